@@ -1,0 +1,44 @@
+"""Where the local run keeps things: downloads in a cache folder, everything that must last in one data folder."""
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_cache_path, user_data_path
+
+
+def cache_folder() -> Path:
+    """The absolute folder for downloads; `HYPERTROPHY_CACHE` overrides the user's own."""
+    chosen = os.environ.get("HYPERTROPHY_CACHE")
+    return Path(chosen).expanduser().resolve() if chosen else user_cache_path("hypertrophy")
+
+
+def default_data_folder() -> Path:
+    return user_data_path("hypertrophy") / "server"
+
+
+def private_folder(path: Path) -> Path:
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return path
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replaces a file that only its owner may read, in one step."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.touch(mode=0o600)
+    partial.write_text(text)
+    partial.replace(path)
+
+
+def write_json(path: Path, content: Any) -> None:
+    write_private(path, json.dumps(content, indent=2) + "\n")
+
+
+def secret(folder: Path, name: str) -> str:
+    """A random secret that is made once and kept in `folder/secrets`."""
+    path = private_folder(folder / "secrets") / name
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(32))
+    return path.read_text().strip()

@@ -1,0 +1,196 @@
+"""A child process of the local run: it has its own log file and process group, and never outlives its parent."""
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from deploy.local.folders import private_folder, write_json
+
+LOG_LIMIT = 8 * 1024 * 1024
+SETPRIV = shutil.which("setpriv")
+
+
+class StartError(Exception):
+    """A part of the local run did not start; the message says why and where its log is."""
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on, below the range from which the kernel takes ports for connections:
+    there a client that retries a stopped server can take its port, or even connect to itself."""
+    for _ in range(200):
+        port = random.randint(18000, 31999)  # noqa: S311  no secret
+        if port_is_free("127.0.0.1", port):
+            return port
+    raise StartError("no free port between 18000 and 31999 on 127.0.0.1")
+
+
+def port_is_free(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to run: `stop_signal` asks it to end, `privileges` are options of setpriv(1) put before it."""
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    privileges: Sequence[str] = ()
+
+    def command_line(self) -> list[str]:
+        """On Linux setpriv makes the kernel stop the program when its parent dies, however that happens."""
+        if SETPRIV is None:
+            return list(self.command)
+        guard = [SETPRIV, "--pdeathsig", self.stop_signal.name.removeprefix("SIG"), *self.privileges, "--"]
+        return guard + list(self.command)
+
+
+class Process:
+    """One program that can be started, stopped, killed, paused and started again.
+
+    Start it from the main thread: the kernel takes the death of the thread that started it for the parent's.
+    """
+
+    def __init__(self, program: Program, data: Path) -> None:
+        self.program = program
+        self.log = private_folder(data / "logs") / f"{program.name}.log"
+        self._pid_file = private_folder(data / "run") / f"{program.name}.json"
+        self._popen: subprocess.Popen[bytes] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.program.name
+
+    @property
+    def pid(self) -> int | None:
+        return self._popen.pid if self._popen else None
+
+    @property
+    def running(self) -> bool:
+        return self._popen is not None and self._popen.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._popen.poll() if self._popen else None
+
+    def start(self) -> None:
+        end_leftover(self._pid_file)
+        rotate(self.log)
+        with self.log.open("ab") as output:
+            self._popen = subprocess.Popen(  # noqa: S603  the command line is our own
+                self.program.command_line(),
+                env={**os.environ, **self.program.environment},
+                cwd=self.program.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        write_json(self._pid_file, {"pid": self._popen.pid, "started": started_at(self._popen.pid)})
+
+    async def stop(self, grace: float = 10.0) -> None:
+        """Asks it to end, and kills it, with its children, after `grace` seconds."""
+        if self.running and self.pid is not None:
+            self.resume()
+            os.kill(self.pid, self.program.stop_signal)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.wait(), grace)
+        await self.kill()
+
+    async def kill(self) -> None:
+        signal_all(self._family(), signal.SIGKILL)
+        await self.wait()
+        self._pid_file.unlink(missing_ok=True)
+
+    def pause(self) -> None:
+        signal_all(self._family(), signal.SIGSTOP)
+
+    def resume(self) -> None:
+        signal_all(self._family(), signal.SIGCONT)
+
+    async def wait(self) -> int | None:
+        while self.running:  # noqa: ASYNC110  the kernel tells only by being asked
+            await asyncio.sleep(0.02)
+        return self.exit_code
+
+    def tail(self, lines: int = 12) -> str:
+        if not self.log.exists():
+            return ""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def _family(self) -> list[psutil.Process]:
+        if not self.running or self.pid is None:
+            return []
+        return family(self.pid)
+
+
+def family(pid: int) -> list[psutil.Process]:
+    try:
+        parent = psutil.Process(pid)
+        return [parent, *parent.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def started_at(pid: int) -> float | None:
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
+        return None
+
+
+def end_leftover(pid_file: Path) -> None:
+    """Ends the process of an earlier run that was killed before it could stop its children."""
+    if not pid_file.exists():
+        return
+    left = json.loads(pid_file.read_text())
+    if left["started"] is not None and started_at(left["pid"]) == left["started"]:
+        signal_all(family(left["pid"]), signal.SIGTERM)
+        psutil.wait_procs(family(left["pid"]), timeout=8)
+        signal_all(family(left["pid"]), signal.SIGKILL)
+    pid_file.unlink(missing_ok=True)
+
+
+def signal_all(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
+
+
+def rotate(log: Path) -> None:
+    if log.exists() and log.stat().st_size > LOG_LIMIT:
+        log.replace(log.with_suffix(".log.1"))
+
+
+async def until(ready: Callable[[], Awaitable[bool]], process: Process, seconds: float) -> None:
+    """Waits until `ready()` is true; a process that ends or takes too long is a `StartError` with its last words."""
+    deadline = time.monotonic() + seconds
+    while not await ready():
+        if not process.running:
+            raise StartError(
+                f"{process.name} ended with code {process.exit_code}; {process.log} says:\n{process.tail()}"
+            )
+        if time.monotonic() > deadline:
+            raise StartError(f"{process.name} was not ready after {seconds:.0f} s; see {process.log}")
+        await asyncio.sleep(0.05)
