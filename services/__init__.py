@@ -1,0 +1,1 @@
+"""The services: ingest, projector, auth and coach. None imports another; they meet in Kafka and in `shared`."""

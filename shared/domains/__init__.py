@@ -1,0 +1,1 @@
+"""One package a domain. Each offers `DOMAIN`; `shared.registry` finds it."""

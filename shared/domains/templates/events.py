@@ -1,0 +1,52 @@
+"""Templates are saved whole: the list of exercises is one field."""
+
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.domains.workouts.events import SetType, SupersetId, Target
+from shared.registry import DomainEvent
+from shared.values import Count, Measure, Name, Notes, Strict
+
+
+class PlannedSet(Target):
+    """One set of a plan."""
+
+    set_type: SetType | None = None
+
+
+class PlannedExercise(Strict):
+    """One exercise of a plan: either how many sets, or each of them."""
+
+    exercise_id: UUID
+    name: Name | None = None
+    sets: Count | Annotated[list[PlannedSet], Field(max_length=100)] | None = None
+    reps: Count | None = None
+    weight: Measure | None = None
+    target: Target | None = None
+    rest_s: Measure | None = None
+    superset_id: SupersetId | None = None
+    notes: Notes | None = None
+
+
+class TemplateSaved(DomainEvent):
+    event_type: ClassVar[str] = "TemplateSaved"
+    template_id: UUID
+    name: Name
+    exercises: Annotated[list[PlannedExercise], Field(max_length=200)]
+    notes: Notes | None = None
+
+
+class TemplateRemoved(DomainEvent):
+    event_type: ClassVar[str] = "TemplateRemoved"
+    template_id: UUID
+
+
+class TemplateRestored(DomainEvent):
+    event_type: ClassVar[str] = "TemplateRestored"
+    template_id: UUID
+
+
+TemplateEvent = TemplateSaved | TemplateRemoved | TemplateRestored
+EVENTS: tuple[type[DomainEvent], ...] = (TemplateSaved, TemplateRemoved, TemplateRestored)

@@ -1,0 +1,102 @@
+"""The envelope of an event: as a client sends it, and as the event store, Kafka and the feeds carry it."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, StringConstraints
+from pydantic_core import from_json
+
+from shared.fold import Recorded
+from shared.registry import DomainEvent, registry
+from shared.values import Moment, Position, Sequence, Strict
+
+EventTypeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,99}$")]
+SchemaVersion = Annotated[int, Field(ge=1, le=10_000)]
+SeenByClient = Annotated[dict[UUID, Position], Field(max_length=1_000)]
+
+
+class EventEnvelope(Strict):
+    """What the client says of one event. `payload` is checked by its domain, not here."""
+
+    event_id: UUID
+    event_type: EventTypeName
+    schema_version: SchemaVersion = 1
+    payload: dict[str, Any]
+    sequence_number: Sequence
+    correlation_id: UUID | None = None
+    occurred_at: Moment | None = None
+    seen: SeenByClient | None = None
+
+
+class Origin(Strict):
+    """The event that a released one stands for (law 7)."""
+
+    device_id: UUID
+    sequence_number: Sequence
+
+
+class AcceptedEvent(Strict):
+    """An event of the event store: its value on `hypertrophy.events.v1` and in every feed.
+
+    `previous_sequence` is the accepted number of the device before this one, 0 for the first (law 2).
+    """
+
+    # Readers accept what a newer writer adds.
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+    event_id: UUID
+    event_type: str
+    schema_version: int
+    payload: dict[str, Any]
+    device_id: UUID
+    sequence_number: int
+    correlation_id: UUID | None = None
+    occurred_at: Moment
+    seen: dict[UUID, int] | None = None
+    user_id: UUID
+    previous_sequence: int
+    received_at: Moment
+    server_epoch: UUID
+    origin: Origin | None = None
+
+    def typed(self) -> DomainEvent:
+        """The payload as today's typed event.
+
+        Raises:
+            UnknownEventType, pydantic.ValidationError: where this version of the software cannot read it.
+        """
+        return registry().parse(self.event_type, self.schema_version, self.payload)
+
+    def recorded(self) -> Recorded:
+        """What the fold takes. A released event is its origin there: with the origin's device and sequence."""
+        place = self.origin or self
+        return Recorded(
+            event=self.typed(),
+            event_id=self.event_id,
+            device_id=place.device_id,
+            sequence_number=place.sequence_number,
+            occurred_at=self.occurred_at,
+            seen=self.seen or {},
+        )
+
+
+def decode_accepted(value: bytes) -> AcceptedEvent:
+    """One record of `hypertrophy.events.v1`.
+
+    Raises:
+        pydantic.ValidationError: for bytes that are no accepted event.
+    """
+    return AcceptedEvent.model_validate_json(value)
+
+
+def decode_json_object(body: bytes) -> Mapping[str, Any]:
+    """A JSON object.
+
+    Raises:
+        ValueError: for malformed JSON, NaN and infinities, and for anything but an object.
+    """
+    value = from_json(body, allow_inf_nan=False)
+    if not isinstance(value, dict):
+        raise ValueError("must be a JSON object")
+    return value

@@ -1,0 +1,116 @@
+"""What the services read from each other over HTTP: ingest's heads and events, auth's identity log."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+from uuid import UUID
+
+import httpx2
+
+from shared.digests import Digest
+from shared.envelope import AcceptedEvent, decode_accepted
+from shared.identity import IDENTITY_EVENT, IdentityEvent
+from shared.values import Strict
+
+PAGE = 2_000
+
+
+class Head(Strict):
+    """What the event store has of one device: the last accepted sequence and the digest of all accepted events."""
+
+    device_id: UUID
+    user_id: UUID
+    last_accepted_sequence: int
+    count: int
+    hash: str
+
+    @property
+    def digest(self) -> Digest:
+        """Count and hash as a digest."""
+        return Digest.parse(self.count, self.hash)
+
+
+class Heads(Strict):
+    """One page of `GET /internal/heads`, in order of device ids."""
+
+    server_epoch: UUID
+    heads: list[Head]
+    next_cursor: str | None
+
+
+class IngestFeed:
+    """ingest's internal feeds. Every method raises `httpx2.HTTPError` when ingest is away."""
+
+    def __init__(self, client: httpx2.AsyncClient) -> None:
+        self._client = client
+
+    async def heads(self) -> tuple[UUID, Mapping[UUID, Head]]:
+        """The server epoch and all heads by device."""
+        found: dict[UUID, Head] = {}
+        cursor: str | None = None
+        while True:
+            page = Heads.model_validate_json(await self._get("/internal/heads", cursor=cursor, limit=10_000))
+            found |= {head.device_id: head for head in page.heads}
+            cursor = page.next_cursor
+            if cursor is None:
+                return page.server_epoch, found
+
+    async def head(self, device_id: UUID) -> tuple[UUID, Head | None]:
+        """The server epoch and one device's head."""
+        page = Heads.model_validate_json(await self._get("/internal/heads", device_id=str(device_id)))
+        return page.server_epoch, next(iter(page.heads), None)
+
+    async def events(self, device_id: UUID, first: int, last: int) -> AsyncIterator[AcceptedEvent]:
+        """A device's accepted events of the range, both ends included, in order."""
+        while first <= last:
+            body = await self._get(
+                "/internal/events", device_id=str(device_id), **{"from": first, "to": last, "limit": PAGE}
+            )
+            events = [decode_accepted(line) for line in body.splitlines() if line]
+            for event in events:
+                yield event
+            if len(events) < PAGE:
+                return
+            first = events[-1].sequence_number + 1
+
+    async def snapshot(self, shard: int, shards: int) -> AsyncIterator[bytes]:
+        """All events of a shard's devices as JSON lines, by device and sequence; each chunk ends with a whole line."""
+        rest = b""
+        params = {"shard": f"{shard}/{shards}"}
+        async with self._client.stream("GET", "/internal/snapshot", params=params, timeout=None) as response:
+            response.raise_for_status()
+            async for chunk in response.aiter_bytes():
+                whole, newline, rest = (rest + chunk).rpartition(b"\n")
+                if newline:
+                    yield whole
+        if rest:
+            yield rest
+
+    async def _get(self, path: str, **params: Any) -> bytes:
+        given = {name: value for name, value in params.items() if value is not None}
+        response = await self._client.get(path, params=given)
+        return response.raise_for_status().content
+
+
+class IdentityPage(Strict):
+    """One page of `GET /internal/identity`: raw events, since each is read by its own type."""
+
+    events: list[dict[str, Any]]
+    last_number: int
+
+
+class IdentityFeed:
+    """auth's log of identity events."""
+
+    def __init__(self, client: httpx2.AsyncClient) -> None:
+        self._client = client
+
+    async def after(self, number: int) -> list[IdentityEvent]:
+        """All identity events with a greater number, in order."""
+        found: list[IdentityEvent] = []
+        while True:
+            response = await self._client.get("/internal/identity", params={"after": number, "limit": PAGE})
+            page = response.raise_for_status().json()["events"]
+            found += [IDENTITY_EVENT.validate_python(event, strict=False) for event in page]
+            if len(page) < PAGE:
+                return found
+            number = found[-1].number

@@ -1,0 +1,97 @@
+"""What the HTTP side of every service has in common: the app's frame, health, paging and the client to each other."""
+
+import base64
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Annotated, Any, Generic, TypeVar
+
+import httpx2
+from fastapi import Depends, FastAPI, Query, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from pydantic_core import from_json, to_json
+
+from shared.errors import InvalidRequest, install_problem_documents
+from shared.policy import public
+from shared.settings import SharedSettings
+from shared.telemetry import CorrelationMiddleware, configure_logging, metrics_endpoint
+from shared.tokens import JWKS_PATH, KeySet, TokenVerifier
+
+Check = Callable[[], Awaitable[bool]]
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+Item = TypeVar("Item")
+
+
+class Page(BaseModel, Generic[Item]):
+    """How every list answers. `next_cursor` is opaque and null at the end."""
+
+    items: list[Item]
+    next_cursor: str | None = None
+
+
+Limit = Annotated[int, Query(ge=1, le=500)]
+Cursor = Annotated[str | None, Query(max_length=20_000)]
+
+
+def encode_cursor(position: Any) -> str:
+    """A JSON-ready position as an opaque, URL-safe cursor."""
+    return base64.urlsafe_b64encode(to_json(position)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str) -> Any:
+    """The position in a cursor.
+
+    Raises:
+        InvalidRequest: for text that no `encode_cursor` made.
+    """
+    try:
+        return from_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError as error:
+        raise InvalidRequest("cursor: is not one that this server gave", field="cursor") from error
+
+
+def create_service_app(name: str, settings: SharedSettings, lifespan: Lifespan) -> FastAPI:
+    """A FastAPI app with problem documents, correlation ids, token verification, metrics and liveness."""
+    configure_logging(name, settings.log_level, settings.log_format)
+    app = FastAPI(title=f"Hypertrophy {name}", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.service_token = settings.service_token.get_secret_value()
+    app.state.tokens = TokenVerifier(
+        KeySet(settings.auth_url + JWKS_PATH), issuer=settings.token_issuer, audience=settings.token_audience
+    )
+    install_problem_documents(app)
+    app.add_middleware(CorrelationMiddleware)
+    app.add_api_route("/metrics", metrics_endpoint, include_in_schema=False, dependencies=[Depends(public)])
+    return app
+
+
+def add_health(app: FastAPI, checks: Mapping[str, Check]) -> None:
+    """`/health/live` answers while the process runs; `/health/ready` when every check passes, else 503 and which not."""
+
+    async def live() -> dict[str, str]:
+        return {"status": "alive"}
+
+    async def ready() -> Response:
+        return await readiness(checks)
+
+    app.add_api_route("/health/live", live, include_in_schema=False, dependencies=[Depends(public)])
+    app.add_api_route("/health/ready", ready, include_in_schema=False, dependencies=[Depends(public)])
+
+
+async def readiness(checks: Mapping[str, Check]) -> JSONResponse:
+    """200 when every check says yes, else 503; the body names each."""
+    results = {name: await _passes(check) for name, check in checks.items()}
+    ready = all(results.values())
+    return JSONResponse({"status": "ready" if ready else "not_ready", "checks": results}, 200 if ready else 503)
+
+
+async def _passes(check: Check) -> bool:
+    try:
+        return await check()
+    except Exception:
+        return False  # whatever it was, the part is not ready; it logs its own faults where it works
+
+
+def service_client(base_url: str, settings: SharedSettings, *, timeout: float = 30) -> httpx2.AsyncClient:
+    """A client to another service's internal paths, with the service token."""
+    token = settings.service_token.get_secret_value()
+    return httpx2.AsyncClient(base_url=base_url, headers={"Authorization": f"Bearer {token}"}, timeout=timeout)

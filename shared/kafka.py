@@ -1,0 +1,182 @@
+"""Kafka as this system uses it: at-least-once batches of raw records in, acknowledged and ordered publishing out."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from aiokafka import AIOKafkaProducer, ConsumerRecord
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka.message import KafkaAckableMessage
+from faststream.kafka.subscriber.usecase import LogicSubscriber
+
+from shared.telemetry import log
+
+CORRELATION = "correlation_id"
+TRACEPARENT = "traceparent"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as it lies on the topic."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+    def header(self, name: str) -> str:
+        """A header's text; empty where it is absent or not UTF-8."""
+        found = next((value for key, value in self.headers if key == name), b"")
+        return found.decode("utf-8", "replace")
+
+
+Handler = Callable[[Sequence[Record]], Awaitable[None]]
+
+
+def _record(raw: "ConsumerRecord[Any, Any]") -> Record:
+    headers = tuple((name, value or b"") for name, value in raw.headers)
+    return Record(raw.topic, raw.partition, raw.offset, raw.key or b"", raw.value or b"", headers)
+
+
+async def _decode(message: KafkaMessage) -> Sequence[Record]:
+    raw: Any = message.raw_message
+    return [_record(record) for record in raw]
+
+
+def create_broker(bootstrap_servers: str) -> KafkaBroker:
+    """A broker for consumers: topics are never made by accident, and handlers get what the decoder returns."""
+    return KafkaBroker(
+        bootstrap_servers,
+        allow_auto_create_topics=False,
+        apply_types=False,
+        enable_idempotence=True,
+        graceful_timeout=10,
+        logger=None,
+    )
+
+
+def subscribe(
+    broker: KafkaBroker,
+    topic: str,
+    handler: Handler,
+    *,
+    group: str,
+    from_latest: bool = False,
+    max_records: int = 500,
+) -> LogicSubscriber[Any]:
+    """Batches of raw records to `handler`, whose return commits their offsets; when it raises they come again.
+
+    A redelivery has no delay of its own, so a handler waits out passing faults itself (`shared.following.patiently`).
+    """
+
+    async def parse(raw: "tuple[ConsumerRecord[Any, Any], ...]") -> KafkaMessage:
+        # The stock parser decodes all headers as UTF-8: one bad header would stop its partition for ever.
+        consumer: Any = subscriber.consumer
+        return KafkaAckableMessage(raw_message=raw, body=b"", consumer=consumer)
+
+    subscriber: LogicSubscriber[Any] = broker.subscriber(
+        topic,
+        batch=True,
+        group_id=group,
+        max_records=max_records,
+        batch_timeout_ms=10,
+        auto_offset_reset="latest" if from_latest else "earliest",
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        session_timeout_ms=10_000,
+        heartbeat_interval_ms=2_000,
+        max_poll_interval_ms=300_000,
+        parser=parse,
+        decoder=_decode,
+    )
+    subscriber(handler)
+    return subscriber
+
+
+def has_partitions(subscriber: LogicSubscriber[Any]) -> bool:
+    """Whether the subscriber's consumer is a member of its group with an assignment (perhaps an empty one).
+
+    More members than partitions is normal, so an empty assignment after a finished rebalance counts.
+    """
+    consumer = subscriber.consumer
+    if consumer is None or not subscriber.running:
+        return False
+    coordinator: Any = consumer._coordinator
+    return bool(consumer.assignment()) or getattr(coordinator, "generation", -1) > 0
+
+
+class PublishFailed(Exception):
+    """At least one record was not acknowledged in time: read what is unpublished again and send it in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record to publish."""
+
+    key: bytes
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Publisher:
+    """An idempotent producer that is thrown away at the first error: a stuck one never recovers by itself."""
+
+    def __init__(self, bootstrap_servers: str, *, timeout: timedelta = timedelta(seconds=10)) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._timeout = timeout.total_seconds()
+        self._producer: AIOKafkaProducer | None = None
+
+    async def publish(self, topic: str, records: Iterable[Outgoing]) -> None:
+        """Publishes in order and returns when every record is acknowledged by the broker.
+
+        Raises:
+            PublishFailed: when one was not; some may be on the topic all the same.
+        """
+        try:
+            async with asyncio.timeout(self._timeout):
+                producer = await self._started()
+                waiting = [
+                    await producer.send(topic, record.value, key=record.key, headers=list(record.headers))
+                    for record in records
+                ]
+                await asyncio.gather(*waiting)
+        except Exception as error:
+            await self.close()
+            raise PublishFailed(f"{topic}: {error!r}") from error
+
+    async def _started(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self._bootstrap_servers,
+                enable_idempotence=True,
+                acks="all",
+                compression_type="lz4",
+                linger_ms=0,
+                max_batch_size=262_144,
+                request_timeout_ms=int(self._timeout * 1000),
+            )
+            try:
+                await producer.start()
+            except BaseException:
+                await _bounded_stop(producer)
+                raise
+            self._producer = producer
+        return self._producer
+
+    async def close(self) -> None:
+        """Forgets the producer. Bounded: with the broker gone a stop may hang."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await _bounded_stop(producer)
+
+
+async def _bounded_stop(producer: AIOKafkaProducer) -> None:
+    try:
+        async with asyncio.timeout(2):
+            await producer.stop()
+    except (TimeoutError, Exception) as error:
+        log().warning("producer_stop_failed", error=repr(error))

@@ -1,0 +1,63 @@
+"""Connections to a service's own database. SQL itself lives in each service's `store`.
+
+`role` makes every connection act as that NOLOGIN role, which the service's migrations make and grant to the login role.
+"""
+
+import asyncpg
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+STATEMENT_TIMEOUT_MS = 15_000
+
+
+def _server_settings(role: str | None, statement_timeout_ms: int) -> dict[str, str]:
+    settings = {
+        "jit": "off",
+        "timezone": "UTC",
+        "statement_timeout": str(statement_timeout_ms),
+        "idle_in_transaction_session_timeout": "60000",
+    }
+    return settings | ({"role": role} if role else {})
+
+
+def create_engine(
+    url: str, *, role: str | None = None, pool_size: int = 5, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS
+) -> AsyncEngine:
+    """A bounded SQLAlchemy pool; who waits longer than 5 s for a connection gets `sqlalchemy.exc.TimeoutError`."""
+    return create_async_engine(
+        make_url(url).set(drivername="postgresql+asyncpg"),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=5,
+        pool_pre_ping=True,
+        connect_args={"server_settings": _server_settings(role, statement_timeout_ms)},
+    )
+
+
+async def create_pool(
+    url: str,
+    *,
+    role: str | None = None,
+    min_size: int = 1,
+    max_size: int = 8,
+    statement_timeout_ms: int = STATEMENT_TIMEOUT_MS,
+) -> "asyncpg.Pool[asyncpg.Record]":
+    """A bounded asyncpg pool, for the paths where every microsecond of an event counts."""
+    return await asyncpg.create_pool(
+        plain_url(url),
+        min_size=min_size,
+        max_size=max_size,
+        server_settings=_server_settings(role, statement_timeout_ms),
+    )
+
+
+async def connect(
+    url: str, *, role: str | None = None, statement_timeout_ms: int = 0
+) -> "asyncpg.Connection[asyncpg.Record]":
+    """One connection outside any pool: for session locks and long streams. No statement timeout unless given."""
+    return await asyncpg.connect(plain_url(url), server_settings=_server_settings(role, statement_timeout_ms))
+
+
+def plain_url(url: str) -> str:
+    """The URL as asyncpg and libpq read it."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)

@@ -1,0 +1,143 @@
+"""Access tokens: EdDSA JWTs, verified with auth's published keys. No shared secret, no call per request."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import httpx2
+import jwt
+
+from shared.errors import InvalidToken, TokenExpired, Unavailable
+from shared.telemetry import log
+
+ALGORITHM = "EdDSA"
+REQUIRED_CLAIMS = ["iss", "aud", "sub", "did", "aka", "roles", "jti", "iat", "exp"]
+JWKS_PATH = "/.well-known/jwks.json"
+
+
+class Role(StrEnum):
+    """What a user may be."""
+
+    CLIENT = "client"
+    TRAINER = "trainer"
+    NUTRITIONIST = "nutritionist"
+    ADMIN = "admin"
+    SUPERADMIN = "superadmin"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls, as the token says. `also` are the anonymous users merged into it; `expires_at` is a Unix time."""
+
+    user_id: UUID
+    device_id: UUID
+    also: frozenset[UUID]
+    roles: frozenset[Role]
+    token_id: str
+    expires_at: float
+
+    def is_called(self, user_id: UUID) -> bool:
+        """Whether this is one of the caller's own ids."""
+        return user_id == self.user_id or user_id in self.also
+
+
+class KeySet:
+    """auth's public keys: fetched without blocking, cached, used stale when auth is away.
+
+    An unknown `kid` fetches again, at most every `refetch_seconds`.
+    """
+
+    def __init__(self, url: str, *, max_age_seconds: float = 300, refetch_seconds: float = 5) -> None:
+        self._url = url
+        self._max_age = max_age_seconds
+        self._refetch = refetch_seconds
+        self._keys: Mapping[str, Any] = {}
+        self._fetched_at = float("-inf")
+        self._tried_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def key(self, kid: str) -> Any:
+        """The public key of this id.
+
+        Raises:
+            InvalidToken: when auth does not publish it.
+            Unavailable: when no key set was ever fetched.
+        """
+        if kid not in self._keys or time.monotonic() - self._fetched_at > self._max_age:
+            await self._fetch()
+        if not self._keys:
+            raise Unavailable("the signing keys cannot be fetched yet")
+        if kid not in self._keys:
+            raise InvalidToken("the token is signed with an unknown key")
+        return self._keys[kid]
+
+    async def _fetch(self) -> None:
+        async with self._lock:
+            if self._keys and time.monotonic() - self._tried_at < self._refetch:
+                return
+            self._tried_at = time.monotonic()
+            try:
+                async with httpx2.AsyncClient(timeout=5) as client:
+                    response = (await client.get(self._url)).raise_for_status()
+                self._keys = {key.key_id: key.key for key in jwt.PyJWKSet.from_dict(response.json()).keys if key.key_id}
+                self._fetched_at = time.monotonic()
+            except (httpx2.HTTPError, jwt.PyJWTError, ValueError) as error:
+                log().warning("key_set_fetch_failed", url=self._url, error=repr(error))
+
+
+class TokenVerifier:
+    """Turns a bearer token into a principal."""
+
+    def __init__(self, keys: KeySet, *, issuer: str, audience: str) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+
+    async def verify(self, token: str) -> Principal:
+        """The principal of a valid token.
+
+        Raises:
+            TokenExpired, InvalidToken, Unavailable
+        """
+        try:
+            kid = jwt.get_unverified_header(token).get("kid", "")
+        except jwt.PyJWTError as error:
+            raise InvalidToken("the token is not a JWT") from error
+        return decode_token(token, await self._keys.key(kid), issuer=self._issuer, audience=self._audience)
+
+
+def decode_token(token: str, key: Any, *, issuer: str, audience: str) -> Principal:
+    """The principal of a token signed with this key.
+
+    Raises:
+        TokenExpired, InvalidToken
+    """
+    try:
+        claims = jwt.decode(
+            token,
+            key,
+            algorithms=[ALGORITHM],
+            issuer=issuer,
+            audience=audience,
+            options={"require": REQUIRED_CLAIMS},
+        )
+        return _principal(claims)
+    except jwt.ExpiredSignatureError as error:
+        raise TokenExpired("the access token has expired: refresh it and send again") from error
+    except (jwt.PyJWTError, ValueError, TypeError, AttributeError) as error:
+        raise InvalidToken("the access token is not valid") from error
+
+
+def _principal(claims: Mapping[str, Any]) -> Principal:
+    return Principal(
+        user_id=UUID(claims["sub"]),
+        device_id=UUID(claims["did"]),
+        also=frozenset(UUID(user) for user in claims["aka"]),
+        roles=frozenset(Role(role) for role in claims["roles"]),
+        token_id=claims["jti"],
+        expires_at=float(claims["exp"]),
+    )

@@ -1,0 +1,104 @@
+"""The strict value types of everything on the wire: what they accept is always storable."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+)
+
+MAX_INTEGER = 2**53 - 1
+MICRO = Decimal("0.000001")
+
+
+class Strict(BaseModel):
+    """A frozen record that refuses unknown fields, wrong types, NaN and infinities."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _number(value: Any) -> Decimal:
+    match value:
+        case bool():
+            raise ValueError("must be a number")
+        case int() | Decimal():
+            return Decimal(value)
+        case float():
+            return Decimal(repr(value))
+        case _:
+            raise ValueError("must be a number")
+
+
+def _at_most_six_decimals(value: Decimal) -> Decimal:
+    if not value.is_finite() or value != value.quantize(MICRO):
+        raise ValueError("must have at most 6 decimals")
+    return value
+
+
+def _to_milliseconds(value: datetime) -> datetime:
+    return value.astimezone(UTC).replace(microsecond=value.microsecond // 1000 * 1000)
+
+
+def no_nul(value: str) -> str:
+    """Text that PostgreSQL can store."""
+    if "\x00" in value:
+        raise ValueError("must not contain NUL characters")
+    value.encode()  # a lone surrogate is not storable text: UnicodeEncodeError is a ValueError
+    return value
+
+
+def _time_zone(value: str) -> str:
+    if value not in available_zones():
+        raise ValueError("must be an IANA time zone")
+    return value
+
+
+def available_zones() -> frozenset[str]:
+    """The IANA names known here, read once: the lookup walks the file system."""
+    global _zones
+    if _zones is None:
+        _zones = frozenset(available_timezones())
+    return _zones
+
+
+_zones: frozenset[str] | None = None
+
+
+def plain(value: Decimal) -> int | float:
+    """A decimal as the JSON number that reads the same: at most 6 decimals survive a float unchanged."""
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def format_moment(value: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds, the one way in which times are written."""
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Number = Annotated[
+    Decimal,
+    BeforeValidator(_number),
+    AfterValidator(_at_most_six_decimals),
+    PlainSerializer(plain, return_type=int | float, when_used="json"),
+]
+Measure = Annotated[Number, Field(ge=0, le=1_000_000)]
+Moment = Annotated[
+    AwareDatetime,
+    AfterValidator(_to_milliseconds),
+    PlainSerializer(format_moment, return_type=str, when_used="json"),
+]
+Text = Annotated[str, AfterValidator(no_nul)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(no_nul)]
+Notes = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(no_nul)]
+TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_time_zone)]
+Sequence = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
+Position = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
