@@ -12,7 +12,6 @@ class Muscle(StrEnum):
     TRAPS = "traps"
     LOWER_BACK = "lower_back"
     SHOULDERS = "shoulders"
-    REAR_DELTOIDS = "rear_deltoids"
     BICEPS = "biceps"
     TRICEPS = "triceps"
     FOREARMS = "forearms"
@@ -23,7 +22,6 @@ class Muscle(StrEnum):
     ADDUCTORS = "adductors"
     ABDUCTORS = "abductors"
     ABDOMINALS = "abdominals"
-    OBLIQUES = "obliques"
     NECK = "neck"
     FULL_BODY = "full_body"
     CARDIO = "cardio"
@@ -56,7 +54,7 @@ class Equipment(StrEnum):
 
 
 class Measure(StrEnum):
-    """What is counted in a set. In `bodyweight_reps` the weight is added to the body's, in `assisted_reps` it is taken off."""
+    """What is counted in a set. In `bodyweight_reps` a weight is added to the body, in `assisted_reps` taken off."""
 
     WEIGHT_REPS = "weight_reps"
     BODYWEIGHT_REPS = "bodyweight_reps"
