@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,6 +15,11 @@ from deploy.local.kafka import EmbeddedKafka
 from deploy.local.postgres import EmbeddedPostgres
 
 SERVICES = ("ingest", "projector", "auth", "coach")
+KAFKA_VARIABLE = "KAFKA_BOOTSTRAP_SERVERS"
+
+
+def database_variable(service: str) -> str:
+    return f"DATABASE_URL_{service.upper()}"
 
 
 class Engines:
@@ -24,30 +29,50 @@ class Engines:
     `start()`, `stop()`, `kill()`, `pause()` and `resume()` of their own, and keep their data, ports and passwords.
     """
 
-    def __init__(self, data: Path, console: Console | None = None, databases: Sequence[str] = SERVICES) -> None:
+    def __init__(
+        self,
+        data: Path,
+        console: Console | None = None,
+        databases: Sequence[str] = SERVICES,
+        given: Mapping[str, str] | None = None,
+    ) -> None:
+        """`given` are addresses, by their names in the environment, of engines that run elsewhere: what it covers is
+        not started here."""
         self.data = private_folder(data.expanduser().resolve())
         self.postgres = EmbeddedPostgres(self.data, databases)
         self.kafka = EmbeddedKafka(self.data, console)
+        self._given = {name: value for name, value in (given or {}).items() if name in self._own_addresses()}
 
     def postgres_url(self, database: str) -> str:
         """`postgresql+asyncpg://…` of a service's database, as the role that owns it."""
-        return self.postgres.url(database)
+        return self._given.get(database_variable(database)) or self.postgres.url(database)
 
     @property
     def kafka_bootstrap(self) -> str:
-        return self.kafka.bootstrap
+        return self._given.get(KAFKA_VARIABLE) or self.kafka.bootstrap
 
     def environment(self) -> dict[str, str]:
         """The addresses as every process of the product expects them."""
-        urls = {f"DATABASE_URL_{name.upper()}": self.postgres_url(name) for name in self.postgres.databases}
-        return urls | {"KAFKA_BOOTSTRAP_SERVERS": self.kafka_bootstrap}
+        return self._own_addresses() | self._given
+
+    @property
+    def embedded(self) -> Sequence[EmbeddedPostgres | EmbeddedKafka]:
+        """The engines that run here, in the order in which they are stopped last to first."""
+        own = set(self._own_addresses()) - set(self._given)
+        kafka = [self.kafka] if KAFKA_VARIABLE in own else []
+        postgres = [self.postgres] if own - {KAFKA_VARIABLE} else []
+        return [*postgres, *kafka]
 
     async def start(self) -> None:
-        await asyncio.gather(self.postgres.start(), self.kafka.start())
+        await asyncio.gather(*(engine.start() for engine in self.embedded))
 
     async def stop(self) -> None:
-        await self.kafka.stop()
-        await self.postgres.stop()
+        for engine in reversed(self.embedded):
+            await engine.stop()
+
+    def _own_addresses(self) -> dict[str, str]:
+        urls = {database_variable(name): self.postgres.url(name) for name in self.postgres.databases}
+        return urls | {KAFKA_VARIABLE: self.kafka.bootstrap}
 
     async def __aenter__(self) -> Self:
         try:

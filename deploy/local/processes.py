@@ -77,6 +77,7 @@ class Process:
         self.log = private_folder(data / "logs") / f"{program.name}.log"
         self._pid_file = private_folder(data / "run") / f"{program.name}.json"
         self._popen: subprocess.Popen[bytes] | None = None
+        self.meant_to_run = False
 
     @property
     def name(self) -> str:
@@ -107,10 +108,12 @@ class Process:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self.meant_to_run = True
         write_json(self._pid_file, {"pid": self._popen.pid, "started": started_at(self._popen.pid)})
 
     async def stop(self, grace: float = 10.0) -> None:
         """Asks it to end, and kills it, with its children, after `grace` seconds."""
+        self.meant_to_run = False
         if self.running and self.pid is not None:
             self.resume()
             os.kill(self.pid, self.program.stop_signal)
@@ -119,6 +122,7 @@ class Process:
         await self.kill()
 
     async def kill(self) -> None:
+        """Ends it at once, as `kill -9` would: `meant_to_run` stays, so that a supervisor starts it again."""
         signal_all(self._family(), signal.SIGKILL)
         await self.wait()
         self._pid_file.unlink(missing_ok=True)
@@ -160,8 +164,13 @@ def started_at(pid: int) -> float | None:
         return None
 
 
+def end_leftovers(data: Path) -> None:
+    """Ends whatever an earlier run on this data folder left behind."""
+    for pid_file in (data / "run").glob("*.json"):
+        end_leftover(pid_file)
+
+
 def end_leftover(pid_file: Path) -> None:
-    """Ends the process of an earlier run that was killed before it could stop its children."""
     if not pid_file.exists():
         return
     left = json.loads(pid_file.read_text())

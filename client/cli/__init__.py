@@ -1,0 +1,1 @@
+"""The command line: one program for training, running and building Hypertrophy."""

@@ -1,0 +1,90 @@
+"""`python -m client.cli`: loads the one command that is asked for, and turns errors into one helpful line."""
+
+import os
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from client.cli.commands import COMMANDS, Command
+
+DEBUG = "HYPERTROPHY_DEBUG"
+
+
+class LazyGroup(TyperGroup):
+    """Lists the commands from the table, and imports a command's module only to run it."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        found = next((entry for entry in COMMANDS if entry.name == name), None)
+        return name, load(found) if found else command, rest
+
+
+def load(command: Command) -> Any:
+    """The command that the table's entry points at."""
+    module, _, attribute = command.target.partition(":")
+    target = getattr(import_module(module), attribute)
+    if isinstance(target, typer.Typer):
+        return get_command(target)
+    single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    single.command(command.name)(target)
+    return get_command(single)
+
+
+def listed(command: Command) -> Callable[[], None]:
+    """Stands for a command in the list; `LazyGroup` never runs it."""
+
+    def placeholder() -> None:
+        raise AssertionError(f"{command.name} was not loaded")
+
+    return placeholder
+
+
+def create_app() -> typer.Typer:
+    app = typer.Typer(
+        name="hypertrophy",
+        cls=LazyGroup,
+        help="An offline-first workout tracker: log sets without signal, and never lose one.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for command in COMMANDS:
+        app.command(command.name, help=command.summary, rich_help_panel=command.panel)(listed(command))
+    return app
+
+
+def main() -> None:
+    """Runs the command line. Exit codes: 1 for an error, 2 for wrong usage, 130 when interrupted."""
+    try:
+        create_app()(prog_name="hypertrophy")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        complain(error)
+        sys.exit(1)
+
+
+def complain(error: Exception) -> None:
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False)
+    console.print(description(error), style="red", markup=False, soft_wrap=True)
+
+
+def description(error: Exception) -> str:
+    """Named errors speak for themselves; a bare one of Python's is a fault of ours, so it says how to see more."""
+    text = str(error) or type(error).__name__
+    ours = type(error).__module__ != "builtins" or isinstance(error, OSError)
+    return text if ours else f"unexpected {type(error).__name__}: {text} ({DEBUG}=1 shows where)"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""The operator's commands for a stack on this machine."""
+
+import asyncio
+import contextlib
+import signal
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from deploy.local.folders import default_data_folder
+from deploy.local.roles import product_roles
+from deploy.local.stack import Report, Stack
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+Data = Annotated[Path | None, typer.Option("--data", help="Folder of all data; default: the user's own data folder.")]
+
+
+def up(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of all services.")] = 8000,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    data: Data = None,
+    workers: Annotated[int, typer.Option(min=1, max=48, help="Projector workers.")] = 1,
+) -> None:
+    """Run the whole product on this machine: PostgreSQL, Kafka and every service, until Ctrl-C."""
+    console = Console(highlight=False)
+    if host not in LOOPBACK:
+        console.print(f"Warning: {host} is reached without TLS; put a proxy with a certificate before it.")
+    folder = data or default_data_folder()
+    report = steps(console)
+    stack = Stack(folder, port=port, host=host, roles=product_roles(workers), console=console, report=report)
+    asyncio.run(run(stack, console))
+
+
+async def run(stack: Stack, console: Console) -> None:
+    """Keeps the stack up until a signal ends it, then stops it in order."""
+    with contextlib.suppress(asyncio.CancelledError):
+        await until_signal(stack, console)
+    console.print("stopped")
+
+
+async def until_signal(stack: Stack, console: Console) -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    stopping = False
+
+    def stop() -> None:
+        nonlocal stopping
+        if not stopping:
+            stopping = True
+            console.print("stopping …")
+            task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    async with stack:
+        console.print(f"ready {stack.url}", style="bold green")
+        console.print(f"API at {stack.url}/docs · data and logs in {stack.data} · Ctrl-C stops", style="dim")
+        await asyncio.Event().wait()
+
+
+def steps(console: Console) -> Report:
+    """Prints one line a step, with the seconds since the first."""
+    started = time.monotonic()
+
+    def report(step: str) -> None:
+        console.print(f"{time.monotonic() - started:6.1f} s  {step}", markup=False)
+
+    return report

@@ -1,0 +1,50 @@
+"""The processes of the local run, as data: all services' HTTP on one port, and each worker by itself."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.local.processes import Program
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LOGGING = Path(__file__).with_name("uvicorn-logging.json")
+
+
+@dataclass(frozen=True)
+class Role:
+    """`target` is an ASGI application factory, `module:function`, that answers on `/health/ready`."""
+
+    name: str
+    target: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Roles:
+    http: Role
+    workers: Sequence[Role]
+
+
+def product_roles(projector_workers: int = 1) -> Roles:
+    """Projector workers share the partitions of the events; the others are alone at their work."""
+    projectors = ["projector-worker", *(f"projector-worker-{number}" for number in range(2, projector_workers + 1))]
+    return Roles(
+        http=Role("http", "deploy.local.gateway:create_gateway"),
+        workers=[
+            Role("ingest-relay", "services.ingest.app:create_worker"),
+            *(Role(name, "services.projector.app:create_worker") for name in projectors),
+            Role("auth-worker", "services.auth.app:create_worker"),
+            Role("coach-worker", "services.coach.app:create_worker"),
+        ],
+    )
+
+
+def program(role: Role, host: str, port: int, environment: Mapping[str, str]) -> Program:
+    options = ["--factory", "--host", host, "--port", str(port), "--no-access-log", "--timeout-graceful-shutdown", "3"]
+    return Program(
+        name=role.name,
+        command=[sys.executable, "-m", "uvicorn", role.target, *options, "--log-config", str(LOGGING)],
+        environment={"PYTHONPATH": str(ROOT), "LOG_FORMAT": "json", **environment, **role.environment},
+        folder=ROOT,
+    )

@@ -1,0 +1,235 @@
+"""The whole product on one machine: engines, migrations, topics and every role as a supervised process."""
+
+import asyncio
+import fcntl
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+import httpx2
+from aiokafka.errors import KafkaError
+from rich.console import Console
+
+from deploy.local.engines import Engines
+from deploy.local.folders import private_folder, secret, write_json
+from deploy.local.processes import Process, Program, StartError, end_leftovers, free_port, port_is_free, started_at
+from deploy.local.roles import ROOT, Role, Roles, product_roles, program
+from deploy.local.supervisor import Supervisor, Watched
+
+READY_SECONDS = 90.0
+Report = Callable[[str], None]
+
+
+def silent(_step: str) -> None:
+    """For stacks that nobody watches start."""
+
+
+@dataclass(frozen=True)
+class RunningStack:
+    """A stack that another process runs: `environment` holds the engines' addresses, `pids` its processes by name."""
+
+    url: str
+    supervisor: int
+    pids: Mapping[str, int]
+    environment: Mapping[str, str]
+
+
+def find_stack(data: Path) -> RunningStack | None:
+    """The stack that runs on this data folder now, if one does."""
+    description = data / "stack.json"
+    if not description.exists():
+        return None
+    content = json.loads(description.read_text())
+    if started_at(content["supervisor"]) != content["supervisor_started"]:
+        return None
+    return RunningStack(content["url"], content["supervisor"], content["pids"], content["environment"])
+
+
+class Stack:
+    """`async with Stack(data=…) as stack:` runs everything until the block ends.
+
+    `stack.url` is the address of all services, `stack.processes["projector-worker"]` one process to kill, pause or
+    resume (what is killed is started again), `stack.engines.kafka` an engine to kill and start. `settings` are further
+    environment variables for every process. Port 0 takes a free one.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        settings: Mapping[str, str] | None = None,
+        roles: Roles | None = None,
+        console: Console | None = None,
+        report: Report = silent,
+    ) -> None:
+        self.data = private_folder(data.expanduser().resolve())
+        self.host, self.port = host, port or free_port()
+        self.settings = dict(settings or {})
+        self.roles = roles or product_roles()
+        self.report = report
+        self.engines = Engines(self.data, console, given={**os.environ, **self.settings})
+        self._ports = {role.name: free_port() for role in self.roles.workers}
+        self.processes = {role.name: self._process(role) for role in [self.roles.http, *self.roles.workers]}
+        self.supervisor = Supervisor(self._restarted)
+        self._lock: IO[str] | None = None
+
+    @property
+    def url(self) -> str:
+        """The origin of all services, as this machine reaches it."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104  compared, not bound
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    def environment(self) -> dict[str, str]:
+        """What every process is told."""
+        secret(self.data, "service-token")
+        services = {f"{name.upper()}_URL": self.url for name in ("ingest", "projector", "auth", "coach")}
+        return {
+            **self.engines.environment(),
+            **services,
+            "SERVICE_TOKEN_FILE": str(self.data / "secrets" / "service-token"),
+            "HYPERTROPHY_DATA": str(self.data),
+            "HYPERTROPHY_WORKERS": json.dumps({name: f"http://127.0.0.1:{port}" for name, port in self._ports.items()}),
+            **self.settings,
+        }
+
+    async def start(self) -> None:
+        self._claim()
+        end_leftovers(self.data)
+        await asyncio.gather(self._start_databases(), self._start_topics())
+        for engine in self.engines.embedded:
+            self.supervisor.watch(Watched(engine.process, engine.start))
+        for process in self.processes.values():
+            process.start()
+            self.supervisor.watch(Watched(process, partial(start, process)))
+        await self._until_ready()
+        self._describe()
+
+    async def stop(self) -> None:
+        """In order: no new requests, then no more work, then the engines that both need."""
+        await self.supervisor.release()
+        await self.processes[self.roles.http.name].stop(grace=4)
+        await asyncio.gather(*(self.processes[role.name].stop(grace=4) for role in self.roles.workers))
+        await self.engines.stop()
+        (self.data / "stack.json").unlink(missing_ok=True)
+        if self._lock is not None:
+            self._lock.close()
+
+    async def ready(self) -> bool:
+        """What `/health/ready` says."""
+        async with httpx2.AsyncClient(timeout=10) as client:
+            try:
+                return (await client.get(f"{self.url}/health/ready")).status_code == 200
+            except httpx2.HTTPError:
+                return False
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    def _process(self, role: Role) -> Process:
+        worker = role.name in self._ports
+        host, port = ("127.0.0.1", self._ports[role.name]) if worker else (self.host, self.port)
+        return Process(program(role, host, port, self.environment()), self.data)
+
+    def _claim(self) -> None:
+        """Takes the data folder and the port, or says who has them."""
+        lock = (self.data / "lock").open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            holder = lock.read().strip() or "another process"
+            lock.close()
+            raise StartError(f"{self.data} is in use by {holder}; stop that one, or choose another --data") from error
+        self._lock = lock
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()} at {self.url}")
+        lock.flush()
+        if not port_is_free(self.host, self.port):
+            raise StartError(f"port {self.port} on {self.host} is taken or not to be had; choose another with --port")
+
+    async def _start_databases(self) -> None:
+        if self.engines.postgres in self.engines.embedded:
+            await self.engines.postgres.start()
+            self.report("PostgreSQL 18 is up")
+        migrations = Process(
+            Program("migrations", [sys.executable, "-m", "shared.migrations", "upgrade"], self._python(), ROOT),
+            self.data,
+        )
+        migrations.start()
+        if await migrations.wait() != 0:
+            raise StartError(f"the migrations failed; {migrations.log} says:\n{migrations.tail()}")
+        await migrations.stop()
+        self.report("databases are migrated")
+
+    async def _start_topics(self) -> None:
+        from shared.topics import create_topics
+
+        if self.engines.kafka in self.engines.embedded:
+            await self.engines.kafka.start()
+            self.report("Apache Kafka 4.3 is up")
+        try:
+            await create_topics(self.engines.kafka_bootstrap)
+        except KafkaError as error:
+            raise StartError(f"the topics could not be made at {self.engines.kafka_bootstrap}: {error!r}") from error
+        self.report("topics exist")
+
+    def _python(self) -> dict[str, str]:
+        return {"PYTHONPATH": str(ROOT), **self.environment()}
+
+    async def _until_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while not await self.ready():
+            for process in self.processes.values():
+                if self.supervisor.failures(process.name) >= 3:
+                    raise StartError(f"{process.name} keeps on ending; {process.log} says:\n{process.tail()}")
+            if time.monotonic() > deadline:
+                raise StartError(f"not ready after {READY_SECONDS:.0f} s: {await self._unready()}")
+            await asyncio.sleep(0.1)
+
+    async def _unready(self) -> str:
+        async with httpx2.AsyncClient(timeout=10) as client:
+            try:
+                parts = (await client.get(f"{self.url}/health/ready")).json()["parts"]
+            except httpx2.HTTPError:
+                return f"the services do not answer; see {self.processes[self.roles.http.name].log}"
+        return ", ".join(name for name, state in parts.items() if state != "ready") + f"; see {self.data / 'logs'}"
+
+    def _restarted(self, process: Process, code: int | None) -> None:
+        self.report(f"{process.name} had ended with code {code} and was started again ({process.log})")
+        self._describe()
+
+    def _describe(self) -> None:
+        """Writes `stack.json`, by which other commands find a running stack."""
+        engines = {engine.process.name: engine.process.pid for engine in self.engines.embedded}
+        roles = {name: process.pid for name, process in self.processes.items()}
+        description = {
+            "url": self.url,
+            "supervisor": os.getpid(),
+            "supervisor_started": started_at(os.getpid()),
+            "pids": engines | roles,
+            "environment": self.environment(),
+        }
+        write_json(self.data / "stack.json", description)
+
+
+async def start(process: Process) -> None:
+    process.start()
