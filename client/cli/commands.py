@@ -23,5 +23,5 @@ class Command:
 
 COMMANDS: Final = (
     Command("up", "deploy.local.commands:up", "Run the whole product on this machine.", RUNNING),
-    Command("test", "deploy.local.testing:test", "Check everything, or one stage.", BUILDING),
+    Command("test", "deploy.local.testing:check", "Check everything, or one stage.", BUILDING),
 )

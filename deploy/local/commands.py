@@ -58,7 +58,9 @@ async def until_signal(stack: Stack, console: Console) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop)
     async with stack:
         console.print(f"ready {stack.url}", style="bold green")
-        console.print(f"API at {stack.url}/docs · data and logs in {stack.data} · Ctrl-C stops", style="dim")
+        console.print(
+            f"API at {stack.url}/docs · data and logs in {stack.data} · Ctrl-C stops", style="dim", soft_wrap=True
+        )
         await asyncio.Event().wait()
 
 
@@ -67,6 +69,6 @@ def steps(console: Console) -> Report:
     started = time.monotonic()
 
     def report(step: str) -> None:
-        console.print(f"{time.monotonic() - started:6.1f} s  {step}", markup=False)
+        console.print(f"{time.monotonic() - started:6.1f} s  {step}", markup=False, soft_wrap=True)
 
     return report

@@ -1,8 +1,8 @@
 """Both engines of the local run, together or one by one. `python -m deploy.local.engines DATA` starts them alone."""
 
+import argparse
 import asyncio
 import signal
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -100,4 +100,6 @@ async def serve(data: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1])))
+    parser = argparse.ArgumentParser(description="Runs PostgreSQL and Kafka until it is interrupted.")
+    parser.add_argument("data", type=Path, help="the folder that keeps their data")
+    asyncio.run(serve(parser.parse_args().data))

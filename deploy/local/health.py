@@ -74,7 +74,7 @@ async def worker_state(url: str) -> str:
 
 
 def state_of(answer: httpx2.Response) -> str:
-    return "ready" if answer.status_code == 200 else f"not ready: {answer.text[:500] or answer.status_code}"
+    return "ready" if answer.is_success else f"not ready: {answer.text[:500] or answer.status_code}"
 
 
 async def database_state(url: str) -> str:

@@ -125,7 +125,8 @@ class Process:
         """Ends it at once, as `kill -9` would: `meant_to_run` stays, so that a supervisor starts it again."""
         signal_all(self._family(), signal.SIGKILL)
         await self.wait()
-        self._pid_file.unlink(missing_ok=True)
+        if self._popen is not None:
+            self._pid_file.unlink(missing_ok=True)
 
     def pause(self) -> None:
         signal_all(self._family(), signal.SIGSTOP)

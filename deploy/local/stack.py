@@ -102,7 +102,19 @@ class Stack:
         }
 
     async def start(self) -> None:
+        """Starts everything and waits until it is ready.
+
+        Raises:
+            StartError: when the data folder or the port is in use, or a part does not come up.
+        """
         self._claim()
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
         end_leftovers(self.data)
         await asyncio.gather(self._start_databases(), self._start_topics())
         for engine in self.engines.embedded:
@@ -111,6 +123,7 @@ class Stack:
             process.start()
             self.supervisor.watch(Watched(process, partial(start, process)))
         await self._until_ready()
+        self.report("all services are ready")
         self._describe()
 
     async def stop(self) -> None:
@@ -132,11 +145,7 @@ class Stack:
                 return False
 
     async def __aenter__(self) -> Self:
-        try:
-            await self.start()
-        except BaseException:
-            await self.stop()
-            raise
+        await self.start()
         return self
 
     async def __aexit__(
@@ -159,11 +168,12 @@ class Stack:
             holder = lock.read().strip() or "another process"
             lock.close()
             raise StartError(f"{self.data} is in use by {holder}; stop that one, or choose another --data") from error
-        self._lock = lock
         lock.truncate(0)
         lock.write(f"process {os.getpid()} at {self.url}")
         lock.flush()
+        self._lock = lock
         if not port_is_free(self.host, self.port):
+            lock.close()
             raise StartError(f"port {self.port} on {self.host} is taken or not to be had; choose another with --port")
 
     async def _start_databases(self) -> None:
