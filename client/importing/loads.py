@@ -75,7 +75,7 @@ class Units:
 
 
 def units_of(table: Table, unit: WeightUnit | None) -> Units:
-    """How this file writes weights. A unit that the file itself names wins over `unit`; if neither is there, a guess."""
+    """How this file writes weights. The unit that the file names wins over `unit`; without both, a guess."""
     weights = tuple(column for column in _WEIGHTS if column in table.columns)
     distance = next((column for column in _DISTANCES if column in table.columns), None)
     declared = next((_WEIGHTS[column] for column in weights if _WEIGHTS[column]), None)
@@ -96,9 +96,8 @@ def _guess(rows: Iterable[Row]) -> UnitGuess:
     fine = sum(weight % Decimal("2.5") != 0 for weight in weights)
     if plates > fine:
         return UnitGuess(WeightUnit.LB, f"{plates} sets weigh what bars with pound plates weigh")
-    return UnitGuess(
-        WeightUnit.KG, f"{fine} sets are in finer steps than pounds usually are" if fine else "the default"
-    )
+    reason = f"{fine} sets are in finer steps than pounds usually are" if fine else "nothing in the file tells"
+    return UnitGuess(WeightUnit.KG, reason)
 
 
 def _weight(row: Row) -> Decimal | None:

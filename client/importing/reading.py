@@ -1,7 +1,7 @@
 """The whole way of a file: sniff, choose the format by its columns, read every row, build sessions."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from client.importing import fitnotes, hevy, measurements, strong
@@ -18,19 +18,20 @@ T = TypeVar("T")
 RowReader = Callable[[Cells, Units], Entry]
 
 
-def read_export(content: bytes, *, unit: WeightUnit | None, time_zone: ZoneInfo) -> Export:
+def read_export(content: bytes, *, unit: WeightUnit | Literal["kg", "lb"] | None, time_zone: ZoneInfo) -> Export:
     """What the file holds. `unit` is for files that do not say theirs; without it `unit_guess` says what was assumed.
 
     Raises UnknownExport.
     """
     table = read_table(content, strong.GERMAN)
     columns = frozenset(table.columns)
+    known = None if unit is None else WeightUnit(unit)
     if columns >= hevy.COLUMNS:
-        return _workouts(table, Source.HEVY, None, hevy.read, unit, time_zone)
+        return _workouts(table, Source.HEVY, None, hevy.read, known, time_zone)
     if columns >= strong.COLUMNS:
-        return _workouts(table, Source.STRONG, strong.variant(columns), strong.read, unit, time_zone)
+        return _workouts(table, Source.STRONG, strong.variant(columns), strong.read, known, time_zone)
     if columns >= fitnotes.COLUMNS and columns & fitnotes.MEASURES:
-        return _workouts(table, Source.FITNOTES, None, fitnotes.Reader().read, unit, time_zone)
+        return _workouts(table, Source.FITNOTES, None, fitnotes.Reader().read, known, time_zone)
     if "date" in columns and columns & measurements.COLUMNS.keys():
         return _measurements(table, time_zone)
     raise UnknownExport(table.columns)

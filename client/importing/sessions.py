@@ -5,11 +5,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from client.importing.entries import Entry, NoteEntry, SessionFacts, SetEntry
 from client.importing.export import ImportedSet, Session, Skipped
 from client.importing.times import in_utc
+from shared.domains.workouts.events import SetType
 
 PLANNED = "planned, not done: no weight, reps, distance or time"
 _BETWEEN_SETS = timedelta(minutes=1)
@@ -126,18 +128,23 @@ def _in_order(sets: Sequence[_Counted]) -> list[_Counted]:
 
 def _by_ordinal(sets: list[_Counted]) -> list[_Counted]:
     """File order where the ordinals rise as often as the exercise was done; else warm-ups, numbers, the rest."""
-    numbers = [int(counted.entry.ordinal) for counted in sets if counted.entry.ordinal.isdecimal()]
-    rises = 1 + sum(later <= earlier for earlier, later in zip(numbers, numbers[1:], strict=False))
+    numbers = [number for counted in sets if (number := _number(counted)) is not None]
+    rises = 1 + sum(later <= earlier for earlier, later in pairwise(numbers))
     if rises <= max(Counter(numbers).values(), default=1):
         return sets
     return sorted(sets, key=_rank)
 
 
 def _rank(counted: _Counted) -> tuple[int, int]:
+    number = _number(counted)
+    if number is not None:
+        return 1, number
+    return (0, 0) if counted.entry.set_type is SetType.WARMUP else (2, 0)
+
+
+def _number(counted: _Counted) -> int | None:
     ordinal = counted.entry.ordinal
-    if ordinal.isdecimal():
-        return 1, int(ordinal)
-    return (0, 0) if ordinal == "W" else (2, 0)
+    return int(ordinal) if ordinal.isdecimal() and len(ordinal) < 10 else None
 
 
 def _notes_by_line(gathered: _Gathered, sets: Sequence[_Counted]) -> dict[int, str | None]:

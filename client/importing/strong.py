@@ -84,6 +84,6 @@ def _ordinal(order: str) -> tuple[str, SetType]:
     if order in _MARKERS:
         return _MARKERS[order]
     digits = order.removesuffix(".0")
-    if not digits.isdecimal():
+    if not digits.isdecimal() or len(digits) > 9:
         raise UnreadableRow(f'the set order "{order}" is not known')
     return str(int(digits)), SetType.NORMAL
