@@ -65,7 +65,7 @@ def create_service_app(name: str, settings: SharedSettings, lifespan: Lifespan) 
 
 
 def add_health(app: FastAPI, checks: Mapping[str, Check]) -> None:
-    """`/health/live` answers while the process runs; `/health/ready` when every check passes, else 503 and which not."""
+    """`/health/live` answers while the process runs; `/health/ready` when every check passes, else 503 and which."""
 
     async def live() -> dict[str, str]:
         return {"status": "alive"}

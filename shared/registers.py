@@ -4,16 +4,14 @@ A register is a function of the *set* of its edits: order, duplicates and batche
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from shared.digests import canonical_json
 
 Seen = Mapping[UUID, int]
-NOTHING_SEEN: Seen = MappingProxyType({})
 
 
 class Stamp(NamedTuple):
@@ -36,7 +34,7 @@ class Register:
     """The edits that no other edit has seen (heads, latest stamp first) and what the edits together have seen."""
 
     heads: tuple[Edit, ...] = ()
-    context: Seen = NOTHING_SEEN
+    context: Seen = field(default_factory=dict)
 
     @property
     def value(self) -> Any:
