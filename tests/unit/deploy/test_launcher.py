@@ -1,0 +1,136 @@
+"""The launcher, in a folder of its own, with a stand-in for uv that makes an environment at once."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+LAUNCHER = Path(__file__).resolve().parents[3] / "hypertrophy"
+PYTHON = '#!/bin/sh\necho "$PYTHONPATH|$*"\n'
+UV = """#!/bin/sh
+echo "$1" >>"{root}/calls"
+for last in "$@"; do :; done
+[ "$1" = venv ] || exit 0
+sleep {seconds}
+mkdir -p "$last/bin"
+printf '{python}' >"$last/bin/python"
+chmod +x "$last/bin/python"
+"""
+
+
+class Checkout:
+    """A project folder with nothing but the launcher and a lock file, and a PATH that starts with a stand-in uv."""
+
+    def __init__(self, root: Path, seconds: float = 0) -> None:
+        self.root = root
+        (root / "bin").mkdir(parents=True)
+        shutil.copy(LAUNCHER, root / "hypertrophy")
+        (root / "requirements.lock").write_text("one==1\n")
+        self.script("uv", UV.format(root=root, seconds=seconds, python=PYTHON.replace("\n", "\\n")))
+
+    def script(self, name: str, text: str) -> None:
+        path = self.root / "bin" / name
+        path.write_text(text)
+        path.chmod(0o755)
+
+    def start(self, *arguments: str, launcher: Path | None = None) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [launcher or self.root / "hypertrophy", *arguments],
+            env={"PATH": f"{self.root / 'bin'}:{os.environ['PATH']}", "HOME": str(self.root / "home")},
+            cwd="/",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, launcher: Path | None = None) -> tuple[int, str, str]:
+        process = self.start(*arguments, launcher=launcher)
+        output, errors = process.communicate(timeout=30)
+        return process.returncode, output, errors
+
+    def environments_made(self) -> int:
+        calls = self.root / "calls"
+        return calls.read_text().split().count("venv") if calls.exists() else 0
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path / "a folder")
+
+
+def test_the_first_run_makes_the_environment_and_later_ones_use_it(checkout: Checkout) -> None:
+    first = checkout.run("log", "--reps", "5 or so")
+    second = checkout.run("log")
+
+    assert first[:2] == (0, f"{checkout.root}|-m client.cli log --reps 5 or so\n")
+    assert second == (0, f"{checkout.root}|-m client.cli log\n", "")
+    assert checkout.environments_made() == 1
+
+
+def test_a_changed_lock_refreshes_the_environment(checkout: Checkout) -> None:
+    checkout.run()
+    (checkout.root / "requirements.lock").write_text("one==2\n")
+
+    checkout.run()
+    checkout.run()
+
+    assert checkout.environments_made() == 2
+
+
+def test_a_link_to_it_finds_its_own_folder(checkout: Checkout, tmp_path: Path) -> None:
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "one").symlink_to("../a folder/hypertrophy")
+    (tmp_path / "two").symlink_to(tmp_path / "links" / "one")
+
+    code, output, _ = checkout.run("status", launcher=tmp_path / "two")
+
+    assert (code, output) == (0, f"{checkout.root}|-m client.cli status\n")
+
+
+def test_two_at_once_make_one_environment(tmp_path: Path) -> None:
+    checkout = Checkout(tmp_path / "slow", seconds=1)
+
+    both = [checkout.start("one"), checkout.start("two")]
+    outputs = sorted(process.communicate(timeout=30)[0] for process in both)
+
+    assert outputs == [f"{checkout.root}|-m client.cli one\n", f"{checkout.root}|-m client.cli two\n"]
+    assert checkout.environments_made() == 1
+
+
+def test_the_lock_of_a_launcher_that_died_is_taken_over(checkout: Checkout) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    (checkout.root / ".venv").mkdir()
+    (checkout.root / ".venv" / "preparing").symlink_to(str(gone.pid))
+
+    assert checkout.run()[0] == 0
+
+
+def test_a_failed_install_is_one_line_and_the_next_run_tries_again(checkout: Checkout) -> None:
+    working = (checkout.root / "bin" / "uv").read_text()
+    checkout.script("uv", "#!/bin/sh\necho downloading\necho 'no route to the network' >&2\nexit 1\n")
+
+    code, output, errors = checkout.run()
+    checkout.script("uv", working)
+
+    assert (code, output) == (1, "")
+    assert "no route to the network" in errors.splitlines()[-1]
+    assert checkout.run()[0] == 0
+
+
+def test_without_uv_and_python_it_says_what_it_needs(checkout: Checkout) -> None:
+    (checkout.root / "bin" / "uv").unlink()
+    for tool in ("sh", "dirname", "readlink", "cmp", "mkdir", "ln", "rm"):
+        found = shutil.which(tool)
+        assert found is not None
+        (checkout.root / "bin" / tool).symlink_to(found)
+
+    done = subprocess.run(
+        [checkout.root / "hypertrophy"], env={"PATH": str(checkout.root / "bin")}, capture_output=True, text=True
+    )
+
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "Python 3.11" in done.stderr

@@ -1,0 +1,156 @@
+"""Child processes: they are stopped, killed and found again, and end with their parent."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from deploy.local.processes import SETPRIV, Process, Program, StartError, end_leftovers, free_port, port_is_free, until
+from deploy.local.roles import ROOT
+
+STUBBORN = "trap '' TERM; echo ready; while :; do sleep 0.1; done"
+
+
+def shell(script: str, data: Path, name: str = "one") -> Process:
+    return Process(Program(name, ["sh", "-c", script]), data)
+
+
+def eventually(true: Callable[[], bool]) -> None:
+    for _ in range(2000):
+        if true():
+            return
+        time.sleep(0.01)
+    raise AssertionError("not within 20 s")
+
+
+async def test_a_stopped_process_is_gone_and_leaves_no_trace(tmp_path: Path) -> None:
+    process = shell("echo up; exec sleep 60", tmp_path)
+    process.start()
+    pid = process.pid
+    assert pid is not None
+
+    await process.stop()
+
+    assert not psutil.pid_exists(pid)
+    assert not list((tmp_path / "run").iterdir())
+    assert not process.meant_to_run
+
+
+async def test_what_does_not_listen_is_killed_with_its_children(tmp_path: Path) -> None:
+    process = shell(STUBBORN, tmp_path)
+    process.start()
+    eventually(lambda: "ready" in process.tail())
+    assert process.pid is not None
+    family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+
+    await process.stop(grace=0.2)
+
+    assert process.exit_code == -signal.SIGKILL
+    assert not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+
+
+async def test_a_kill_leaves_the_wish_that_it_runs(tmp_path: Path) -> None:
+    process = shell("exec sleep 60", tmp_path)
+    process.start()
+
+    await process.kill()
+
+    assert process.meant_to_run
+    assert not process.running
+
+
+async def test_a_paused_process_goes_on_where_it_was(tmp_path: Path) -> None:
+    process = shell("while :; do echo $((n = n + 1)); sleep 0.01; done", tmp_path)
+    process.start()
+    eventually(lambda: "3" in process.tail())
+    assert process.pid is not None
+
+    process.pause()
+    eventually(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
+    length = process.log.stat().st_size
+    process.resume()
+    eventually(lambda: process.log.stat().st_size > length)
+
+    await process.stop()
+    counted = process.log.read_text().split()
+    assert counted == [str(number) for number in range(1, len(counted) + 1)]
+
+
+def test_leftovers_of_a_killed_run_are_ended(tmp_path: Path) -> None:
+    process = shell("exec sleep 60", tmp_path)
+    process.start()
+    assert process.pid is not None
+
+    end_leftovers(tmp_path)
+
+    assert not psutil.pid_exists(process.pid)
+    assert not list((tmp_path / "run").iterdir())
+
+
+def test_a_stranger_that_got_the_old_number_is_left_alone(tmp_path: Path) -> None:
+    stranger = subprocess.Popen(["sleep", "60"])
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "kafka.json").write_text(f'{{"pid": {stranger.pid}, "started": 1.0}}')
+
+    end_leftovers(tmp_path)
+
+    assert stranger.poll() is None
+    stranger.kill()
+    stranger.wait()
+
+
+@pytest.mark.skipif(SETPRIV is None, reason="needs setpriv, by which the kernel tells children of their parent's death")
+def test_children_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    script = (
+        "import sys, time; from pathlib import Path; from deploy.local.processes import Process, Program\n"
+        f"child = Process(Program('child', ['sleep', '60']), Path({str(tmp_path)!r})); child.start()\n"
+        "print(child.pid, flush=True); time.sleep(60)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=environment)
+    assert parent.stdout is not None
+    child = psutil.Process(int(parent.stdout.readline()))
+
+    parent.kill()
+    parent.wait()
+
+    psutil.wait_procs([child], timeout=10)
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
+async def test_waiting_for_what_ended_tells_its_last_words(tmp_path: Path) -> None:
+    process = shell("echo no such file; exit 3", tmp_path)
+    process.start()
+
+    async def never() -> bool:
+        return False
+
+    with pytest.raises(StartError, match=r"code 3(.|\n)*no such file"):
+        await until(never, process, seconds=20)
+
+
+async def test_a_free_port_is_free_and_a_taken_one_is_not() -> None:
+    port = free_port()
+    free_before = port_is_free("127.0.0.1", port)
+    server = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", port)
+
+    assert free_before
+    assert not port_is_free("127.0.0.1", port)
+
+    server.close()
+    await server.wait_closed()
+
+
+def test_started_processes_keep_their_output(tmp_path: Path) -> None:
+    process = shell("echo out; echo err >&2", tmp_path)
+    process.start()
+    eventually(lambda: not process.running)
+
+    assert process.log.read_text() == "out\nerr\n"

@@ -1,0 +1,96 @@
+"""What a stack is told and claims, without starting one."""
+
+import fcntl
+import json
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from deploy.local.processes import StartError, free_port, started_at
+from deploy.local.roles import product_roles
+from deploy.local.stack import Stack, find_stack
+
+
+async def test_a_folder_in_use_is_left_alone_and_its_user_is_named(tmp_path: Path) -> None:
+    (tmp_path / "stack.json").write_text("{}")
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write("process 7 at http://127.0.0.1:8000")
+        lock.flush()
+
+        with pytest.raises(StartError, match="process 7 at http://127"):
+            await Stack(tmp_path).start()
+
+    assert (tmp_path / "stack.json").exists()
+
+
+async def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+        with pytest.raises(StartError, match=f"port {port} .* taken"):
+            await Stack(tmp_path, port=port).start()
+
+    assert not (tmp_path / "postgres").exists()
+
+
+def test_a_second_try_after_a_refusal_may_claim_the_folder(tmp_path: Path) -> None:
+    for _ in range(2):
+        stack = Stack(tmp_path)
+        stack._claim()
+        assert stack._lock is not None
+        stack._lock.close()
+
+
+def test_every_process_hears_the_same_addresses_and_its_settings(tmp_path: Path) -> None:
+    port = free_port()
+    stack = Stack(tmp_path, port=port, settings={"AUTH_ACCESS_SECONDS": "5"})
+
+    for process in stack.processes.values():
+        environment = process.program.environment
+        assert environment["INGEST_URL"] == f"http://127.0.0.1:{port}"
+        assert environment["AUTH_ACCESS_SECONDS"] == "5"
+        assert Path(environment["SERVICE_TOKEN_FILE"]).read_text()
+        assert set(json.loads(environment["HYPERTROPHY_WORKERS"])) == set(stack.processes) - {"http"}
+
+
+def test_more_projector_workers_are_further_processes() -> None:
+    names = [role.name for role in product_roles(projector_workers=3).workers]
+
+    assert names == [
+        "ingest-relay",
+        "projector-worker",
+        "projector-worker-2",
+        "projector-worker-3",
+        "auth-worker",
+        "coach-worker",
+    ]
+
+
+def describe(data: Path, started: float | None) -> None:
+    description = {
+        "url": "http://127.0.0.1:8000",
+        "supervisor": os.getpid(),
+        "supervisor_started": started,
+        "pids": {"kafka": 1},
+        "environment": {},
+    }
+    (data / "stack.json").write_text(json.dumps(description))
+
+
+def test_a_running_stack_is_found(tmp_path: Path) -> None:
+    describe(tmp_path, started_at(os.getpid()))
+
+    found = find_stack(tmp_path)
+
+    assert found is not None
+    assert (found.url, found.pids["kafka"]) == ("http://127.0.0.1:8000", 1)
+
+
+def test_what_a_killed_stack_left_is_not_a_running_one(tmp_path: Path) -> None:
+    describe(tmp_path, 1.0)
+
+    assert find_stack(tmp_path) is None
+    assert find_stack(tmp_path / "nothing") is None
