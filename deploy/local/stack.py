@@ -225,7 +225,8 @@ class Stack:
 
     def _restarted(self, process: Process, code: int | None) -> None:
         self.report(f"{process.name} had ended with code {code} and was started again ({process.log})")
-        self._describe()
+        if (self.data / "stack.json").exists():
+            self._describe()
 
     def _describe(self) -> None:
         """Writes `stack.json`, by which other commands find a running stack."""
