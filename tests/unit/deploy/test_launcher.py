@@ -64,8 +64,8 @@ def test_the_first_run_makes_the_environment_and_later_ones_use_it(checkout: Che
     first = checkout.run("log", "--reps", "5 or so")
     second = checkout.run("log")
 
-    assert first[:2] == (0, f"{checkout.root}|-m client.cli log --reps 5 or so\n")
-    assert second == (0, f"{checkout.root}|-m client.cli log\n", "")
+    assert first[:2] == (0, f"{checkout.root}|-P -m client.cli log --reps 5 or so\n")
+    assert second == (0, f"{checkout.root}|-P -m client.cli log\n", "")
     assert checkout.environments_made() == 1
 
 
@@ -86,7 +86,7 @@ def test_a_link_to_it_finds_its_own_folder(checkout: Checkout, tmp_path: Path) -
 
     code, output, _ = checkout.run("status", launcher=tmp_path / "two")
 
-    assert (code, output) == (0, f"{checkout.root}|-m client.cli status\n")
+    assert (code, output) == (0, f"{checkout.root}|-P -m client.cli status\n")
 
 
 def test_two_at_once_make_one_environment(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_two_at_once_make_one_environment(tmp_path: Path) -> None:
     both = [checkout.start("one"), checkout.start("two")]
     outputs = sorted(process.communicate(timeout=30)[0] for process in both)
 
-    assert outputs == [f"{checkout.root}|-m client.cli one\n", f"{checkout.root}|-m client.cli two\n"]
+    assert outputs == [f"{checkout.root}|-P -m client.cli one\n", f"{checkout.root}|-P -m client.cli two\n"]
     assert checkout.environments_made() == 1
 
 
