@@ -23,5 +23,6 @@ class Command:
 
 COMMANDS: Final = (
     Command("up", "deploy.local.commands:up", "Run the whole product on this machine.", RUNNING),
+    Command("demo", "deploy.local.demo:demo", "Play twelve weeks of two phones and show what comes out.", RUNNING),
     Command("test", "deploy.local.testing:check", "Check everything, or one stage.", BUILDING),
 )

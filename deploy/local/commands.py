@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from deploy.local.stack import Report, Stack
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
+Work = Callable[[], Awaitable[None]]
 Data = Annotated[Path | None, typer.Option("--data", help="Folder of all data; default: the user's own data folder.")]
 
 
@@ -35,14 +37,14 @@ def up(
     asyncio.run(run(stack, console))
 
 
-async def run(stack: Stack, console: Console) -> None:
-    """Keeps the stack up until a signal ends it, then stops it in order."""
+async def run(stack: Stack, console: Console, meanwhile: Work | None = None) -> None:
+    """Keeps the stack up until a signal ends it, then stops it in order; `meanwhile` is done once it is ready."""
     with contextlib.suppress(asyncio.CancelledError):
-        await until_signal(stack, console)
+        await until_signal(stack, console, meanwhile)
     console.print("stopped")
 
 
-async def until_signal(stack: Stack, console: Console) -> None:
+async def until_signal(stack: Stack, console: Console, meanwhile: Work | None) -> None:
     task = asyncio.current_task()
     assert task is not None
     stopping = False
@@ -61,6 +63,8 @@ async def until_signal(stack: Stack, console: Console) -> None:
         console.print(
             f"API at {stack.url}/docs · data and logs in {stack.data} · Ctrl-C stops", style="dim", soft_wrap=True
         )
+        if meanwhile is not None:
+            await meanwhile()
         await asyncio.Event().wait()
 
 
