@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -19,6 +20,7 @@ JVM_OPTIONS = (
     "-Xmx512m",
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
+    "-XX:-UsePerfData",
     "--sun-misc-unsafe-memory-access=allow",
     "-Djava.awt.headless=true",
 )
@@ -98,8 +100,14 @@ class EmbeddedKafka:
     def _settings_file(self) -> Path:
         return self.folder / "server.properties"
 
+    @property
+    def _scratch(self) -> Path:
+        """For native libraries that Kafka unpacks, and would leave in the system's folder when it is killed."""
+        return self.folder / "scratch"
+
     def _configure(self) -> None:
-        private_folder(self.folder)
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        private_folder(self._scratch)
         addresses = f"BROKER://127.0.0.1:{self.broker_port},CONTROLLER://127.0.0.1:{self.controller_port}"
         settings = SETTINGS | {
             "listeners": addresses,
@@ -111,7 +119,8 @@ class EmbeddedKafka:
 
     def _java(self, jars: list[Path], *main: str) -> list[str]:
         logging = f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}"
-        return [str(JAVA), *JVM_OPTIONS, logging, "-cp", os.pathsep.join(map(str, jars)), *main]
+        scratch = f"-Djava.io.tmpdir={self._scratch}"
+        return [str(JAVA), *JVM_OPTIONS, scratch, logging, "-cp", os.pathsep.join(map(str, jars)), *main]
 
     def _format(self, jars: list[Path]) -> None:
         options = ["format", "--cluster-id", "aHlwZXJ0cm9waHktMDAwMQ", "--config", str(self._settings_file)]

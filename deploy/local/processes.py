@@ -135,7 +135,7 @@ class Process:
         signal_all(self._family(), signal.SIGCONT)
 
     async def wait(self) -> int | None:
-        while self.running:  # noqa: ASYNC110  the kernel tells only by being asked
+        while self.running:
             await asyncio.sleep(0.02)
         return self.exit_code
 
