@@ -27,6 +27,9 @@ LAST_COMPARED = Gauge("consumer_heads_compared_timestamp_seconds", "When the app
 
 Result = TypeVar("Result")
 
+# A device whose head and position both stand still for this long is at rest.
+AT_REST_SECONDS = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
@@ -144,18 +147,19 @@ class Follower:
         return applied
 
     async def compare(self) -> list[UUID]:
-        """Compares the applied vector with ingest's heads and folds again what differs at rest; returns those devices.
-
-        "At rest": a device whose head and position both stand still between two looks a moment apart.
-        """
+        """Compares the applied vector with ingest's heads and folds again what differs at rest; returns those devices."""
         self.epoch, heads = await self.feed.heads()
-        suspects = _different(await self.store.all_applied(), heads)
+        applied = await self.store.all_applied()
+        suspects = _different(applied, heads)
         if suspects:
-            await asyncio.sleep(1)
-            epoch, later = await self.feed.heads()
-            still = {device: head for device, head in later.items() if heads.get(device) == head}
-            suspects &= _different(await self.store.all_applied(), later) & (still.keys() | (suspects - later.keys()))
-            heads, self.epoch = later, epoch
+            await asyncio.sleep(AT_REST_SECONDS)
+            (self.epoch, heads_later), applied_later = await self.feed.heads(), await self.store.all_applied()
+            suspects = {
+                device
+                for device in suspects & _different(applied_later, heads_later)
+                if heads.get(device) == heads_later.get(device) and applied.get(device) == applied_later.get(device)
+            }
+            heads = heads_later
         unknown = suspects - heads.keys()
         if unknown:
             await self.store.forget(unknown)
