@@ -147,7 +147,7 @@ class Follower:
         return applied
 
     async def compare(self) -> list[UUID]:
-        """Compares the applied vector with ingest's heads and folds again what differs at rest; returns those devices."""
+        """Compares the applied vector with ingest's heads and folds again what differs at rest, which it returns."""
         self.epoch, heads = await self.feed.heads()
         applied = await self.store.all_applied()
         suspects = _different(applied, heads)
