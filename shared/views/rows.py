@@ -1,0 +1,52 @@
+"""What all rows have in common: typed values inside, one JSON form outside."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any, ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from shared.values import format_moment, plain
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a view, of one user. `KEY` names the fields that tell it from the user's other rows of the view."""
+
+    KEY: ClassVar[tuple[str, ...]]
+
+    def content(self) -> dict[str, Any]:
+        """The row as JSON values: what reads answer and content digests are made of."""
+        return {name: json_form(getattr(self, name)) for name in self.__dataclass_fields__ if name != "KEY"}
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """The values of the key fields."""
+        return tuple(getattr(self, name) for name in self.KEY)
+
+
+def json_form(value: Any) -> Any:
+    """A value as JSON has it: plain decimals, times in UTC with milliseconds, models without what they do not say."""
+    match value:
+        case None | bool() | Enum():
+            return value.value if isinstance(value, Enum) else value
+        case str() | int() | float():
+            return value
+        case Decimal():
+            return plain(value)
+        case datetime():
+            return format_moment(value)
+        case UUID() | date():
+            return str(value)
+        case BaseModel():
+            return {name: json_form(item) for name, item in value if item is not None}
+        case Mapping():
+            return {str(json_form(name)): json_form(item) for name, item in value.items()}
+        case Sequence():
+            return [json_form(item) for item in value]
+        case _:
+            raise TypeError(f"{type(value).__name__} has no JSON form")
