@@ -45,7 +45,10 @@ def _at_most_six_decimals(value: Decimal) -> Decimal:
 
 
 def _to_milliseconds(value: datetime) -> datetime:
-    return value.astimezone(UTC).replace(microsecond=value.microsecond // 1000 * 1000)
+    try:
+        return value.astimezone(UTC).replace(microsecond=value.microsecond // 1000 * 1000)
+    except OverflowError as error:
+        raise ValueError("must be a time between the years 1 and 9999 in UTC") from error
 
 
 def no_nul(value: str) -> str:
