@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from shared.registers import Edit, Register, Seen, Stamp
+from shared.registers import Edit, Register, Seen, Stamp, seen_by
 from shared.registry import REMOVED, DomainEvent, registry
 
 
@@ -48,9 +48,10 @@ class Entity:
 
     def edited(self, fields: Mapping[str, Any], stamp: Stamp, seen: Seen) -> "Entity":
         """This entity after an event wrote these fields."""
-        written = {
-            name: self.fields.get(name, _BLANK).edited(Edit(stamp, value), seen) for name, value in fields.items()
-        }
+        known = seen_by(stamp, seen)
+        written = {name: Register((Edit(stamp, value),), known) for name, value in fields.items()}
+        for name in self.fields.keys() & fields.keys():
+            written[name] = self.fields[name].joined(written[name])
         return Entity({**self.fields, **written})
 
     def joined(self, other: "Entity") -> "Entity":
@@ -67,18 +68,19 @@ State = Mapping[Key, Entity]
 
 def evolve(state: State, recorded: Recorded) -> State:
     """The state of one user's entities, by (entity, id), after one more event."""
-    changed = dict(state)
-    for entity, entity_id, fields in registry().changes(recorded.event):
-        before = changed.get((entity, entity_id), NOTHING)
-        changed[entity, entity_id] = before.edited(fields, recorded.stamp, recorded.seen)
-    return changed
+    return fold((recorded,), state)
 
 
 def fold(events: Iterable[Recorded], state: State | None = None) -> State:
-    """All events, one after the other."""
+    """The state after all events, one after the other."""
+    working = dict(state or {})
+    changes = registry().changes
     for recorded in events:
-        state = evolve(state or {}, recorded)
-    return state or {}
+        stamp = recorded.stamp
+        for entity, entity_id, fields in changes(recorded.event):
+            before = working.get((entity, entity_id), NOTHING)
+            working[entity, entity_id] = before.edited(fields, stamp, recorded.seen)
+    return working
 
 
 def join(left: State, right: State) -> State:

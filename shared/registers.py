@@ -4,12 +4,9 @@ A register is a function of the *set* of its edits: order, duplicates and batche
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
-
-from shared.digests import canonical_json
 
 Seen = Mapping[UUID, int]
 
@@ -29,12 +26,11 @@ class Edit(NamedTuple):
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Register:
+class Register(NamedTuple):
     """The edits that no other edit has seen (heads, latest stamp first) and what the edits together have seen."""
 
     heads: tuple[Edit, ...] = ()
-    context: Seen = field(default_factory=dict)
+    context: Seen = {}  # noqa: RUF012 (shared and never written: registers are values)
 
     @property
     def value(self) -> Any:
@@ -49,16 +45,11 @@ class Register:
     @property
     def conflicts(self) -> tuple[Edit, ...]:
         """Heads that say something else than the value and that no later edit has settled."""
-        if len(self.heads) < 2:
-            return ()
-        decided = canonical_json(self.value)
-        return tuple(head for head in self.heads[1:] if canonical_json(head.value) != decided)
+        return tuple(head for head in self.heads[1:] if head.value != self.heads[0].value)
 
     def edited(self, edit: Edit, seen: Seen) -> "Register":
         """This register after one more edit. A device has always seen its own earlier events."""
-        stamp = edit.stamp
-        own = {**seen, stamp.device_id: max(seen.get(stamp.device_id, 0), stamp.sequence_number - 1)}
-        return self.joined(Register((edit,), own))
+        return self.joined(Register((edit,), seen_by(edit.stamp, seen)))
 
     def joined(self, other: "Register") -> "Register":
         """The least register that knows all that both know: commutative, associative, idempotent."""
@@ -69,13 +60,19 @@ class Register:
         return Register(tuple(heads[stamp] for stamp in sorted(heads, reverse=True)), context)
 
 
+def seen_by(stamp: Stamp, seen: Seen) -> Seen:
+    """What an edit's device had seen: what it says, and its own earlier events. Without zeros, which say nothing."""
+    known = {device_id: number for device_id, number in seen.items() if number > 0} if seen else {}
+    if stamp.sequence_number - 1 > known.get(stamp.device_id, 0):
+        known[stamp.device_id] = stamp.sequence_number - 1
+    return known
+
+
 def _covers(context: Seen, stamp: Stamp) -> bool:
     return stamp.sequence_number <= context.get(stamp.device_id, 0)
 
 
 def _pointwise_maximum(left: Seen, right: Seen) -> Seen:
-    if not left:
-        return right
     merged = dict(left)
     for device_id, number in right.items():
         if number > merged.get(device_id, 0):

@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
+from importlib import resources
 from typing import Annotated, Any
-from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -18,6 +19,7 @@ from pydantic import (
 
 MAX_INTEGER = 2**53 - 1
 MICRO = Decimal("0.000001")
+_LARGEST_EXPONENT = 15
 
 
 class Strict(BaseModel):
@@ -27,26 +29,18 @@ class Strict(BaseModel):
 
 
 def _number(value: Any) -> Decimal:
-    match value:
-        case bool():
-            raise ValueError("must be a number")
-        case int() | Decimal():
-            return Decimal(value)
-        case float():
-            return Decimal(repr(value))
-        case _:
-            raise ValueError("must be a number")
-
-
-def _at_most_six_decimals(value: Decimal) -> Decimal:
-    if not value.is_finite() or value != value.quantize(MICRO):
-        raise ValueError("must have at most 6 decimals")
-    return value
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise ValueError("must be a number")
+    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if not number.is_finite() or number.adjusted() > _LARGEST_EXPONENT or number != number.quantize(MICRO):
+        raise ValueError("must be a number of at most 16 digits and 6 decimals")
+    return number
 
 
 def _to_milliseconds(value: datetime) -> datetime:
     try:
-        return value.astimezone(UTC).replace(microsecond=value.microsecond // 1000 * 1000)
+        utc = value.astimezone(UTC) if value.utcoffset() else value
+        return utc.replace(microsecond=value.microsecond // 1000 * 1000, tzinfo=UTC)
     except OverflowError as error:
         raise ValueError("must be a time between the years 1 and 9999 in UTC") from error
 
@@ -65,15 +59,10 @@ def _time_zone(value: str) -> str:
     return value
 
 
+@cache
 def available_zones() -> frozenset[str]:
-    """The IANA names known here, read once: the lookup walks the file system."""
-    global _zones
-    if _zones is None:
-        _zones = frozenset(available_timezones())
-    return _zones
-
-
-_zones: frozenset[str] | None = None
+    """The IANA names of the installed `tzdata` package: what the host has installed must not matter."""
+    return frozenset(resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
 
 
 def plain(value: Decimal) -> int | float:
@@ -89,7 +78,6 @@ def format_moment(value: datetime) -> str:
 Number = Annotated[
     Decimal,
     BeforeValidator(_number),
-    AfterValidator(_at_most_six_decimals),
     PlainSerializer(plain, return_type=int | float, when_used="json"),
 ]
 Measure = Annotated[Number, Field(ge=0, le=1_000_000)]
