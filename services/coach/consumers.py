@@ -1,0 +1,108 @@
+"""What coach hears: accepted events and identity events. Nothing here waits for a model."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+
+from faststream.kafka import KafkaBroker
+from pydantic import ValidationError
+
+from services.coach.store import PASSING, Pool
+from services.coach.store.identity import Identity
+from services.coach.store.outbox import Outbox, park
+from shared.feeds import IdentityFeed
+from shared.following import Follower, decode_batch, patiently
+from shared.identity import IDENTITY_EVENT, IdentityEvent
+from shared.kafka import Outgoing, Publisher, Record, create_broker, has_partitions, subscribe
+from shared.telemetry import log
+from shared.topics import EVENTS, IDENTITY
+
+GROUP = "coach"
+
+
+@dataclass
+class Consumers:
+    """Follows both topics and heals what Kafka lost from the feeds of ingest and auth."""
+
+    bootstrap_servers: str
+    pool: Pool
+    follower: Follower
+    identity: Identity
+    identity_feed: IdentityFeed
+    compare_every: timedelta
+    broker: KafkaBroker | None = field(default=None, init=False)
+
+    async def ready(self) -> bool:
+        """Whether both consumers are members of their groups."""
+        subscribers = self.broker.subscribers if self.broker else []
+        return bool(subscribers) and all(map(has_partitions, subscribers))  # type: ignore[arg-type]
+
+    async def follow(self) -> None:
+        """Consumes until cancelled. A broker that did not come up is thrown away."""
+        broker = create_broker(self.bootstrap_servers)
+        subscribe(broker, EVENTS, self.on_events, group=GROUP)
+        subscribe(broker, IDENTITY, self.on_identity, group=GROUP)
+        try:
+            await broker.start()
+            self.broker = broker
+            await asyncio.Event().wait()
+        finally:
+            self.broker = None
+            async with asyncio.timeout(10):
+                await broker.stop()
+
+    async def compare(self) -> None:
+        """Reads from auth and ingest whatever was missed, now and every few minutes."""
+        while True:
+            for event in await self.identity_feed.after(await self.identity.position()):
+                await self.identity.apply(event)
+                await self.identity.reached(event.number)
+            await self.follower.compare()
+            await asyncio.sleep(self.compare_every.total_seconds())
+
+    async def on_events(self, records: Sequence[Record]) -> None:
+        """A batch of the event topic."""
+        events, refused = decode_batch(records)
+        if events:
+            await patiently(partial(self.follower.take, events), PASSING)
+        for record, reason in refused:
+            await patiently(partial(self._park, record, reason), PASSING)
+
+    async def on_identity(self, records: Sequence[Record]) -> None:
+        """A batch of the identity topic. The position moves only with the feed, which has no holes."""
+        for record in records:
+            match read_identity(record):
+                case str() as reason:
+                    await patiently(partial(self._park, record, reason), PASSING)
+                case event:
+                    await patiently(partial(self.identity.apply, event), PASSING)
+
+    async def _park(self, record: Record, reason: str) -> None:
+        async with self.pool.acquire() as connection, connection.transaction():
+            await park(connection, record, reason)
+        log().warning("parked", topic=record.topic, partition=record.partition, offset=record.offset)
+
+
+def read_identity(record: Record) -> IdentityEvent | str:
+    """The event, or why the record is none."""
+    try:
+        return IDENTITY_EVENT.validate_json(record.value)
+    except ValidationError as error:
+        return str(error)
+
+
+async def relay(outbox: Outbox, publisher: Publisher, pause: float = 0.2) -> None:
+    """Publishes what the outbox holds, in order, until cancelled; what fails stays and is read again."""
+    while True:
+        messages = await outbox.unpublished()
+        for topic in dict.fromkeys(message.topic for message in messages):
+            of_topic = [message for message in messages if message.topic == topic]
+            await publisher.publish(
+                topic,
+                [Outgoing(m.key, m.value, (("correlation_id", m.correlation_id.encode()),)) for m in of_topic],
+            )
+            await outbox.published(of_topic)
+        if not messages:
+            await asyncio.sleep(pause)

@@ -1,0 +1,42 @@
+"""Everything that belongs to a user, by table: what a merge moves, an erasure deletes and an export shows."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.coach.store import Connection
+
+# Each has `user_id`. The second member names what, beside the user, a row is unique by: of two equal ones the
+# account's own stays, and what is derived is made anew after a merge.
+OWNED: Sequence[tuple[str, str | None]] = (("memory_events", None),)
+DERIVED = ("trainees",)
+
+
+async def move_rows(connection: Connection, gone: Sequence[UUID], into: UUID) -> None:
+    """Gives the account everything that the merged users have."""
+    for table, unique in OWNED:
+        if unique:
+            await connection.execute(_drop_equal(table, unique), gone, into)
+        await connection.execute(f"UPDATE {table} SET user_id = $2 WHERE user_id = ANY($1)", gone, into)  # noqa: S608
+    for table in DERIVED:
+        await connection.execute(f"DELETE FROM {table} WHERE user_id = ANY($1)", gone)  # noqa: S608
+
+
+async def erase_rows(connection: Connection, users: Sequence[UUID]) -> dict[str, int]:
+    """Deletes everything of these users; rows by table."""
+    tables = [*(table for table, _ in OWNED), *DERIVED]
+    return {
+        table: _count(await connection.execute(f"DELETE FROM {table} WHERE user_id = ANY($1)", users))  # noqa: S608
+        for table in tables
+    }
+
+
+def _drop_equal(table: str, unique: str) -> str:
+    return (
+        f"DELETE FROM {table} USING {table} AS own WHERE {table}.user_id = ANY($1)"  # noqa: S608
+        f" AND own.user_id = $2 AND own.{unique} = {table}.{unique}"
+    )
+
+
+def _count(status: str) -> int:
+    """The rows that a command tag such as `DELETE 3` counts."""
+    return int(status.rpartition(" ")[2])

@@ -1,0 +1,44 @@
+"""Who is who: merged users mean the account they went into, and erased ones are never written for again."""
+
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from services.coach.store import Connection
+from shared.errors import Gone
+
+
+class UserErasedError(Gone):
+    """The user was erased; nothing of it is kept or shown."""
+
+    code = "user_erased"
+
+
+async def owners_of(connection: Connection, user_ids: Collection[UUID]) -> Mapping[UUID, UUID | None]:
+    """The account that each user is now, None for an erased one; locked against merges until the transaction ends."""
+    ids = sorted(user_ids)
+    await connection.execute("INSERT INTO users (user_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING", ids)
+    rows = await connection.fetch(
+        "SELECT user_id, merged_into, erasure_id FROM users WHERE user_id = ANY($1) ORDER BY user_id FOR SHARE", ids
+    )
+    return {row["user_id"]: None if row["erasure_id"] else row["merged_into"] or row["user_id"] for row in rows}
+
+
+async def account_of(connection: Connection, user_id: UUID) -> UUID:
+    """The account that a caller is now.
+
+    Raises:
+        UserErasedError
+    """
+    row = await connection.fetchrow("SELECT merged_into, erasure_id FROM users WHERE user_id = $1", user_id)
+    if row is None:
+        return user_id
+    if row["erasure_id"]:
+        raise UserErasedError("this user was erased")
+    account: UUID = row["merged_into"] or user_id
+    return account
+
+
+async def known_as(connection: Connection, account: UUID) -> list[UUID]:
+    """All ids of one account, its own included."""
+    rows = await connection.fetch("SELECT user_id FROM users WHERE merged_into = $1", account)
+    return [account, *(row["user_id"] for row in rows)]

@@ -1,0 +1,16 @@
+"""One running coach for each test module."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.system.coach.world import Feeds, World, coach
+from tests.system.conftest import Database
+from tests.system.engines import TestEngines
+
+
+@pytest.fixture(scope="module")
+async def world(engines: TestEngines, database: Database) -> AsyncIterator[World]:
+    url = await database("coach")
+    async with coach(engines.kafka_bootstrap, url, Feeds(), coach_compare_every_s=1) as running:
+        yield running

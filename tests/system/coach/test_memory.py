@@ -1,0 +1,120 @@
+"""The training memory equals the event store, whatever Kafka does."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from shared.domains.exercises.catalogue import catalogue_id
+from shared.kafka import Outgoing
+from shared.topics import EVENTS
+from tests.system.coach.world import START, World, eventually
+from tests.system.engines import connect
+
+BENCH = catalogue_id("barbell-bench-press")
+
+
+@pytest.fixture
+async def database_of(world: World) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    connection = await connect(world.settings.database_url_coach)
+    yield connection
+    await connection.close()
+
+
+async def remembered(connection: "asyncpg.Connection[asyncpg.Record]", user: UUID) -> list[UUID]:
+    rows = await connection.fetch("SELECT event_id FROM memory_events WHERE user_id = $1", user)
+    return sorted(row["event_id"] for row in rows)
+
+
+async def test_published_events_are_remembered_once(world: World, database_of: asyncpg.Connection) -> None:
+    user, device = uuid4(), uuid4()
+    events = world.workout(user, device, START, (BENCH, 100, 5))
+
+    await world.publish(*events)
+    await world.publish(*events)
+
+    async def all_there() -> bool:
+        return await remembered(database_of, user) == sorted(event.event_id for event in events)
+
+    assert await eventually(all_there)
+    assert await database_of.fetchval("SELECT count FROM applied WHERE device_id = $1", device) == len(events)
+
+
+async def test_a_hole_and_what_never_was_published_come_from_the_feed(
+    world: World, database_of: asyncpg.Connection
+) -> None:
+    user, device, silent = uuid4(), uuid4(), uuid4()
+    events = world.workout(user, device, START, (BENCH, 100, 5), (BENCH, 100, 4))
+    lost = world.workout(user, silent, START, (BENCH, 60, 12))
+
+    await world.publish(events[0], events[3], events[2])
+
+    async def all_there() -> bool:
+        return await remembered(database_of, user) == sorted(event.event_id for event in events + lost)
+
+    assert await eventually(all_there)
+
+
+async def test_a_merge_moves_what_was_and_what_still_comes(world: World, database_of: asyncpg.Connection) -> None:
+    anonymous, account, phone, second = uuid4(), uuid4(), uuid4(), uuid4()
+    before = world.workout(anonymous, phone, START, (BENCH, 100, 5))
+    await world.publish(*before)
+    await world.say("UserMerged", user_id=account, merge_id=uuid4(), from_user_id=anonymous)
+    after = world.workout(anonymous, second, START, (BENCH, 90, 5))
+    await world.publish(*after)
+
+    async def all_there() -> bool:
+        return await remembered(database_of, account) == sorted(event.event_id for event in before + after)
+
+    assert await eventually(all_there)
+    assert await remembered(database_of, anonymous) == []
+
+
+async def test_chains_of_merges_end_in_one_account_in_any_order(world: World, database_of: asyncpg.Connection) -> None:
+    first, second, account, phone = uuid4(), uuid4(), uuid4(), uuid4()
+    events = world.workout(first, phone, START, (BENCH, 100, 5))
+    await world.say("UserMerged", user_id=account, merge_id=uuid4(), from_user_id=second)
+    await world.publish(*events)
+    await world.say("UserMerged", user_id=second, merge_id=uuid4(), from_user_id=first)
+
+    async def all_there() -> bool:
+        return await remembered(database_of, account) == sorted(event.event_id for event in events)
+
+    assert await eventually(all_there)
+
+
+async def test_an_erased_user_stays_forgotten(world: World, database_of: asyncpg.Connection) -> None:
+    user, alias, late, phone = uuid4(), uuid4(), uuid4(), uuid4()
+    await world.publish(*world.workout(user, phone, START, (BENCH, 100, 5)))
+    await world.say("UserErased", user_id=user, erasure_id=uuid4(), merged_user_ids=[alias])
+    await world.publish(*world.workout(user, phone, START, (BENCH, 100, 5)))
+    await world.publish(*world.workout(alias, uuid4(), START, (BENCH, 100, 5)))
+    last = world.workout(late, uuid4(), START, (BENCH, 100, 5))
+    await world.publish(*last)
+    await world.say("UserMerged", user_id=user, merge_id=uuid4(), from_user_id=late)
+
+    async def all_gone() -> bool:
+        merged = await database_of.fetchval("SELECT merged_into FROM users WHERE user_id = $1", late)
+        applied = await database_of.fetchval("SELECT sequence FROM applied WHERE device_id = $1", phone)
+        return merged == user and applied == 6
+
+    assert await eventually(all_gone)
+    assert [await remembered(database_of, id) for id in (user, alias, late)] == [[], [], []]
+
+
+async def test_a_record_that_is_no_event_blocks_nothing(world: World, database_of: asyncpg.Connection) -> None:
+    user, device = uuid4(), uuid4()
+    events = world.workout(user, device, START, (BENCH, 100, 5))
+    await world.publisher.publish(EVENTS, [Outgoing(str(device).encode(), b"\xff not json")])
+    await world.publish(*events)
+
+    async def parked() -> bool:
+        return bool(await database_of.fetchval("SELECT count(*) FROM dead_letters WHERE value = $1", b"\xff not json"))
+
+    assert await eventually(parked)
+
+    async def all_there() -> bool:
+        return await remembered(database_of, user) == sorted(event.event_id for event in events)
+
+    assert await eventually(all_there)

@@ -1,0 +1,204 @@
+"""Coach on real engines, between feeds of ingest and auth that a test fills by hand."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx2
+import jwt
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import FastAPI, Query, Response
+
+from deploy.local.processes import free_port
+from services.coach.app import create_app, create_worker
+from services.coach.settings import Settings
+from shared.digests import digest_of_events
+from shared.envelope import AcceptedEvent
+from shared.identity import IDENTITY_EVENT, IdentityEvent
+from shared.kafka import Outgoing, Publisher
+from shared.topics import EVENTS, IDENTITY
+
+KEY = Ed25519PrivateKey.generate()
+START = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
+
+
+@dataclass
+class Feeds:
+    """What ingest and auth would answer."""
+
+    epoch: UUID = field(default_factory=uuid4)
+    events: dict[UUID, list[AcceptedEvent]] = field(default_factory=dict)
+    identity: list[IdentityEvent] = field(default_factory=list)
+
+    def app(self) -> FastAPI:
+        app = FastAPI()
+        app.get("/internal/heads")(self.heads)
+        app.get("/internal/events")(self.range)
+        app.get("/internal/identity")(self.after)
+        app.get("/.well-known/jwks.json")(self.keys)
+        return app
+
+    async def heads(self, device_id: UUID | None = None) -> dict[str, Any]:
+        shown = {device: events for device, events in self.events.items() if device_id in (None, device)}
+        heads = [
+            {
+                "device_id": device,
+                "user_id": events[-1].user_id,
+                "last_accepted_sequence": events[-1].sequence_number,
+                "count": len(events),
+                "hash": digest_of_events((e.event_id, e.sequence_number) for e in events).hash,
+            }
+            for device, events in shown.items()
+        ]
+        return {"server_epoch": self.epoch, "heads": heads, "next_cursor": None}
+
+    async def range(self, device_id: UUID, first: int = Query(alias="from"), last: int = Query(alias="to")) -> Response:
+        chain = self.events.get(device_id, [])
+        lines = [event.model_dump_json() for event in chain if first <= event.sequence_number <= last]
+        return Response("\n".join(lines))
+
+    async def after(self, after: int) -> dict[str, Any]:
+        newer = [event.model_dump(mode="json") for event in self.identity if event.number > after]
+        return {"events": newer, "last_number": len(self.identity)}
+
+    async def keys(self) -> dict[str, Any]:
+        key = jwt.algorithms.OKPAlgorithm.to_jwk(KEY.public_key(), as_dict=True)
+        return {"keys": [{**key, "kid": "test", "alg": "EdDSA", "use": "sig"}]}
+
+
+def access_token(user_id: UUID, device_id: UUID | None = None) -> str:
+    claims = {
+        "iss": "hypertrophy",
+        "aud": "hypertrophy",
+        "sub": str(user_id),
+        "did": str(device_id or uuid4()),
+        "aka": [],
+        "roles": ["client"],
+        "jti": str(uuid4()),
+        "iat": int(time.time()),
+        "exp": int(time.time()) + 900,
+    }
+    return jwt.encode(claims, KEY, algorithm="EdDSA", headers={"kid": "test"})
+
+
+@dataclass
+class World:
+    """A running coach and the hands of a test."""
+
+    feeds: Feeds
+    settings: Settings
+    publisher: Publisher
+    http: httpx2.AsyncClient
+
+    def record(self, user: UUID, device: UUID, event_type: str, at: datetime = START, **payload: Any) -> AcceptedEvent:
+        """One more accepted event in ingest's store; not on the topic yet."""
+        chain = self.feeds.events.setdefault(device, [])
+        event = AcceptedEvent.model_validate_json(
+            AcceptedEvent.model_construct(
+                event_id=uuid4(),
+                event_type=event_type,
+                schema_version=2 if event_type == "GoalSet" else 1,
+                payload=payload,
+                device_id=device,
+                sequence_number=len(chain) + 1,
+                occurred_at=at,
+                user_id=user,
+                previous_sequence=len(chain),
+                received_at=at,
+                server_epoch=self.feeds.epoch,
+            ).model_dump_json()
+        )
+        chain.append(event)
+        return event
+
+    async def publish(self, *events: AcceptedEvent) -> None:
+        records = [Outgoing(str(e.device_id).encode(), e.model_dump_json().encode()) for e in events]
+        await self.publisher.publish(EVENTS, records)
+
+    async def say(self, event_type: str, **fields: Any) -> IdentityEvent:
+        """An identity event, in auth's log and on the topic."""
+        said = IDENTITY_EVENT.validate_python(
+            {"event_type": event_type, "number": len(self.feeds.identity) + 1, "occurred_at": START, **fields}
+        )
+        self.feeds.identity.append(said)
+        await self.publisher.publish(IDENTITY, [Outgoing(str(said.user_id).encode(), said.model_dump_json().encode())])
+        return said
+
+    def workout(
+        self, user: UUID, device: UUID, started_at: datetime, *sets: tuple[UUID, float, int], **of_each: Any
+    ) -> list[AcceptedEvent]:
+        """A whole workout of sets `(exercise, kg, reps)`, three minutes apart, one hour long."""
+        workout_id = uuid4()
+        events = [self.record(user, device, "WorkoutStarted", started_at, workout_id=workout_id, started_at=started_at)]
+        for number, (exercise, weight, reps) in enumerate(sets, start=1):
+            at = started_at + timedelta(minutes=3 * number)
+            events.append(
+                self.record(
+                    user,
+                    device,
+                    "SetCompleted",
+                    at,
+                    set_id=uuid4(),
+                    workout_id=workout_id,
+                    exercise_id=exercise,
+                    completed_at=at,
+                    weight=weight,
+                    reps=reps,
+                    **of_each,
+                )
+            )
+        end = started_at + timedelta(hours=1)
+        return [*events, self.record(user, device, "WorkoutEnded", end, workout_id=workout_id, ended_at=end)]
+
+    def caller(self, user: UUID) -> dict[str, str]:
+        return {"Authorization": f"Bearer {access_token(user)}"}
+
+
+async def eventually(check: Callable[[], Awaitable[Any]], seconds: float = 20) -> Any:
+    """The first true answer; the last one where none came in time."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not (found := await check()) and asyncio.get_running_loop().time() < deadline:
+        await asyncio.sleep(0.05)
+    return found
+
+
+@asynccontextmanager
+async def served(app: Any) -> AsyncIterator[str]:
+    """The app on a port of its own; yields its address."""
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, lifespan="off"))
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await task
+
+
+@asynccontextmanager
+async def coach(kafka: str, database_url: str, feeds: Feeds, **settings: Any) -> AsyncIterator[World]:
+    """Both processes of coach in this one, over real engines."""
+    async with served(feeds.app()) as address:
+        chosen = Settings(
+            database_url_coach=database_url,
+            kafka_bootstrap_servers=kafka,
+            ingest_url=address,
+            auth_url=address,
+            service_token="service-token",
+            log_level="ERROR",
+            **settings,
+        )
+        app, worker = create_app(chosen), create_worker(chosen)
+        publisher = Publisher(kafka)
+        client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://coach", timeout=30)
+        async with app.router.lifespan_context(app), worker.router.lifespan_context(worker), client:
+            yield World(feeds, chosen, publisher, client)
+        await publisher.close()
