@@ -39,7 +39,7 @@ class Entity:
 
     def values(self) -> dict[str, Any]:
         """All fields' values."""
-        return {name: register.value for name, register in self.fields.items()}
+        return {name: heads[0].value if heads else None for name, (heads, _) in self.fields.items()}
 
     @property
     def removed(self) -> bool:

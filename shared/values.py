@@ -15,6 +15,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     StringConstraints,
+    WithJsonSchema,
 )
 
 MAX_INTEGER = 2**53 - 1
@@ -75,12 +76,20 @@ def format_moment(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-Number = Annotated[
-    Decimal,
-    BeforeValidator(_number),
-    PlainSerializer(plain, return_type=int | float, when_used="json"),
+AS_NUMBER = BeforeValidator(_number)
+JSON_NUMBER = PlainSerializer(plain, return_type=int | float, when_used="json")
+
+
+def number_schema(**bounds: float) -> WithJsonSchema:
+    """What the published schema says of a number: Pydantic's own would allow strings."""
+    return WithJsonSchema({"type": "number", **bounds}, mode="validation")
+
+
+Number = Annotated[Decimal, AS_NUMBER, JSON_NUMBER, number_schema()]
+# Bounds stand right after the type: there the compiled validator checks them itself.
+Measure = Annotated[
+    Decimal, Field(ge=0, le=1_000_000), AS_NUMBER, JSON_NUMBER, number_schema(minimum=0, maximum=1_000_000)
 ]
-Measure = Annotated[Number, Field(ge=0, le=1_000_000)]
 Moment = Annotated[
     AwareDatetime,
     AfterValidator(_to_milliseconds),

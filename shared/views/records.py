@@ -56,55 +56,57 @@ class RecordRow(Row):
     achieved_at: datetime
 
 
+Best = dict[tuple[RecordKind, Decimal | None], tuple[Decimal, SetRow]]
+
+
 def record_rows(exercise_id: UUID, sets: Iterable[SetRow]) -> list[RecordRow]:
     """The records of one exercise from all of its set rows (those that do not count are left out here).
 
     Warm-ups set no record; partials none for load, reps and e1RM; a failed set (0 reps) none at all; e1RM only from
-    reliable estimates. Values must be above 0, except the load of `reps_at_load`: repetitions without any load count
-    as those at 0 kg.
+    reliable estimates. Values must be above 0. Repetitions without any load count as those at 0 kg.
     """
     counted = (row for row in sets if row.counted and row.working)
     working = sorted(counted, key=lambda row: (row.completed_at, row.set_id))
-    best: dict[tuple[RecordKind, Decimal | None], RecordRow] = {}
-    for record in (*_of_sets(exercise_id, working), *_of_sessions(exercise_id, working)):
-        standing = best.get((record.kind, record.load_kg))
-        if record.value > 0 and (standing is None or _beats(record, standing)):
-            best[record.kind, record.load_kg] = record
-    return list(best.values())
+    best: Best = {}
+    for row in working:
+        for kind, load, value in _claims(row):
+            _claim(best, kind, load, value, row)
+    for total, last in _sessions(working):
+        _claim(best, RecordKind.SESSION_VOLUME, None, total, last)
+    return [
+        RecordRow(exercise_id, kind, load, value, _UNITS[kind], row.set_id, row.workout_id, row.completed_at)
+        for (kind, load), (value, row) in best.items()
+    ]
 
 
-def _beats(record: RecordRow, standing: RecordRow) -> bool:
-    """Greater, or as great and earlier."""
-    if record.value != standing.value:
-        return record.value > standing.value
-    return (record.achieved_at, record.set_id) < (standing.achieved_at, standing.set_id)
+def _claim(best: Best, kind: RecordKind, load: Decimal | None, value: Decimal, row: SetRow) -> None:
+    """Claims come in order of time, so that only a greater value beats the standing one."""
+    standing = best.get((kind, load))
+    if value > (standing[0] if standing else ZERO):
+        best[kind, load] = value, row
 
 
-def _of_sets(exercise_id: UUID, sets: Iterable[SetRow]) -> Iterator[RecordRow]:
-    for row in sets:
-        for kind, value, load in _claims(row):
-            yield RecordRow(exercise_id, kind, load, value, _UNITS[kind], row.set_id, row.workout_id, row.completed_at)
-
-
-def _claims(row: SetRow) -> Iterator[tuple[RecordKind, Decimal, Decimal | None]]:
+def _claims(row: SetRow) -> Iterator[tuple[RecordKind, Decimal | None, Decimal]]:
     if row.reps == 0:
         return
     if row.set_type is not SetType.PARTIAL:
-        yield RecordKind.LOAD, row.load_kg or ZERO, None
-        yield RecordKind.REPS_AT_LOAD, Decimal(row.reps or 0), row.load_kg or ZERO
+        if row.load_kg:
+            yield RecordKind.LOAD, None, row.load_kg
+        if row.reps:
+            yield RecordKind.REPS_AT_LOAD, row.load_kg or ZERO, Decimal(row.reps)
     if row.e1rm_kg is not None and not row.low_confidence:
-        yield RecordKind.E1RM, row.e1rm_kg, None
-    yield RecordKind.SET_VOLUME, row.volume_kg, None
-    yield RecordKind.DURATION, row.duration_s or ZERO, None
-    yield RecordKind.DISTANCE, row.distance_m or ZERO, None
+        yield RecordKind.E1RM, None, row.e1rm_kg
+    yield RecordKind.SET_VOLUME, None, row.volume_kg
+    if row.duration_s:
+        yield RecordKind.DURATION, None, row.duration_s
+    if row.distance_m:
+        yield RecordKind.DISTANCE, None, row.distance_m
 
 
-def _of_sessions(exercise_id: UUID, sets: Iterable[SetRow]) -> Iterator[RecordRow]:
-    """The volume of each workout. `sets` are in order of time."""
-    sessions: dict[UUID, list[SetRow]] = {}
+def _sessions(sets: Iterable[SetRow]) -> list[tuple[Decimal, SetRow]]:
+    """The volume of each workout with its last set, in order of those. `sets` are in order of time."""
+    totals: dict[UUID, tuple[Decimal, SetRow]] = {}
     for row in sets:
-        sessions.setdefault(row.workout_id, []).append(row)
-    kind = RecordKind.SESSION_VOLUME
-    for workout_id, rows in sessions.items():
-        total, last = sum((row.volume_kg for row in rows), ZERO), rows[-1]
-        yield RecordRow(exercise_id, kind, None, total, _UNITS[kind], last.set_id, workout_id, last.completed_at)
+        before, _ = totals.pop(row.workout_id, (ZERO, row))
+        totals[row.workout_id] = before + row.volume_kg, row
+    return list(totals.values())

@@ -1,6 +1,6 @@
 """What all rows have in common: typed values inside, one JSON form outside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -31,22 +31,38 @@ class Row:
 
 def json_form(value: Any) -> Any:
     """A value as JSON has it: plain decimals, times in UTC with milliseconds, models without what they do not say."""
+    form = _FORMS.get(type(value))
+    return form(value) if form else _form_by_kind(value)
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+_FORMS: Mapping[type, Callable[[Any], Any]] = {
+    type(None): _itself,
+    bool: _itself,
+    int: _itself,
+    float: _itself,
+    str: _itself,
+    Decimal: plain,
+    datetime: format_moment,
+    date: str,
+    UUID: str,
+}
+
+
+def _form_by_kind(value: Any) -> Any:
     match value:
-        case None | bool() | Enum():
-            return value.value if isinstance(value, Enum) else value
-        case str() | int() | float():
-            return value
-        case Decimal():
-            return plain(value)
-        case datetime():
-            return format_moment(value)
-        case UUID() | date():
-            return str(value)
+        case Enum():
+            return value.value
         case BaseModel():
             return {name: json_form(item) for name, item in value if item is not None}
         case Mapping():
             return {str(json_form(name)): json_form(item) for name, item in value.items()}
         case Sequence():
             return [json_form(item) for item in value]
+        case UUID():
+            return str(value)
         case _:
             raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -17,6 +17,7 @@ from shared.domains.workouts.volume import (
     weight_in_kilograms,
 )
 from shared.fold import Entity
+from shared.registry import REMOVED
 from shared.views.exercises import Exercises
 from shared.views.measurements import BodyWeights
 from shared.views.rows import Row, json_form
@@ -94,7 +95,7 @@ def set_row(
     """
     value = entity.values()
     workout_id, logged, completed_at = value.get("workout_id"), value.get("exercise_id"), value.get("completed_at")
-    if entity.removed or workout_id is None or logged is None or completed_at is None:
+    if value.get(REMOVED) or workout_id is None or logged is None or completed_at is None:
         return None
     weight = weight_in_kilograms(value.get("weight"), value.get("weight_unit"))
     basis: LoadBasis = value.get("load_basis") or LoadBasis.TOTAL

@@ -1,5 +1,6 @@
 """Weekly metrics: how much, how hard, and how steadily."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -94,11 +95,11 @@ def _after(before: WeeklyRow | None, row: WeeklyRow) -> WeeklyRow:
 def _hard_sets(working: Iterable[SetRow], exercises: Exercises) -> dict[str, Decimal]:
     """Sets by muscle: whole ones for the muscle trained, halves for secondary ones."""
     found: dict[str, Decimal] = {}
-    for row in working:
-        exercise = exercises.get(row.exercise_id)
-        if exercise and is_hard(row.set_type, row.reserve):
-            for muscle, part in exercise.muscles().items():
-                found[muscle.value] = found.get(muscle.value, ZERO) + part
+    hard = Counter(row.exercise_id for row in working if is_hard(row.set_type, row.reserve))
+    for exercise_id, count in hard.items():
+        exercise = exercises.get(exercise_id)
+        for muscle, part in (exercise.muscles() if exercise else {}).items():
+            found[muscle.value] = found.get(muscle.value, ZERO) + count * part
     return found
 
 

@@ -8,7 +8,19 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from shared.registry import DomainEvent
-from shared.values import Count, Measure, Moment, Name, Notes, Number, Strict, TimeZone, no_nul
+from shared.values import (
+    AS_NUMBER,
+    JSON_NUMBER,
+    Count,
+    Measure,
+    Moment,
+    Name,
+    Notes,
+    Strict,
+    TimeZone,
+    no_nul,
+    number_schema,
+)
 
 
 class SetType(StrEnum):
@@ -56,8 +68,18 @@ def _half_step(value: Decimal) -> Decimal:
     return value
 
 
-Rpe = Annotated[Number, Field(ge=1, le=10), AfterValidator(_half_step)]
-Rir = Annotated[Number, Field(ge=0, le=9), AfterValidator(_half_step)]
+_HALF_STEPS = AfterValidator(_half_step)
+Rpe = Annotated[
+    Decimal,
+    Field(ge=1, le=10),
+    AS_NUMBER,
+    JSON_NUMBER,
+    _HALF_STEPS,
+    number_schema(minimum=1, maximum=10, multipleOf=0.5),
+]
+Rir = Annotated[
+    Decimal, Field(ge=0, le=9), AS_NUMBER, JSON_NUMBER, _HALF_STEPS, number_schema(minimum=0, maximum=9, multipleOf=0.5)
+]
 
 
 # Phones use an id, other apps a small number that is unique within the workout.
