@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import httpx2
@@ -43,6 +43,17 @@ class Principal:
     def is_called(self, user_id: UUID) -> bool:
         """Whether this is one of the caller's own ids."""
         return user_id == self.user_id or user_id in self.also
+
+
+class Keys(Protocol):
+    """Where a verifier finds the public keys."""
+
+    async def key(self, kid: str) -> Any:
+        """The public key of this id.
+
+        Raises:
+            InvalidToken, Unavailable
+        """
 
 
 class KeySet:
@@ -92,7 +103,7 @@ class KeySet:
 class TokenVerifier:
     """Turns a bearer token into a principal."""
 
-    def __init__(self, keys: KeySet, *, issuer: str, audience: str) -> None:
+    def __init__(self, keys: Keys, *, issuer: str, audience: str) -> None:
         self._keys = keys
         self._issuer = issuer
         self._audience = audience

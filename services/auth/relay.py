@@ -1,0 +1,72 @@
+"""Publishes the identity log in order, by one process at a time, and says again what was not answered."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from services.auth.settings import Settings
+from services.auth.store import Connection, identity
+from services.auth.store.identity import LoggedEvent
+from shared.kafka import CORRELATION, TRACEPARENT, Outgoing, Publisher
+from shared.postgres import connect
+from shared.telemetry import log
+from shared.topics import IDENTITY
+
+
+def outgoing(event: LoggedEvent) -> Outgoing:
+    """The record of an identity event."""
+    headers = ((CORRELATION, event.correlation_id.encode()), (TRACEPARENT, event.traceparent.encode()))
+    return Outgoing(str(event.user_id).encode(), event.event.encode(), headers)
+
+
+@dataclass
+class Relay:
+    """`owns` while this process is the one that publishes."""
+
+    settings: Settings
+    publisher: Publisher
+    owns: bool = False
+
+    async def run(self) -> None:
+        """Until cancelled: takes the lock when it is free, and starts afresh after any fault."""
+        while True:
+            try:
+                await self._own_and_publish()
+            except Exception as error:
+                log().warning("identity_relay_fault", error=repr(error))
+            await asyncio.sleep(1)
+
+    async def _own_and_publish(self) -> None:
+        connection = await connect(self.settings.database_url_auth, statement_timeout_ms=15_000)
+        try:
+            if await identity.try_to_own_relay(connection):
+                self.owns = True
+                await self._publish_for_ever(connection)
+        finally:
+            self.owns = False
+            await connection.close(timeout=2)
+
+    async def _publish_for_ever(self, connection: Connection) -> None:
+        repeated_at = time.monotonic()
+        while True:
+            sent = await self._send(await identity.unpublished(connection))
+            if sent is not None:
+                await identity.set_published(connection, sent)
+                continue
+            if time.monotonic() - repeated_at >= self.settings.auth_repeat_seconds:
+                await self._send(await identity.unanswered(connection))
+                repeated_at = time.monotonic()
+            await asyncio.sleep(self.settings.auth_poll_seconds)
+
+    async def _send(self, events: Iterable[LoggedEvent]) -> int | None:
+        """The last number sent, once every record is acknowledged.
+
+        Raises:
+            PublishFailed
+        """
+        waiting = list(events)
+        if not waiting:
+            return None
+        await self.publisher.publish(IDENTITY, map(outgoing, waiting))
+        return waiting[-1].number
