@@ -72,15 +72,13 @@ def evolve(state: State, recorded: Recorded) -> State:
 
 
 def fold(events: Iterable[Recorded], state: State | None = None) -> State:
-    """The state after all events, one after the other."""
-    working = dict(state or {})
-    changes = registry().changes
+    """All events, one after the other."""
+    changed = dict(state or {})
     for recorded in events:
-        stamp = recorded.stamp
-        for entity, entity_id, fields in changes(recorded.event):
-            before = working.get((entity, entity_id), NOTHING)
-            working[entity, entity_id] = before.edited(fields, stamp, recorded.seen)
-    return working
+        for entity, entity_id, fields in registry().changes(recorded.event):
+            before = changed.get((entity, entity_id), NOTHING)
+            changed[entity, entity_id] = before.edited(fields, recorded.stamp, recorded.seen)
+    return changed
 
 
 def join(left: State, right: State) -> State:

@@ -1,0 +1,112 @@
+"""How this device shows the server who it is: refresh, the device secret, a new device id. Never touches an event."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, assert_never
+from uuid import UUID
+
+from client.answers import Refusal, Tokens, Unreachable
+from client.decide import BackOff, RenewToken, SendLess, Stop, obstacle
+from client.home import Home
+from client.ids import new_id
+from client.locks import locked_async
+from client.protocol import Answer, Protocol
+from client.queue import EventQueue
+from client.recovery import Recovery
+from client.session import Session
+
+T = TypeVar("T")
+
+
+class Hindered(Exception):
+    """A request did not succeed; `obstacle` says what would help."""
+
+    def __init__(self, obstacle: BackOff | SendLess | Stop) -> None:
+        super().__init__(getattr(obstacle, "reason", "the request was too large"))
+        self.obstacle = obstacle
+
+
+class Credentials:
+    """Asks the server on behalf of the log's device, with a token that it accepts."""
+
+    def __init__(
+        self,
+        home: Home,
+        session: Session,
+        queue: EventQueue,
+        recovery: Recovery,
+        protocol: Protocol,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._home, self._session, self._queue, self._recovery = home, session, queue, recovery
+        self._protocol, self._clock = protocol, clock
+
+    async def ask(self, call: Callable[[str], Awaitable[Answer[T]]]) -> T:
+        """The answer to a call that takes a bearer; the token is renewed once where it is not accepted.
+
+        Raises:
+            Hindered: when there is no answer.
+        """
+        bearer = await self.bearer()
+        answer = await call(bearer)
+        if isinstance(answer, Refusal) and isinstance(obstacle(answer), RenewToken):
+            answer = await call(await self.bearer(stale=bearer))
+        return _given(answer)
+
+    async def bearer(self, stale: str | None = None) -> str:
+        """An access token other than `stale`. Raises Hindered."""
+        if token := self._fresh(stale):
+            return token
+        async with locked_async(self._home.lock("session")):
+            # Another process may have renewed it while this one waited for the lock.
+            return self._fresh(stale) or (await self._renewed()).access_token
+
+    def _fresh(self, stale: str | None) -> str | None:
+        held = self._session.held(self._device)
+        return held.access_token if held and held.is_fresh(self._clock()) and held.access_token != stale else None
+
+    @property
+    def _device(self) -> UUID:
+        return self._queue.identity.device_id
+
+    async def _renewed(self) -> Tokens:
+        if held := self._session.held(self._device):
+            answer = await self._protocol.refresh(held.refresh_token)
+            if not isinstance(answer, Refusal) or not isinstance(obstacle(answer), RenewToken):
+                return self.adopt(_given(answer))
+        secret = self._session.secret(self._device)
+        return self.adopt(_given(await self._protocol.create_device(self._device, secret)))
+
+    def adopt(self, tokens: Tokens) -> Tokens:
+        """Keeps the tokens, and learns from them whose log this is."""
+        user_id = self._queue.identity.user_id
+        if tokens.is_new and tokens.device_id == self._device:
+            self._recovery.forgotten(tokens.user_id)
+        elif user_id != tokens.user_id:
+            self._queue.belong_to(tokens.user_id)
+        self._session.hold(tokens, self._clock())
+        return tokens
+
+    async def new_device(self) -> Tokens:
+        """One more device of the same user, the same one again after a crash; the log is not its log yet."""
+        self._session.became(self._device)
+        device_id = self._session.next_device(new_id())
+        secret = self._session.secret(device_id)
+        return await self.ask(lambda bearer: self._protocol.create_device(device_id, secret, bearer=bearer))
+
+    def became(self, tokens: Tokens) -> None:
+        """The log is the new device's now."""
+        self._session.hold(tokens, self._clock())
+        self._session.became(tokens.device_id)
+
+
+def _given(answer: Answer[T]) -> T:
+    if not isinstance(answer, Refusal | Unreachable):
+        return answer
+    match obstacle(answer):
+        case RenewToken(reason):
+            raise Hindered(BackOff(f"the server does not accept the token: {reason}"))
+        case BackOff() | SendLess() | Stop() as found:
+            raise Hindered(found)
+        case never:
+            assert_never(never)

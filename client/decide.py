@@ -1,0 +1,306 @@
+"""What to do next, given what the log holds and what the server said. Pure: no I/O, no clock, no randomness of its own.
+
+The engine carries these steps out; a simulator can drive the same functions without a network.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from heapq import heappop, heappush
+from uuid import UUID
+
+from client.answers import Refusal, SyncAnswer, Unreachable, Verdict
+from client.events import LoggedEvent, PulledEvent, Seen, Status
+
+CONFLICT = "sequence_conflict"
+LONGEST_GAP = 10_000
+# Refused without a verdict: asking for a fresh token is all that it takes.
+_TOKEN_CODES = frozenset({"token_expired", "invalid_token", "not_authenticated", "wrong_device"})
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the log knows of its device before a push. `first_kept` is the least number that it still has (or next)."""
+
+    device_id: UUID
+    first_kept: int
+    last_sequence: int
+    server_epoch: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """Go on: everything that was sent is settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """The server misses what comes from this number on, acknowledged or not."""
+
+    from_sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeclareGaps:
+    """The server waits for numbers that this log never had or has pruned."""
+
+    gaps: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Another device uses our numbers: take a new device id and restamp what is unsent from `first_conflict` on."""
+
+    first_conflict: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeetEpoch:
+    """The event store was restored from a backup: compare and send what it lacks."""
+
+    server_epoch: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class BackOff:
+    """Nothing was changed; try again later, not before `at_least_s`."""
+
+    reason: str
+    at_least_s: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RenewToken:
+    """The token is not accepted: refresh it, or show the device secret."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendLess:
+    """The request was too large."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Trying again is of no use until the user does something; the log stays as it is."""
+
+    code: str
+    reason: str
+
+
+Step = Go | Resend | DeclareGaps | Fork | MeetEpoch | BackOff
+Obstacle = BackOff | RenewToken | SendLess | Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A number that was refused for good, and why."""
+
+    sequence_number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The verdicts on a batch, to be written down before the step is taken."""
+
+    synced: tuple[int, ...]
+    failed: tuple[Failure, ...]
+    step: Step
+
+
+def judge(view: View, sent: Sequence[LoggedEvent], answer: SyncAnswer) -> Judged:
+    """What a sync answer means for the events that were sent."""
+    verdicts = {verdict.event_id: verdict for verdict in answer.errors}
+    synced = tuple(
+        event.sequence_number
+        for event in sent
+        if event.event_id not in verdicts and event.sequence_number <= answer.last_acked_sequence
+    )
+    failed = tuple(
+        Failure(event.sequence_number, _reason(verdicts[event.event_id]))
+        for event in sent
+        if event.event_id in verdicts and _is_final(verdicts[event.event_id])
+    )
+    return Judged(synced, failed, _step(view, sent, answer, settled=len(synced) + len(failed)))
+
+
+def _is_final(verdict: Verdict) -> bool:
+    return not verdict.retryable and verdict.code != CONFLICT
+
+
+def _reason(verdict: Verdict) -> str:
+    place = f" ({verdict.field})" if verdict.field else ""
+    return f"{verdict.code}{place}: {verdict.message}"
+
+
+def _step(view: View, sent: Sequence[LoggedEvent], answer: SyncAnswer, settled: int) -> Step:
+    if view.server_epoch not in (None, answer.server_epoch):
+        return MeetEpoch(answer.server_epoch)
+    conflicts = [verdict.sequence_number for verdict in answer.errors if verdict.code == CONFLICT]
+    if conflicts:
+        return Fork(min(conflicts))
+    expected = answer.last_acked_sequence + 1
+    if expected < view.first_kept:
+        return DeclareGaps(gaps_between(expected, view.first_kept - 1))
+    if settled == len(sent) and (expected > view.last_sequence or (sent and expected > sent[-1].sequence_number)):
+        return Go()
+    if sent and expected == sent[0].sequence_number and not settled:
+        return BackOff(next((_reason(verdict) for verdict in answer.errors), "the server settled nothing"))
+    return Resend(expected)
+
+
+def gaps_between(first: int, last: int) -> tuple[tuple[int, int], ...]:
+    """The range as gaps that are short enough to be declared."""
+    starts = range(first, last + 1, LONGEST_GAP)
+    return tuple((start, min(start + LONGEST_GAP - 1, last)) for start in starts)
+
+
+def obstacle(answer: Refusal | Unreachable) -> Obstacle:
+    """What stands in the way when a request did not succeed."""
+    match answer:
+        case Unreachable():
+            return BackOff(answer.reason)
+        case Refusal(status=401, code="login_required"):
+            return Stop("login_required", "this session was ended: log in with `hypertrophy account login`")
+        case Refusal(status=401) | Refusal(code="wrong_device"):
+            return RenewToken(answer.code)
+        case Refusal(code="device_revoked"):
+            return Stop(answer.code, "this device was signed out from another one; `hypertrophy account login` adds it")
+        case Refusal(code="wrong_user"):
+            return Stop(answer.code, "this log belongs to another user than the session; nothing was sent or lost")
+        case Refusal(status=410):
+            return Stop(answer.code, "the account was erased on the server; the log on this device stays")
+        case Refusal(status=413):
+            return SendLess()
+        case Refusal(status=408 | 425 | 429) | Refusal(retry_after_s=float()):
+            return BackOff(answer.detail or answer.code, answer.retry_after_s or 0)
+        case Refusal(status=status) if status >= 500:
+            return BackOff(answer.detail or answer.code)
+        case Refusal():
+            return Stop(answer.code, f"the server refused the request: {answer.detail or answer.code}")
+
+
+def delay(attempt: int, obstacle: BackOff, chance: float, *, base_s: float = 0.5, longest_s: float = 60) -> float:
+    """Seconds to wait before the next attempt: exponential, with `chance` (0 to 1) as jitter over the upper half."""
+    exponential = min(longest_s, base_s * float(2 ** min(attempt, 16)))
+    return max(obstacle.at_least_s, exponential * (0.5 + chance / 2))
+
+
+def restamp(
+    unsent: Sequence[LoggedEvent],
+    fork: Fork,
+    old_device: UUID,
+    new_device: UUID,
+    ids: Callable[[], UUID],
+    first_number: int = 1,
+) -> tuple[LoggedEvent, ...]:
+    """The unsent events of the old device as events of the new.
+
+    What was done and when stays. They have seen what the old device had in common with its twin.
+    """
+    return tuple(
+        replace(
+            event,
+            event_id=ids(),
+            device_id=new_device,
+            sequence_number=number,
+            seen=_having_seen(event.seen, {old_device: fork.first_conflict - 1}),
+            status=Status.PENDING,
+        )
+        for number, event in enumerate(unsent, start=first_number)
+    )
+
+
+def _having_seen(seen: Seen, shared: Seen) -> Seen:
+    """`shared` replaces what `seen` says of its devices: later numbers there are the twin's, whom we never met."""
+    return {device_id: number for device_id, number in {**seen, **shared}.items() if number > 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """An event that a restored server lacks and that its own device cannot be counted on to send again."""
+
+    event: LoggedEvent | PulledEvent
+    occurred_at: str
+    place: tuple[UUID, int]
+    seen: Seen
+
+
+def lost(event: LoggedEvent | PulledEvent) -> Lost:
+    """The event under the place that the fold knows it by."""
+    origin = event.origin if isinstance(event, PulledEvent) else None
+    place = origin or event
+    return Lost(event, event.occurred_at, (place.device_id, place.sequence_number), event.seen)
+
+
+def copies(
+    missing: Iterable[Lost], new_device: UUID, first_number: int, ids: Callable[[], UUID]
+) -> tuple[LoggedEvent, ...]:
+    """What the server lost, as events of a new device, each after those that it had seen."""
+    ordered = in_causal_order(missing)
+    before: dict[UUID, int] = {}
+    for device_id, number in (item.place for item in ordered):
+        before[device_id] = min(number, before.get(device_id, number))
+    shared = {device_id: number - 1 for device_id, number in before.items()}
+    return tuple(
+        _copy(item, new_device, number, shared, ids()) for number, item in enumerate(ordered, start=first_number)
+    )
+
+
+def _copy(item: Lost, new_device: UUID, number: int, shared: Seen, event_id: UUID) -> LoggedEvent:
+    event, device_id = item.event, item.place[0]
+    cut = {device: min(seen, shared.get(device, seen)) for device, seen in item.seen.items()}
+    return LoggedEvent(
+        event_id=event_id,
+        event_type=event.event_type,
+        schema_version=event.schema_version,
+        payload=event.payload if isinstance(event, LoggedEvent) else _json(event.payload),
+        device_id=new_device,
+        sequence_number=number,
+        occurred_at=event.occurred_at,
+        correlation_id=event.correlation_id,
+        seen=_having_seen(cut, {device_id: shared[device_id]}),
+    )
+
+
+def _json(payload: Mapping[str, object]) -> str:
+    return json.dumps(payload, separators=(",", ":"))
+
+
+def in_causal_order(missing: Iterable[Lost]) -> tuple[Lost, ...]:
+    """Each device's events in their order, none before one that it has seen, and else by their time."""
+    queues: dict[UUID, list[Lost]] = {}
+    for item in sorted(missing, key=lambda item: item.place, reverse=True):
+        queues.setdefault(item.place[0], []).append(item)
+    waiting: list[tuple[str, UUID, int]] = []
+    for queue in queues.values():
+        heappush(waiting, _rank(queue[-1]))
+    ordered: list[Lost] = []
+    while waiting:
+        skipped = []
+        while waiting and _is_early(queues[waiting[0][1]][-1], queues):
+            skipped.append(heappop(waiting))
+        # Vectors that contradict each other cannot come from a real history: then time decides.
+        chosen = heappop(waiting) if waiting else skipped.pop(0)
+        queue = queues[chosen[1]]
+        ordered.append(queue.pop())
+        for rank in skipped:
+            heappush(waiting, rank)
+        if queue:
+            heappush(waiting, _rank(queue[-1]))
+    return tuple(ordered)
+
+
+def _rank(item: Lost) -> tuple[str, UUID, int]:
+    return (item.occurred_at, *item.place)
+
+
+def _is_early(item: Lost, queues: Mapping[UUID, list[Lost]]) -> bool:
+    """Whether something that it has seen is still waiting."""
+    return any(
+        queues.get(device_id) and queues[device_id][-1].place[1] <= number
+        for device_id, number in item.seen.items()
+        if device_id != item.place[0]
+    )

@@ -1,0 +1,104 @@
+"""What the log comes to: the same fold and the same views as the server's, from this device's own file."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from client.events import LoggedEvent, PulledEvent
+from client.pulled import PulledLog
+from client.queue import EventQueue
+from shared.digests import Digest
+from shared.fold import Recorded, State, fold
+from shared.registry import UnknownEventType
+from shared.views.exercises import ExerciseRow, Exercises
+from shared.views.measurements import MeasurementRow
+from shared.views.records import RecordRow
+from shared.views.sets import SetRow
+from shared.views.templates import TemplateRow
+from shared.views.weekly import WeeklyRow
+from shared.views.whole import FOLD_VERSION, Views, digest_of_rows, rows_of
+from shared.views.workouts import WorkoutRow
+
+__all__ = ["FOLD_VERSION", "Projection", "project"]
+
+
+@dataclass(frozen=True)
+class Projection:
+    """The folded log and its views, made when they are asked for.
+
+    `unreadable` are events that only a newer version of this program understands; they count nowhere here.
+    """
+
+    state: State
+    unreadable: tuple[LoggedEvent | PulledEvent, ...] = ()
+
+    @cached_property
+    def views(self) -> Views:
+        return rows_of(self.state)
+
+    @property
+    def content_digest(self) -> Digest:
+        """What a server with the same events and the same fold version has, too."""
+        return digest_of_rows(row for rows in self.views.values() for row in rows)
+
+    @cached_property
+    def workouts(self) -> list[WorkoutRow]:
+        """Newest first."""
+        rows = cast(list[WorkoutRow], self.views["workouts"])
+        return sorted(rows, key=lambda row: (row.started_at, row.workout_id), reverse=True)
+
+    @cached_property
+    def sets(self) -> list[SetRow]:
+        """In the order in which they were done."""
+        return sorted(cast(list[SetRow], self.views["sets"]), key=lambda row: (row.completed_at, row.set_id))
+
+    @cached_property
+    def exercises(self) -> Exercises:
+        return Exercises(cast(list[ExerciseRow], self.views["exercises"]))
+
+    @cached_property
+    def measurements(self) -> list[MeasurementRow]:
+        """Newest first."""
+        rows = cast(list[MeasurementRow], self.views["measurements"])
+        return sorted(rows, key=lambda row: (row.measured_at, row.measurement_id), reverse=True)
+
+    @cached_property
+    def records(self) -> list[RecordRow]:
+        return cast(list[RecordRow], self.views["records"])
+
+    @cached_property
+    def weeks(self) -> list[WeeklyRow]:
+        """Oldest first."""
+        return sorted(cast(list[WeeklyRow], self.views["weekly"]), key=lambda row: row.week_start)
+
+    @cached_property
+    def templates(self) -> list[TemplateRow]:
+        return sorted(cast(list[TemplateRow], self.views["templates"]), key=lambda row: row.name.casefold())
+
+    def sets_of(self, workout_id: UUID) -> list[SetRow]:
+        """One workout's sets, in order."""
+        return [row for row in self.sets if row.workout_id == workout_id]
+
+
+def project(queue: EventQueue, pulled: PulledLog) -> Projection:
+    """The whole log, own events and others'. Refused events count nowhere, as on the server."""
+    unreadable: list[LoggedEvent | PulledEvent] = []
+    state = fold(_recorded(queue, pulled, unreadable))
+    return Projection(state, tuple(unreadable))
+
+
+def _recorded(queue: EventQueue, pulled: PulledLog, unreadable: list[LoggedEvent | PulledEvent]) -> Iterator[Recorded]:
+    for event, seen in queue.events():
+        try:
+            yield event.recorded(seen)
+        except (UnknownEventType, ValidationError):
+            unreadable.append(event)
+    for other in pulled.events():
+        try:
+            yield other.recorded()
+        except (UnknownEventType, ValidationError):
+            unreadable.append(other)

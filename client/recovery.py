@@ -1,0 +1,87 @@
+"""After the server was restored from a backup: what it lacks of what this log knows. The log's side of it."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from client.decide import Fork, Lost, lost
+from client.events import LoggedEvent, PulledEvent
+from client.pulled import PulledLog
+from client.queue import EventQueue, logged
+from client.schema import transaction
+from shared.digests import Digest, digest_of_events
+
+
+class Recovery:
+    """Works on the same file as the queue. Each step is one transaction and may be repeated after a crash."""
+
+    def __init__(self, queue: EventQueue, pulled: PulledLog) -> None:
+        self._queue, self._pulled = queue, pulled
+        self._connection = queue.connection
+
+    def begin(self, server_epoch: UUID) -> None:
+        """Sets aside what was pulled, to pull it again."""
+        with transaction(self._connection) as connection:
+            connection.execute("UPDATE identity SET server_epoch = ?", [str(server_epoch)])
+            self._set_aside()
+
+    def forgotten(self, user_id: UUID) -> None:
+        """The server knows neither the user nor the device any more: the log is the new user's, and is sent whole."""
+        self._queue.belong_to(user_id)
+        with transaction(self._connection) as connection:
+            if connection.execute("SELECT 1 FROM events WHERE status IN ('synced', 'failed')").fetchone():
+                self._set_aside()
+
+    def _set_aside(self) -> None:
+        for statement in (
+            "UPDATE OR REPLACE pulled_events SET set_aside = 1 WHERE set_aside = 0",
+            "UPDATE events SET confirmed = 0, accepted_seen = NULL",
+            "UPDATE identity SET recovering = 1, pull_cursor = NULL",
+        ):
+            self._connection.execute(statement)
+
+    def own_digest(self, device_id: UUID, first: int, last: int) -> Digest:
+        """The event digest of the acknowledged own events of the range, both ends included."""
+        rows = self._connection.execute(
+            "SELECT event_id, sequence_number FROM events WHERE device_id = ? AND status = 'synced'"
+            " AND sequence_number BETWEEN ? AND ?",
+            [str(device_id), first, last],
+        )
+        return digest_of_events((UUID(event_id), number) for event_id, number in rows)
+
+    def resend(self, device_id: UUID, ranges: Iterable[tuple[int, int]]) -> None:
+        """The acknowledged events of these ranges are sent again."""
+        with transaction(self._connection) as connection:
+            connection.executemany(
+                "UPDATE events SET status = 'pending'"
+                " WHERE device_id = ? AND status = 'synced' AND sequence_number BETWEEN ? AND ?",
+                [(str(device_id), first, last) for first, last in ranges],
+            )
+
+    def missing(self, device_id: UUID) -> tuple[LoggedEvent | PulledEvent, ...]:
+        """What the server did not give back: set aside from others, and own events from before a fork."""
+        rows = self._connection.execute(
+            "SELECT * FROM events WHERE device_id <> ? AND status = 'synced' AND confirmed = 0"
+            " AND replaced_by IS NULL ORDER BY place",
+            [str(device_id)],
+        )
+        return (*map(logged, rows), *self._pulled.set_aside())
+
+    def restamp(self, missing: Iterable[LoggedEvent | PulledEvent], old_device: UUID, new_device: UUID) -> None:
+        """Copies of what is missing become the first events of a new device, followed by what is unsent."""
+        found: list[Lost] = [lost(event) for event in missing]
+        unsent = self._connection.execute(
+            "SELECT coalesce(min(sequence_number), (SELECT last_sequence + 1 FROM identity)) FROM events"
+            " WHERE device_id = ? AND status IN ('pending', 'syncing')",
+            [str(old_device)],
+        )
+        self._queue.fork(old_device, new_device, Fork(unsent.fetchone()[0]), found)
+        own = [str(item.event.event_id) for item in found if isinstance(item.event, LoggedEvent)]
+        with transaction(self._connection) as connection:
+            connection.executemany("UPDATE events SET replaced_by = 'a copy' WHERE event_id = ?", [(id,) for id in own])
+        self.finish()
+
+    def finish(self) -> None:
+        """Everything that was set aside is on the server again, in one form or another."""
+        with transaction(self._connection) as connection:
+            connection.execute("DELETE FROM pulled_events WHERE set_aside = 1")
+            connection.execute("UPDATE identity SET recovering = 0")
