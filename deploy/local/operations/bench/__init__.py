@@ -1,0 +1,1 @@
+"""How fast the product is on this machine, against the machine's own limit."""
