@@ -1,0 +1,178 @@
+"""What all reads have in common: whose rows, how fresh, in pages, and unchanged since when."""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Header, Query, Request, Response
+from pydantic import AwareDatetime
+from pydantic_core import to_json
+
+from services.projector.store.lists import Filter, Listing, page
+from services.projector.store.reading import Readers, Reading
+from shared.errors import Forbidden, InvalidRequest
+from shared.http import Cursor, Limit, decode_cursor, encode_cursor
+from shared.policy import Caller
+from shared.tokens import Principal
+from shared.views.whole import FOLD_VERSION
+
+From = Annotated[AwareDatetime | None, Query(alias="from")]
+To = Annotated[AwareDatetime | None, Query(alias="to")]
+
+_READ_AFTER = re.compile(r"^([0-9a-fA-F-]{36}):([0-9]{1,16})$")
+_POLL_SECONDS = 0.015
+_FOLD = hashlib.sha256(FOLD_VERSION.encode()).hexdigest()[:8]
+
+
+class WrongDevice(Forbidden):
+    code = "wrong_device"
+
+
+class NotModified(Exception):
+    """What the caller holds is what it would get."""
+
+    def __init__(self, headers: dict[str, str]) -> None:
+        super().__init__()
+        self.headers = headers
+
+
+async def not_modified(_: Request, error: Exception) -> Response:
+    """The answer to a caller who has it already."""
+    assert isinstance(error, NotModified)
+    return Response(status_code=304, headers=error.headers)
+
+
+@dataclass(frozen=True)
+class Read:
+    """One request's reading, and the headers that its answer carries."""
+
+    reading: Reading
+    degraded: frozenset[UUID]
+    headers: dict[str, str]
+
+    def answer(self, body: str | bytes) -> Response:
+        """JSON text as the answer."""
+        return Response(body, media_type="application/json", headers=self.headers)
+
+    def value(self, value: Any) -> Response:
+        """Any value as JSON."""
+        return self.answer(to_json(value))
+
+    def marked(self, content: str, identity: UUID | None) -> str:
+        """A row that says whether an event about it is parked."""
+        if identity is None:
+            return content
+        degraded = "true" if identity in self.degraded else "false"
+        return f'{content[:-1]},"degraded":{degraded}}}'
+
+    async def page(self, listing: Listing, filters: Iterable[Filter], cursor: str | None, limit: int) -> Response:
+        """One page of a view."""
+        after = place(cursor, len(listing.order))
+        try:
+            found = await page(self.reading, listing, list(filters), after, limit)
+        except ValueError as error:  # a cursor of another list holds values of other types
+            raise InvalidRequest("cursor: is not one of this list", field="cursor") from error
+        items = ",".join(self.marked(content, identity) for content, identity in found.contents)
+        return self.answer(f'{{"items":[{items}],"next_cursor":{next_cursor(found.next_place)}}}')
+
+
+def place(cursor: str | None, size: int) -> Sequence[Any] | None:
+    """The position in a cursor.
+
+    Raises:
+        InvalidRequest: when it is not of a list with so many columns in its order.
+    """
+    if cursor is None:
+        return None
+    position = decode_cursor(cursor)
+    if not isinstance(position, list) or len(position) != size:
+        raise InvalidRequest("cursor: is not one of this list", field="cursor")
+    return position
+
+
+def next_cursor(position: Sequence[Any] | None) -> str:
+    """As JSON."""
+    return "null" if position is None else f'"{encode_cursor(position)}"'
+
+
+def between(column: str, start: datetime | None, end: datetime | None) -> list[Filter]:
+    """Conditions for a range, both ends included."""
+    found: list[Filter] = []
+    if start is not None:
+        found.append((f"{column} >= $", start))
+    if end is not None:
+        found.append((f"{column} <= $", end))
+    return found
+
+
+async def reading(
+    request: Request,
+    caller: Caller,
+    read_after: Annotated[str | None, Header(alias="X-Read-After")] = None,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> AsyncIterator[Read]:
+    """The caller's rows, once the caller's own writes are in them or two seconds have gone by."""
+    readers: Readers = request.app.state.readers
+    seconds: float = request.app.state.read_after_seconds
+    fresh = await _is_fresh(readers, caller, read_after, seconds)
+    async with readers.of(caller.user_id) as opened:
+        headers = _headers(opened, fresh)
+        if if_none_match and headers["ETag"] in {tag.strip() for tag in if_none_match.split(",")}:
+            raise NotModified(headers)
+        yield Read(opened, await opened.degraded(), headers)
+
+
+Reads = Annotated[Read, Depends(reading)]
+
+
+def _headers(opened: Reading, fresh: bool) -> dict[str, str]:
+    headers = {
+        "ETag": f'W/"{opened.generation}-{_FOLD}-{opened.user_id.hex[-8:]}-{opened.version}"',
+        "Cache-Control": "private, no-cache",
+        "Vary": "Authorization",
+    }
+    return headers if fresh else headers | {"X-Stale": "true"}
+
+
+async def _is_fresh(readers: Readers, caller: Principal, read_after: str | None, seconds: float) -> bool:
+    """Whether the caller's own writes are there; waits for them."""
+    if read_after is None:
+        return True
+    device_id, sequence = _parsed(read_after)
+    if sequence == 0:
+        return True
+
+    async def has_reached() -> bool:
+        at = await readers.device(caller.user_id, device_id)
+        if at.owner is not None and at.owner != at.caller and not caller.is_called(at.owner):
+            raise WrongDevice("X-Read-After names a device of another user")
+        return at.owner == at.caller and at.sequence >= sequence
+
+    return await _until(has_reached, seconds)
+
+
+def _parsed(read_after: str) -> tuple[UUID, int]:
+    found = _READ_AFTER.match(read_after)
+    try:
+        if found:
+            return UUID(found[1]), int(found[2])
+    except ValueError:
+        pass
+    raise InvalidRequest("X-Read-After: must be <device_id>:<last_accepted_sequence>", field="X-Read-After")
+
+
+async def _until(reached: Callable[[], Awaitable[bool]], seconds: float) -> bool:
+    end = asyncio.get_running_loop().time() + seconds
+    while not await reached():
+        if asyncio.get_running_loop().time() >= end:
+            return False
+        await asyncio.sleep(_POLL_SECONDS)
+    return True
+
+
+__all__ = ["Cursor", "From", "Limit", "Read", "Reads", "To", "between"]

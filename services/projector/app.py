@@ -1,0 +1,54 @@
+"""The projector's map: the read API, and the worker."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import Depends, FastAPI
+
+from services.projector.api import workouts
+from services.projector.api.reads import NotModified, not_modified
+from services.projector.database import LazyPool
+from services.projector.settings import Settings
+from services.projector.store.reading import Readers
+from services.projector.views import views
+from services.projector.worker import Worker
+from shared.http import add_health, create_service_app
+from shared.policy import principal
+
+ROUTERS = (workouts.router,)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The read API. It starts without Kafka, and answers 503 as long as the database is away."""
+    settings = settings or Settings()  # type: ignore[call-arg]  # read from the environment
+    pool = LazyPool(settings.database_url_projector, role="projector_api", max_size=settings.projector_pool)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await pool.close()
+
+    app = create_service_app("projector", settings, lifespan)
+    app.state.readers = Readers(pool)
+    app.state.read_after_seconds = settings.projector_read_after_seconds
+    app.add_exception_handler(NotModified, not_modified)
+    outside = [view.router for view in views() if view.router is not None]
+    for router in (*ROUTERS, *outside):
+        app.include_router(router, prefix="/api/v1", dependencies=[Depends(principal)])
+    add_health(app, {"database": pool.answers})
+    return app
+
+
+def create_worker(settings: Settings | None = None) -> FastAPI:
+    """The worker process: consumers and loops, with health and metrics."""
+    settings = settings or Settings()  # type: ignore[call-arg]  # read from the environment
+    worker = Worker(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with worker.running():
+            yield
+
+    app = create_service_app("projector-worker", settings, lifespan)
+    add_health(app, {"consumers": worker.has_partitions})
+    return app

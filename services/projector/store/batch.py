@@ -1,0 +1,164 @@
+"""One batch of events as one transaction: applied rows, history, views of what was touched, positions."""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import asyncpg
+
+from services.projector.domain import EntityKey, Entry, Parked, read
+from services.projector.store import dead_letters, history
+from services.projector.store.refreshing import refresh
+from services.projector.store.users import lock_owners, touch
+from services.projector.views.rows import Connection
+from shared.digests import Digest
+from shared.envelope import AcceptedEvent
+from shared.following import Applied
+
+# Faults of one event's content, which would come again; everything else is a fault of the surroundings.
+PERMANENT_FAULTS = (
+    ValueError,
+    TypeError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    asyncpg.DataError,
+    asyncpg.ProgramLimitExceededError,
+    asyncpg.UntranslatableCharacterError,
+)
+_ENTER = "SELECT set_config('search_path', $1 || ', public', true)"
+_LOCK = """
+SELECT device_id, sequence, count, hash FROM applied WHERE device_id = ANY($1::uuid[]) ORDER BY device_id FOR UPDATE
+"""
+_SAVE = """
+UPDATE applied SET sequence = n.sequence, count = n.count, hash = n.hash, user_id = coalesce(n.user_id, applied.user_id)
+FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::uuid[])
+  AS n (device_id, sequence, count, hash, user_id)
+WHERE applied.device_id = n.device_id
+"""
+
+
+class NoGeneration(Exception):
+    """No generation is live yet: a worker makes the first one at its start."""
+
+
+async def enter(connection: Connection, generation: str | None = None) -> str:
+    """Points the transaction at a generation, the live one unless named; it stays live until the end."""
+    name = generation or await connection.fetchval("SELECT name FROM live_generation FOR SHARE")
+    if name is None:
+        raise NoGeneration
+    await connection.execute(_ENTER, name)
+    return str(name)
+
+
+class ProjectorBatch:
+    """`shared.following.Batch` over an open transaction in a generation."""
+
+    def __init__(self, connection: Connection, applied: Mapping[UUID, Applied]) -> None:
+        self.applied = applied
+        self._connection = connection
+        self._owner_of_device: dict[UUID, UUID | None] = {}
+
+    async def fold(self, events: Sequence[AcceptedEvent]) -> None:
+        """Takes the events into the history and the views; what cannot be applied is parked."""
+        owners = await lock_owners(self._connection, {event.user_id for event in events})
+        self._owner_of_device |= {event.device_id: owners.get(event.user_id) for event in events}
+        entries, parked = read(events, owners)
+        parked += await self._fold_or_park(entries)
+        await dead_letters.park(self._connection, parked, owners)
+        await touch(self._connection, set(owners.values()))
+
+    async def _fold_or_park(self, entries: Sequence[Entry]) -> list[Parked]:
+        """Folds all entries, or else halves them until the event that cannot be folded stands alone."""
+        if not entries:
+            return []
+        try:
+            async with self._connection.transaction():
+                await project(self._connection, entries)
+            return []
+        except PERMANENT_FAULTS as error:
+            events = {entry.said.own: entry.event for entry in entries}
+            if len(events) == 1:
+                return [Parked(entries[0].event, repr(error))]
+        first = set(list(events)[: len(events) // 2])
+        earlier = [entry for entry in entries if entry.said.own in first]
+        later = [entry for entry in entries if entry.said.own not in first]
+        return await self._fold_or_park(earlier) + await self._fold_or_park(later)
+
+    async def save(self, applied: Mapping[UUID, Applied]) -> None:
+        """Writes the new positions."""
+        rows = [
+            (device, at.sequence, at.digest.count, at.digest.hash, self._owner_of_device.get(device))
+            for device, at in applied.items()
+        ]
+        await self._connection.execute(_SAVE, *zip(*rows, strict=True))
+
+
+async def project(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Records entries and makes again what depends on them."""
+    await history.record(connection, entries)
+    await refresh(connection, {entry.key for entry in entries}, entries)
+
+
+class ProjectorStore:
+    """`shared.following.ReadStore` over the live generation, or over one that is being built."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", generation: str | None = None) -> None:
+        self._pool = pool
+        self._generation = generation
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A transaction in the generation."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await enter(connection, self._generation)
+            yield connection
+
+    @asynccontextmanager
+    async def batch(self, devices: Collection[UUID]) -> AsyncIterator[ProjectorBatch]:
+        """A transaction with the applied rows of these devices locked."""
+        async with self.transaction() as connection:
+            yield ProjectorBatch(connection, await _locked(connection, sorted(devices)))
+
+    async def all_applied(self) -> Mapping[UUID, Applied]:
+        """The applied vector."""
+        async with self.transaction() as connection:
+            rows = await connection.fetch("SELECT device_id, sequence, count, hash FROM applied WHERE sequence > 0")
+        return {row["device_id"]: _applied(row) for row in rows}
+
+    async def forget(self, device_ids: Collection[UUID]) -> None:
+        """Drops what these devices said, and their positions."""
+        async with self.transaction() as connection:
+            await _locked(connection, sorted(device_ids))
+            await forget(connection, device_ids)
+
+
+async def _locked(connection: Connection, devices: Sequence[UUID]) -> dict[UUID, Applied]:
+    rows = await connection.fetch(_LOCK, devices)
+    if len(rows) < len(devices):
+        await connection.execute(
+            "INSERT INTO applied (device_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING", devices
+        )
+        rows = await connection.fetch(_LOCK, devices)
+    return {row["device_id"]: _applied(row) for row in rows}
+
+
+async def forget(connection: Connection, device_ids: Collection[UUID]) -> None:
+    """Drops devices' events, parked ones too, and makes again what they had touched."""
+    users = await connection.fetch(
+        "SELECT DISTINCT user_id FROM history WHERE own_device_id = ANY($1::uuid[]) UNION "
+        "SELECT user_id FROM dead_letters WHERE own_device_id = ANY($1::uuid[])",
+        device_ids,
+    )
+    owners = await lock_owners(connection, {row["user_id"] for row in users})
+    gone = await connection.fetch(
+        "DELETE FROM history WHERE own_device_id = ANY($1::uuid[]) RETURNING user_id, entity, entity_id", device_ids
+    )
+    await connection.execute("DELETE FROM dead_letters WHERE own_device_id = ANY($1::uuid[])", device_ids)
+    await connection.execute("DELETE FROM applied WHERE device_id = ANY($1::uuid[])", device_ids)
+    await refresh(connection, {EntityKey(*row) for row in gone})
+    await touch(connection, set(owners.values()))
+
+
+def _applied(row: asyncpg.Record) -> Applied:
+    return Applied(row["sequence"], Digest.parse(row["count"], row["hash"]))

@@ -1,0 +1,126 @@
+"""Generations: PostgreSQL schemas made from the declared tables, of which one row says which is live (law 8)."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import MetaData, Table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
+
+from services.projector.tables import APPLIED, DEAD_LETTERS, HISTORY
+from services.projector.views import views
+from services.projector.views.rows import Connection
+from shared.views.whole import FOLD_VERSION
+
+_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(6034127001)"
+KEPT = 2
+"""How many retired generations stay for a rollback."""
+
+
+def tables() -> list[Table]:
+    """All tables of a generation, those of views from outside the tree too."""
+    return [APPLIED, HISTORY, DEAD_LETTERS, *(view.table for view in views())]
+
+
+async def ensure_live(connection: Connection) -> str:
+    """The live generation's name; the first one is made here, empty, and filled by following.
+
+    `connection` belongs to the owner of the database.
+    """
+    async with connection.transaction():
+        await connection.execute(_ONE_AT_A_TIME)
+        live = await live_name(connection)
+        if live is None:
+            live = await create(connection)
+            await secure(connection, live)
+            await connection.execute("UPDATE generations SET state = 'live', switched_at = now() WHERE name = $1", live)
+            await connection.execute("INSERT INTO live_generation (name) VALUES ($1)", live)
+        return live
+
+
+async def live_name(connection: Connection) -> str | None:
+    """The name of the generation that is read."""
+    name: str | None = await connection.fetchval("SELECT name FROM live_generation")
+    return name
+
+
+async def create(connection: Connection) -> str:
+    """A new, empty generation with its tables; indexes and walls come with `secure`, after a bulk load."""
+    number = await connection.fetchval("SELECT coalesce(max(substr(name, 2)::int), 0) + 1 FROM generations")
+    name = f"g{number}"
+    await connection.execute(
+        "INSERT INTO generations (name, fold_version, state) VALUES ($1, $2, 'building')", name, FOLD_VERSION
+    )
+    await connection.execute(f"CREATE SCHEMA {name}")
+    for table in _in_schema(name):
+        await connection.execute(_sql(CreateTable(table)))
+    return name
+
+
+async def secure(connection: Connection, name: str) -> None:
+    """Indexes, grants and row-level security: the workers see all, the API only what belongs to `app.user_id`."""
+    await connection.execute(f"GRANT USAGE ON SCHEMA {name} TO projector_worker, projector_api")
+    for table in _in_schema(name):
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            await connection.execute(_sql(CreateIndex(index)))
+        for statement in _walls(f"{name}.{table.name}"):
+            await connection.execute(statement)
+
+
+def _walls(table: str) -> Iterable[str]:
+    mine = "user_id = nullif(current_setting('app.user_id', true), '')::uuid"
+    yield f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"
+    yield f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY"
+    yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO projector_worker"
+    yield f"GRANT SELECT ON {table} TO projector_api"
+    yield f"CREATE POLICY worker ON {table} TO projector_worker USING (true) WITH CHECK (true)"
+    yield f"CREATE POLICY api ON {table} FOR SELECT TO projector_api USING ({mine})"
+
+
+async def switch(connection: Connection, name: str) -> None:
+    """Makes a generation the live one; the caller holds the row of `live_generation`."""
+    await connection.execute("UPDATE generations SET state = 'retired' WHERE state = 'live'")
+    await connection.execute("UPDATE generations SET state = 'live', switched_at = now() WHERE name = $1", name)
+    await connection.execute("UPDATE live_generation SET name = $1", name)
+    await connection.execute("UPDATE users SET version = version + 1")
+
+
+async def drop(connection: Connection, name: str) -> None:
+    """Forgets a generation that is not live."""
+    await connection.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
+    await connection.execute("DELETE FROM generations WHERE name = $1", name)
+
+
+async def drop_old(connection: Connection) -> list[str]:
+    """Drops all but the newest retired generations, and what failed; returns their names."""
+    rows = await connection.fetch(
+        "SELECT name FROM generations WHERE state = 'failed' UNION ALL "
+        "(SELECT name FROM generations WHERE state = 'retired' ORDER BY switched_at DESC OFFSET $1)",
+        KEPT,
+    )
+    for row in rows:
+        await drop(connection, row["name"])
+    return [row["name"] for row in rows]
+
+
+async def note_progress(connection: Connection, name: str, state: str, progress: Mapping[str, Any]) -> None:
+    """What an operator sees of a rebuild."""
+    await connection.execute(
+        "UPDATE generations SET state = $2, progress = $3 WHERE name = $1", name, state, json.dumps(progress)
+    )
+
+
+async def listing(connection: Connection) -> list[dict[str, Any]]:
+    """All generations, the newest first."""
+    rows = await connection.fetch("SELECT * FROM generations ORDER BY created_at DESC")
+    return [dict(row) | {"progress": json.loads(row["progress"])} for row in rows]
+
+
+def _in_schema(name: str) -> list[Table]:
+    metadata = MetaData(schema=name)
+    return [table.to_metadata(metadata) for table in tables()]
+
+
+def _sql(element: DDLElement) -> str:
+    return str(element.compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]

@@ -1,0 +1,121 @@
+"""Merges and erasures: what changes who owns rows, in any order relative to the training events."""
+
+import json
+from collections.abc import Collection
+from uuid import UUID
+
+from services.projector.store.generations import tables
+from services.projector.store.refreshing import rewrite
+from services.projector.store.users import lock, touch
+from services.projector.tables import APPLIED
+from services.projector.views import views
+from services.projector.views.rows import Connection
+
+
+async def merge(connection: Connection, from_user_id: UUID, into_user_id: UUID) -> None:
+    """Makes one user of two: the rows of the one go to the root of the other, where their histories join."""
+    source, target = await _locked_roots(connection, from_user_id, into_user_id)
+    if source == target:
+        return
+    await connection.execute("UPDATE aliases SET into_user_id = $2 WHERE into_user_id = $1", source, target)
+    await connection.execute("INSERT INTO aliases VALUES ($1, $2)", source, target)
+    await settle(connection, {source})
+
+
+async def _locked_roots(connection: Connection, first: UUID, second: UUID) -> tuple[UUID, UUID]:
+    """The users that two are today, locked; a merge of either may come between looking and locking."""
+    roots = (await root(connection, first), await root(connection, second))
+    while True:
+        await lock(connection, {first, second, *roots})
+        again = (await root(connection, first), await root(connection, second))
+        if again == roots:
+            return roots
+        roots = again
+
+
+async def root(connection: Connection, user_id: UUID) -> UUID:
+    """The user that this one was merged into, or itself."""
+    found: UUID | None = await connection.fetchval("SELECT into_user_id FROM aliases WHERE from_user_id = $1", user_id)
+    return found or user_id
+
+
+async def settle(connection: Connection, user_ids: Collection[UUID]) -> None:
+    """Brings the generation's rows of these users to where the aliases and erasures say they belong."""
+    for user_id in sorted(user_ids):
+        target = await root(connection, user_id)
+        if await _erased(connection, user_id, target):
+            await _erase_rows(connection, {user_id, target})
+        elif target != user_id:
+            await _move(connection, user_id, target)
+    await touch(connection, user_ids)
+
+
+async def _move(connection: Connection, source: UUID, target: UUID) -> None:
+    for table in ("history", "applied", "dead_letters"):
+        await connection.execute(f"UPDATE {table} SET user_id = $2 WHERE user_id = $1", source, target)  # noqa: S608
+    for view in views():
+        await connection.execute(f"DELETE FROM {view.table.name} WHERE user_id = $1", source)  # noqa: S608
+    await rewrite(connection, target)
+    await touch(connection, {target})
+
+
+async def erase(connection: Connection, erasure_id: UUID, user_ids: Collection[UUID]) -> dict[str, int]:
+    """Forgets users and everyone merged into them, in every generation that is or was live; returns rows by table."""
+    merged = await connection.fetch(
+        "SELECT from_user_id FROM aliases WHERE into_user_id = ANY($1::uuid[])", list(user_ids)
+    )
+    everyone = {*user_ids, *(row["from_user_id"] for row in merged)}
+    await lock(connection, everyone)
+    await connection.execute(
+        "INSERT INTO erased_users (user_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING", sorted(everyone)
+    )
+    counts = await _erase_everywhere(connection, everyone)
+    await connection.execute(
+        "INSERT INTO erasures (erasure_id, counts) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        erasure_id,
+        json.dumps(counts),
+    )
+    await touch(connection, everyone)
+    kept = await connection.fetchval("SELECT counts FROM erasures WHERE erasure_id = $1", erasure_id)
+    return dict(json.loads(kept))
+
+
+async def _erase_everywhere(connection: Connection, user_ids: Collection[UUID]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    here = await connection.fetchval("SELECT current_setting('search_path')")
+    names = await connection.fetch("SELECT name FROM generations WHERE state IN ('live', 'retired') ORDER BY name")
+    for name in (row["name"] for row in names):
+        await connection.execute("SELECT set_config('search_path', $1 || ', public', true)", name)
+        counts |= {f"{name}.{table}": n for table, n in (await _erase_rows(connection, user_ids)).items()}
+    await connection.execute("SELECT set_config('search_path', $1, true)", here)
+    return counts
+
+
+async def _erase_rows(connection: Connection, user_ids: Collection[UUID]) -> dict[str, int]:
+    """Positions stay, without the user: the events of erased users count as applied, and nothing else of them does."""
+    counts: dict[str, int] = {}
+    for table in tables():
+        if table is not APPLIED:
+            statement = f"DELETE FROM {table.name} WHERE user_id = ANY($1::uuid[])"  # noqa: S608
+            status = await connection.execute(statement, list(user_ids))
+            counts[table.name] = int(status.split()[-1])
+    await connection.execute("UPDATE applied SET user_id = NULL WHERE user_id = ANY($1::uuid[])", list(user_ids))
+    return counts
+
+
+async def _erased(connection: Connection, *user_ids: UUID) -> bool:
+    return bool(
+        await connection.fetchval(
+            "SELECT EXISTS (SELECT FROM erased_users WHERE user_id = ANY($1::uuid[]))", list(user_ids)
+        )
+    )
+
+
+async def advance(connection: Connection, number: int) -> None:
+    """Moves the position over the next identity event; one that comes too early is read again from the feed."""
+    await connection.execute("UPDATE identity_position SET number = $1 WHERE number = $1 - 1", number)
+
+
+async def position(connection: Connection) -> int:
+    """Up to where all identity events are applied."""
+    return int(await connection.fetchval("SELECT number FROM identity_position"))

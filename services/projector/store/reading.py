@@ -1,0 +1,90 @@
+"""Reads on behalf of one caller: the API's role, a generation, and `app.user_id` for the row-level security."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.projector.database import LazyPool
+from services.projector.domain import ids_meant
+from services.projector.views.rows import Connection
+from shared.errors import Unavailable
+
+_CALLER = "SELECT generation, user_id, version FROM caller($1)"
+_DEVICE = """
+SELECT c.user_id AS caller, d.user_id AS owner, d.sequence FROM caller($1) c, device_position($2) d
+"""
+_DEGRADED = """
+SELECT event FROM dead_letters WHERE user_id = $1 AND state = 'parked'
+"""
+_ENTER = "SELECT set_config('app.user_id', $1, true), set_config('search_path', $2 || ', public', true)"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An open transaction that sees the rows of one user only. `version` grows with every change of what it sees."""
+
+    connection: Connection
+    user_id: UUID
+    generation: str
+    version: int
+
+    async def one(self, query: str, *arguments: Any) -> str | None:
+        """The first column of the first row."""
+        found: str | None = await self.connection.fetchval(query, *arguments)
+        return found
+
+    async def degraded(self) -> frozenset[UUID]:
+        """The ids of everything that a parked event speaks of."""
+        rows = await self.connection.fetch(_DEGRADED, self.user_id)
+        return frozenset(identity for row in rows for identity in ids_meant(json.loads(row["event"])["payload"]))
+
+    async def rows(self, query: str, *arguments: Any) -> Sequence[asyncpg.Record]:
+        """All rows."""
+        found: Sequence[asyncpg.Record] = await self.connection.fetch(query, *arguments)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePosition:
+    """The user that the caller is today, the user whose events the device has sent, and how many are applied."""
+
+    caller: UUID
+    owner: UUID | None
+    sequence: int
+
+
+class Readers:
+    """Gives each request its reading."""
+
+    def __init__(self, pool: LazyPool) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def of(self, subject: UUID) -> AsyncIterator[Reading]:
+        """A reading for the user that this subject is today.
+
+        Raises:
+            Unavailable: as long as no generation is live.
+        """
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            caller = await connection.fetchrow(_CALLER, subject)
+            assert caller is not None
+            if caller["generation"] is None:
+                raise Unavailable("the read models are not made yet")
+            await connection.fetchrow(_ENTER, str(caller["user_id"]), caller["generation"])
+            yield Reading(connection, caller["user_id"], caller["generation"], caller["version"])
+
+    async def device(self, subject: UUID, device_id: UUID) -> "DevicePosition":
+        """Where a device stands, as far as it is known."""
+        async with self._pool.acquire() as connection:
+            row = await connection.fetchrow(_DEVICE, subject, device_id)
+        assert row is not None
+        return DevicePosition(row["caller"], row["owner"], row["sequence"] or 0)

@@ -1,0 +1,44 @@
+"""Who is who: users, whom they were merged into, and who is erased. A user's row is the lock of all that is theirs."""
+
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from services.projector.views.rows import Connection
+
+_OWNERS = """
+SELECT named.user_id, coalesce(a.into_user_id, named.user_id) AS owner,
+  EXISTS (SELECT FROM erased_users e WHERE e.user_id IN (named.user_id, a.into_user_id)) AS erased
+FROM unnest($1::uuid[]) AS named (user_id) LEFT JOIN aliases a ON a.from_user_id = named.user_id
+"""
+_LOCK = "SELECT FROM users WHERE user_id = ANY($1::uuid[]) ORDER BY user_id FOR UPDATE"
+
+
+async def lock(connection: Connection, user_ids: Collection[UUID]) -> None:
+    """Locks the rows of users in sorted order, making what is missing, until the end of the transaction."""
+    wanted = sorted(user_ids)
+    await connection.execute("INSERT INTO users SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING", wanted)
+    await connection.execute(_LOCK, wanted)
+
+
+async def lock_owners(connection: Connection, user_ids: Collection[UUID]) -> Mapping[UUID, UUID]:
+    """The user that each of these is today, all locked; the erased are left out.
+
+    A merge may come between looking and locking, so it looks again once it holds the locks.
+    """
+    found = await _owners(connection, user_ids)
+    while True:
+        await lock(connection, {*user_ids, *found.values()})
+        again = await _owners(connection, user_ids)
+        if again == found:
+            return found
+        found = again
+
+
+async def _owners(connection: Connection, user_ids: Collection[UUID]) -> Mapping[UUID, UUID]:
+    rows = await connection.fetch(_OWNERS, list(user_ids))
+    return {row["user_id"]: row["owner"] for row in rows if not row["erased"]}
+
+
+async def touch(connection: Connection, user_ids: Collection[UUID]) -> None:
+    """Says that what these users read has changed."""
+    await connection.execute("UPDATE users SET version = version + 1 WHERE user_id = ANY($1::uuid[])", list(user_ids))

@@ -1,0 +1,76 @@
+"""Exercises: what users added or changed. A merge moves sets; other muscles change the weeks that the sets lie in."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from sqlalchemy import Boolean, Column, Text, Uuid
+
+from services.projector.domain import EntityKey
+from services.projector.tables import key, view_table
+from services.projector.views.rows import replace, rows_of
+from services.projector.views.view import View
+from services.projector.views.work import Work
+from shared.fold import Entity
+from shared.views.exercises import ExerciseRow, Exercises, exercise_rows
+
+TABLE = view_table(
+    "exercises_projection",
+    key("exercise_id", Uuid),
+    Column("name", Text),
+    Column("muscle_category", Text),
+    Column("merged_into", Uuid),
+    Column("listed", Boolean, nullable=False),
+)
+SETS_LOGGED = "sets of exercise"
+"""Mark: the sets that were logged with this exercise."""
+MUSCLES = "muscles of exercise"
+"""Mark: an exercise that trains other muscles now."""
+
+
+async def refresh(work: Work) -> None:
+    users = {user for user, _ in work.marked("exercise")}
+    if not users:
+        return
+    before = {
+        (user, row.exercise_id): row
+        for user, row in await rows_of(work.connection, TABLE, ExerciseRow, ["user_id"], [(user,) for user in users])
+    }
+    entities = await _all_of(work, users, before)
+    after = [(user, row) for user, found in entities.items() for row in exercise_rows(found)]
+    await replace(work.connection, TABLE, ["user_id"], [(user,) for user in users], after)
+    _mark(work, before, after)
+
+
+async def _all_of(
+    work: Work, users: Iterable[UUID], before: Iterable[tuple[UUID, UUID]]
+) -> Mapping[UUID, Mapping[UUID, Entity]]:
+    """All exercise entities of the users: what has a row already, and what the batch touched."""
+    keys = {EntityKey(user, "exercise", i) for user, i in {*before, *work.marked("exercise")}}
+    await work.need(keys)
+    found: defaultdict[UUID, dict[UUID, Entity]] = defaultdict(dict)
+    for one in keys:
+        found[one.user_id][one.entity_id] = work.entities[one]
+    return {user: found[user] for user in users}
+
+
+def _mark(
+    work: Work, before: Mapping[tuple[UUID, UUID], ExerciseRow], after: Iterable[tuple[UUID, ExerciseRow]]
+) -> None:
+    for user, row in after:
+        old = before.get((user, row.exercise_id))
+        if (old.merged_into if old else None) != row.merged_into:
+            work.mark(SETS_LOGGED, user, row.exercise_id)
+        if old is None or old.muscles() != row.muscles():
+            work.mark(MUSCLES, user, row.exercise_id)
+
+
+async def exercises(work: Work, users: Iterable[UUID]) -> Mapping[UUID, Exercises]:
+    """What each user can mean by an exercise id."""
+    found: defaultdict[UUID, list[ExerciseRow]] = defaultdict(list)
+    for user, row in await rows_of(work.connection, TABLE, ExerciseRow, ["user_id"], [(user,) for user in users]):
+        found[user].append(row)
+    return {user: Exercises(found[user]) for user in users}
+
+
+VIEW = View("exercises", TABLE, refresh)

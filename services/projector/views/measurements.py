@@ -1,0 +1,58 @@
+"""Body measurements. A weight changes the load of later bodyweight sets and the week that it counts in."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import Column, Index, Numeric, Text, Uuid
+
+from services.projector.tables import Moment, key, view_table
+from services.projector.views.profile import profiles
+from services.projector.views.rows import replace, rows_of
+from services.projector.views.view import View
+from services.projector.views.work import Work
+from shared.views.measurements import BodyWeights, MeasurementRow, measurement_row
+
+TABLE = view_table(
+    "measurements_projection",
+    key("measurement_id", Uuid),
+    Column("measured_at", Moment, nullable=False),
+    Column("week", Text, nullable=False),
+    Column("weight_kg", Numeric),
+    Index(None, "user_id", "measured_at"),
+)
+BODY_WEIGHT_SINCE = "body weight since"
+"""Mark: a moment from which on the body's weight may be another."""
+
+
+async def refresh(work: Work) -> None:
+    found = await work.of_kind("measurement")
+    if not found:
+        return
+    profile_of = await profiles(work, {user for user, _ in found})
+    by = ["user_id", "measurement_id"]
+    old = await rows_of(work.connection, TABLE, MeasurementRow, by, found.keys())
+    made = [(user, measurement_row(i, entity, profile_of[user])) for (user, i), entity in found.items()]
+    new = [(user, row) for user, row in made if row is not None]
+    await replace(work.connection, TABLE, by, found.keys(), new)
+    for user, row in (*old, *new):
+        work.mark("week", user, row.week)
+    for user, measured_at, _ in _weighings(old) ^ _weighings(new):
+        work.mark(BODY_WEIGHT_SINCE, user, measured_at)
+
+
+def _weighings(rows: Iterable[tuple[UUID, MeasurementRow]]) -> set[tuple[UUID, datetime, Decimal]]:
+    return {(user, row.measured_at, row.weight_kg) for user, row in rows if row.weight_kg}
+
+
+async def body_weights(work: Work, users: Iterable[UUID]) -> Mapping[UUID, BodyWeights]:
+    """What each user weighed when."""
+    found: defaultdict[UUID, list[MeasurementRow]] = defaultdict(list)
+    for user, row in await rows_of(work.connection, TABLE, MeasurementRow, ["user_id"], [(user,) for user in users]):
+        found[user].append(row)
+    return {user: BodyWeights(found[user]) for user in users}
+
+
+VIEW = View("measurements", TABLE, refresh)

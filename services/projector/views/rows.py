@@ -1,0 +1,129 @@
+"""How rows of views are written and read: set-based, whatever the view."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache
+from operator import attrgetter
+from typing import Any, Protocol, TypeAlias, TypeVar
+from uuid import UUID
+
+import asyncpg
+from pydantic import TypeAdapter
+from sqlalchemy import Column, Table
+from sqlalchemy.dialects import postgresql
+
+from shared.digests import canonical_json
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+Scope = Collection[tuple[Any, ...]]
+RowType = TypeVar("RowType")
+
+
+class Row(Protocol):
+    """A row of a view. Its attributes bear the names of its table's columns, those with `info["of"]` apart."""
+
+    def content(self) -> Mapping[str, Any]:
+        """What the row says, in the shape of the API: stored, answered and digested."""
+
+
+def values(table: Table, user_id: UUID, row: Row) -> tuple[Any, ...]:
+    """A row as its table takes it."""
+    return (user_id, *(read(row) for read in _readers(table)), canonical_json(row.content()))
+
+
+async def replace(
+    connection: Connection,
+    table: Table,
+    by: Sequence[str],
+    scope: Scope,
+    rows: Iterable[tuple[UUID, Row]],
+) -> None:
+    """Makes the rows of a scope exactly these: `scope` holds the values of the columns `by`, whose first is the user.
+
+    Rows that stay as they are are not written.
+    """
+    if not scope:
+        return
+    new = [values(table, user_id, row) for user_id, row in rows]
+    columns: list[Any] = list(zip(*new, strict=True)) or [() for _ in table.columns]
+    keys = columns[: len(table.primary_key.columns)]
+    await connection.execute(_delete_statement(table, tuple(by)), *zip(*scope, strict=True), *keys)
+    if new:
+        await connection.execute(_upsert_statement(table), *columns)
+
+
+async def contents(connection: Connection, table: Table, by: Sequence[str], scope: Scope) -> list[tuple[UUID, str]]:
+    """The stored rows of a scope as `(user, content)`."""
+    if not scope:
+        return []
+    rows = await connection.fetch(_select_statement(table, tuple(by)), *zip(*scope, strict=True))
+    return [(row[0], row[1]) for row in rows]
+
+
+async def rows_of(
+    connection: Connection, table: Table, row_type: type[RowType], by: Sequence[str], scope: Scope
+) -> list[tuple[UUID, RowType]]:
+    """The stored rows of a scope as `(user, row)`."""
+    if not scope:
+        return []
+    parse = _parser(row_type)
+    return [(user, parse(content)) for user, content in await contents(connection, table, by, scope)]
+
+
+_PARSERS: dict[type[Any], Callable[[str], Any]] = {}
+
+
+def _parser(row_type: type[RowType]) -> Callable[[str], RowType]:
+    if row_type not in _PARSERS:
+        _PARSERS[row_type] = TypeAdapter(row_type).validate_json
+    return _PARSERS[row_type]
+
+
+@cache
+def _readers(table: Table) -> tuple[Callable[[Row], Any], ...]:
+    own = [column for column in table.columns if column.name not in ("user_id", "content")]
+    return tuple(column.info.get("of") or attrgetter(column.name) for column in own)
+
+
+def _type(column: Column[Any]) -> str:
+    return column.type.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
+
+
+def _arrays(columns: Iterable[Column[Any]], start: int = 1) -> str:
+    return ", ".join(f"${number}::{_type(column)}[]" for number, column in enumerate(columns, start))
+
+
+def _matching(left: str, right: str, names: Iterable[str]) -> str:
+    return " AND ".join(f"{left}.{name} = {right}.{name}" for name in names)
+
+
+@cache
+def _delete_statement(table: Table, by: tuple[str, ...]) -> str:
+    scope = [table.columns[name] for name in by]
+    keys = list(table.primary_key.columns)
+    names = [column.name for column in keys]
+    return (
+        f"DELETE FROM {table.name} t USING unnest({_arrays(scope)}) AS s ({', '.join(by)}) "  # noqa: S608
+        f"WHERE {_matching('t', 's', by)} AND NOT EXISTS (SELECT FROM unnest({_arrays(keys, len(by) + 1)}) "
+        f"AS n ({', '.join(names)}) WHERE {_matching('t', 'n', names)})"
+    )
+
+
+@cache
+def _upsert_statement(table: Table) -> str:
+    names = [column.name for column in table.columns]
+    keys = [column.name for column in table.primary_key.columns]
+    changed = ", ".join(f"{name} = excluded.{name}" for name in names if name not in keys)
+    return (
+        f"INSERT INTO {table.name} ({', '.join(names)}) SELECT * FROM unnest({_arrays(table.columns)}) "  # noqa: S608
+        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changed} "
+        f"WHERE {table.name}.content IS DISTINCT FROM excluded.content"
+    )
+
+
+@cache
+def _select_statement(table: Table, by: tuple[str, ...]) -> str:
+    scope = [table.columns[name] for name in by]
+    return (
+        f"SELECT t.user_id, t.content FROM unnest({_arrays(scope)}) AS s ({', '.join(by)}) "  # noqa: S608
+        f"JOIN {table.name} t ON {_matching('t', 's', by)}"
+    )

@@ -1,0 +1,54 @@
+"""What the views of one batch share: the touched entities, their folded state, and what views tell each other."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from services.projector.domain import EntityKey
+from services.projector.views.rows import Connection
+from shared.fold import NOTHING, Entity
+
+Mark = tuple[UUID, Any]
+Load = Callable[[Collection[EntityKey]], Awaitable[Mapping[EntityKey, Entity]]]
+
+
+@dataclass
+class Work:
+    """One batch on its way through the views.
+
+    A view reads which of its rows to make again from the marks, and marks what follows from it for the views after it:
+    `(kind, user, id)`, where the kind is an entity's or one that views agree on.
+    """
+
+    connection: Connection
+    load: Load
+    entities: dict[EntityKey, Entity]
+    _marks: defaultdict[str, set[Mark]] = field(default_factory=lambda: defaultdict(set))
+
+    def __post_init__(self) -> None:
+        self.touched = tuple(self.entities)
+        for key in self.touched:
+            self.mark(key.entity, key.user_id, key.entity_id)
+
+    def mark(self, kind: str, user_id: UUID, identity: Any) -> None:
+        """Says that what hangs on this has to be made again."""
+        self._marks[kind].add((user_id, identity))
+
+    def marked(self, kind: str) -> set[Mark]:
+        """What was marked, as `(user, id)`."""
+        return self._marks[kind]
+
+    async def of_kind(self, entity: str) -> Mapping[Mark, Entity]:
+        """The folded entities of all marks of a kind; one that nothing was ever said about is blank."""
+        keys = [EntityKey(user, entity, identity) for user, identity in self.marked(entity)]
+        await self.need(keys)
+        return {(key.user_id, key.entity_id): self.entities.get(key, NOTHING) for key in keys}
+
+    async def need(self, keys: Iterable[EntityKey]) -> None:
+        """Loads the entities that are not here yet."""
+        missing = [key for key in keys if key not in self.entities]
+        if missing:
+            self.entities |= await self.load(missing)
+            self.entities |= {key: NOTHING for key in missing if key not in self.entities}

@@ -1,0 +1,131 @@
+"""The worker: consumers, and the loops that compare with ingest's heads and read auth's identity log."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import asyncpg
+from faststream.kafka import KafkaBroker
+from faststream.kafka.subscriber.usecase import LogicSubscriber
+
+from services.projector.consumers import Consumers, waiting_out
+from services.projector.settings import Settings
+from services.projector.store import generations, identity
+from services.projector.store.batch import ProjectorStore
+from shared.feeds import IdentityFeed, IngestFeed
+from shared.following import Follower
+from shared.http import service_client
+from shared.identity import IdentityEvent
+from shared.kafka import Publisher, create_broker, has_partitions, subscribe
+from shared.postgres import connect, create_pool
+from shared.telemetry import log
+from shared.topics import EVENTS, IDENTITY
+
+STOP_SECONDS = 8
+
+
+class Worker:
+    """One process's share of the projection. It starts while everything else may still be coming up."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._subscribers: list[LogicSubscriber[Any]] = []
+        self._compared = False
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Works in the background until it is left; the stop is bounded."""
+        task = asyncio.create_task(self._work(), name="projector-worker")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({task}, timeout=STOP_SECONDS)
+
+    async def _work(self) -> None:
+        async with AsyncExitStack() as stack:
+            pool = await waiting_out(self._prepared)
+            stack.push_async_callback(_bounded, pool.close)
+            ingest = await stack.enter_async_context(service_client(self._settings.ingest_url, self._settings))
+            auth = await stack.enter_async_context(service_client(self._settings.auth_url, self._settings))
+            publisher = Publisher(self._settings.kafka_bootstrap_servers)
+            stack.push_async_callback(publisher.close)
+            store = ProjectorStore(pool)
+            follower = Follower(store, IngestFeed(ingest))
+            consumers = Consumers(store, follower, publisher)
+            await self._heal_identity(store, consumers, IdentityFeed(auth))
+            broker = await self._started(consumers)
+            stack.push_async_callback(_bounded, broker.stop)
+            async with asyncio.TaskGroup() as loops:
+                loops.create_task(self._repeat(lambda: self._compare(follower)))
+                loops.create_task(self._repeat(lambda: self._heal_identity(store, consumers, IdentityFeed(auth))))
+
+    async def _prepared(self) -> "asyncpg.Pool[asyncpg.Record]":
+        """A pool to a database in which a generation is live."""
+        url = self._settings.database_url_projector
+        owner = await connect(url)
+        try:
+            await generations.ensure_live(owner)
+        finally:
+            await owner.close()
+        return await create_pool(url, role="projector_worker", max_size=self._settings.projector_pool)
+
+    async def _started(self, consumers: Consumers) -> KafkaBroker:
+        async def start() -> KafkaBroker:
+            broker = create_broker(self._settings.kafka_bootstrap_servers)
+            group = self._settings.projector_group
+            size = self._settings.projector_batch
+            self._subscribers = [
+                subscribe(broker, EVENTS, consumers.on_events, group=group, max_records=size),
+                subscribe(broker, IDENTITY, consumers.on_identity, group=f"{group}-identity"),
+            ]
+            try:
+                await broker.start()
+            except BaseException:
+                await _bounded(broker.stop)
+                raise
+            return broker
+
+        return await waiting_out(start)
+
+    async def _repeat(self, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await waiting_out(work)
+            except Exception as error:
+                log().error("projector_loop_failed", exc_info=error)
+            await asyncio.sleep(self._settings.projector_compare_seconds)
+
+    async def _compare(self, follower: Follower) -> None:
+        await follower.compare()
+        self._compared = True
+
+    async def _heal_identity(self, store: ProjectorStore, consumers: Consumers, feed: IdentityFeed) -> None:
+        """Hears from auth's log what Kafka has not brought yet."""
+
+        async def unheard() -> list[IdentityEvent]:
+            async with store.transaction() as connection:
+                position = await identity.position(connection)
+            return await feed.after(position)
+
+        for event in await waiting_out(unheard):
+            await consumers.hear(event)
+
+    async def has_partitions(self) -> bool:
+        """Whether both consumers are members of their groups."""
+        return bool(self._subscribers) and all(has_partitions(one) for one in self._subscribers)
+
+    async def has_compared(self) -> bool:
+        """Whether the read models were once compared with the event store since the start."""
+        return self._compared
+
+
+async def _bounded(stop: Callable[[], Awaitable[object]]) -> None:
+    try:
+        async with asyncio.timeout(STOP_SECONDS / 2):
+            await stop()
+    except TimeoutError:
+        log().warning("stop_took_too_long", what=repr(stop))
