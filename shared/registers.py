@@ -61,10 +61,14 @@ class Register(NamedTuple):
 
 
 def seen_by(stamp: Stamp, seen: Seen) -> Seen:
-    """What an edit's device had seen: what it says, and its own earlier events. Without zeros, which say nothing."""
+    """What an edit's device had seen: what it says of others, and its own earlier events, whatever it says of those.
+
+    Without zeros, which say nothing: equal knowledge is an equal mapping.
+    """
     known = {device_id: number for device_id, number in seen.items() if number > 0} if seen else {}
-    if stamp.sequence_number - 1 > known.get(stamp.device_id, 0):
-        known[stamp.device_id] = stamp.sequence_number - 1
+    known[stamp.device_id] = stamp.sequence_number - 1
+    if stamp.sequence_number == 1:
+        del known[stamp.device_id]
     return known
 
 
