@@ -1,0 +1,1 @@
+"""HTTP in: sync and pull for devices, hints, and the internal feeds."""

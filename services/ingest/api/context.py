@@ -1,0 +1,45 @@
+"""What the routes take from their app."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Annotated
+
+import asyncpg
+from fastapi import Depends
+from fastapi.requests import HTTPConnection
+
+from services.ingest.settings import Settings
+from services.ingest.store.database import Database
+
+
+def settings(connection: HTTPConnection) -> Settings:
+    """The settings of this app."""
+    found: Settings = connection.app.state.settings
+    return found
+
+
+def database(connection: HTTPConnection) -> Database:
+    """The bounded pool of this app."""
+    found: Database = connection.app.state.database
+    return found
+
+
+Databases = Annotated[Database, Depends(database)]
+
+
+async def connection(
+    pool: Databases,
+) -> AsyncIterator[asyncpg.Connection]:
+    """A connection for the time of the request."""
+    async with pool.connection() as taken:
+        yield taken
+
+
+def now() -> datetime:
+    """The receive time, in milliseconds as it is stored."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+Store = Annotated[asyncpg.Connection, Depends(connection)]
+Configured = Annotated[Settings, Depends(settings)]

@@ -1,0 +1,83 @@
+"""The feeds for the other services: heads, ranges, and everything."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import StreamingResponse
+
+from services.ingest.api.context import Configured, Store
+from services.ingest.settings import Settings
+from services.ingest.store.feeds import Feeds
+from shared.errors import InvalidRequest
+from shared.feeds import Heads
+from shared.http import Cursor, decode_cursor, encode_cursor
+from shared.policy import service_only
+from shared.postgres import connect
+from shared.values import MAX_INTEGER
+
+router = APIRouter(prefix="/internal", tags=["internal"], dependencies=[Depends(service_only)])
+
+JSON_LINES = "application/x-ndjson"
+LAST_ID = UUID(int=2**128 - 1)
+SHARD = re.compile(r"^(\d{1,5})/(\d{1,5})$")
+
+
+@router.get("/heads")
+async def heads(
+    store: Store,
+    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+    device_id: UUID | None = None,
+) -> Heads:
+    """The last accepted sequence and the event digest of every device that has events, or of one."""
+    feeds = Feeds(store)
+    epoch = await feeds.epoch()
+    first = device_id or _after(cursor)
+    found = await feeds.heads(first, device_id or LAST_ID, limit) if first else []
+    more = device_id is None and len(found) == limit
+    return Heads(server_epoch=epoch, heads=found, next_cursor=encode_cursor(str(found[-1].device_id)) if more else None)
+
+
+def _after(cursor: str | None) -> UUID | None:
+    """The id after the cursor's; None at the end of all ids."""
+    if cursor is None:
+        return UUID(int=0)
+    try:
+        last = UUID(str(decode_cursor(cursor)))
+    except ValueError as error:
+        raise InvalidRequest("cursor: is not one that this server gave", field="cursor") from error
+    return UUID(int=last.int + 1) if last < LAST_ID else None
+
+
+@router.get("/events")
+async def events(
+    store: Store,
+    device_id: UUID,
+    first: Annotated[int, Query(alias="from", ge=0, le=MAX_INTEGER)] = 1,
+    last: Annotated[int, Query(alias="to", ge=0, le=MAX_INTEGER)] = MAX_INTEGER,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 2_000,
+) -> Response:
+    """A device's accepted events of a range, both ends included, as JSON lines in order."""
+    return Response(await Feeds(store).range(device_id, first, last, limit), media_type=JSON_LINES)
+
+
+@router.get("/snapshot")
+async def snapshot(settings: Configured, shard: str = "0/1") -> StreamingResponse:
+    """All events of the devices of shard `i/n` (i from 0 to n - 1) as JSON lines, by device and sequence."""
+    given = SHARD.match(shard)
+    if given is None or int(given[2]) < 1:
+        raise InvalidRequest("shard: must be i/n", field="shard")
+    return StreamingResponse(_snapshot(settings, int(given[1]), int(given[2])), media_type=JSON_LINES)
+
+
+async def _snapshot(settings: Settings, shard: int, shards: int) -> AsyncIterator[bytes]:
+    # A connection of its own: it lasts for minutes, and a request's pool must not starve.
+    connection = await connect(settings.database_url_ingest, role="ingest_api")
+    try:
+        async for page in Feeds(connection).snapshot(shard, shards):
+            yield page
+    finally:
+        connection.terminate()

@@ -1,0 +1,248 @@
+"""The verdicts of the sync protocol: pure rules over what was sent, what the store has, and nothing else."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from shared.digests import EMPTY, Digest, event_digest
+from shared.envelope import EventEnvelope, Origin
+from shared.values import format_moment
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an event can never be accepted as it is. `field` names the place in the event."""
+
+    code: str
+    field: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentEvent:
+    """One event of a request. `content` identifies what was sent; `reading` is what this version makes of it."""
+
+    event_id: UUID
+    sequence_number: int
+    content: bytes
+    reading: EventEnvelope | Refusal
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Numbers, both ends included, that the device will never send."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A number with a final verdict from before; `refusal` where it lies in quarantine."""
+
+    event_id: UUID
+    sequence_number: int
+    content: bytes
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device's cursor: every number up to `last_acked` has its verdict. `digest` is that of all accepted events."""
+
+    last_acked: int = 0
+    last_accepted: int = 0
+    digest: Digest = EMPTY
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """`previous_sequence` is the accepted number before this one, 0 for the first."""
+
+    previous_sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """The same event was accepted before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Refused for good: it goes to quarantine and the cursor moves past it."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedBefore:
+    """The same event lies in quarantine already: the same verdict."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfOrder:
+    """Numbers before this one are missing: send from `expected`."""
+
+    expected: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """This device is a clone or a restored backup: it contradicts what its twin sent."""
+
+    message: str
+
+
+Verdict = Accepted | Duplicate | Rejected | RejectedBefore | OutOfOrder | Forked
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdicts in sequence order, the gaps that were closed, and the device afterwards."""
+
+    device: Device
+    verdicts: Sequence[tuple[SentEvent, Verdict]] = ()
+    closed: Sequence[Gap] = ()
+
+    @property
+    def accepted(self) -> list[tuple[SentEvent, Accepted]]:
+        """What goes to the event store."""
+        return [(event, verdict) for event, verdict in self.verdicts if isinstance(verdict, Accepted)]
+
+    @property
+    def rejected(self) -> list[tuple[SentEvent, Refusal]]:
+        """What goes to quarantine."""
+        return [(event, verdict.refusal) for event, verdict in self.verdicts if isinstance(verdict, Rejected)]
+
+
+def decide(
+    device: Device, events: Iterable[SentEvent], gaps: Iterable[Gap] = (), decided: Iterable[Decided] = ()
+) -> Judgement:
+    """Judges a request in sequence order.
+
+    `decided` is what the store has of the numbers and ids of the request; a number up to the cursor that is not
+    among it was declared a gap.
+    """
+    court = _Court(device, decided)
+    items: list[SentEvent | Gap] = [*gaps, *events]
+    verdicts: list[tuple[SentEvent, Verdict]] = []
+    for item in sorted(items, key=_place):
+        match item:
+            case Gap():
+                court.close(item)
+            case SentEvent():
+                verdicts.append((item, court.judge(item)))
+    return Judgement(court.device(), verdicts, court.closed)
+
+
+def _place(item: SentEvent | Gap) -> int:
+    return item.first if isinstance(item, Gap) else item.sequence_number
+
+
+class _Court:
+    def __init__(self, device: Device, decided: Iterable[Decided]) -> None:
+        self.acked = device.last_acked
+        self.accepted = device.last_accepted
+        self.digest = device.digest
+        self.closed: list[Gap] = []
+        self.fork: Forked | None = None
+        self.by_number: dict[int, Decided] = {}
+        self.by_id: dict[UUID, Decided] = {}
+        for known in decided:
+            self._remember(known)
+
+    def device(self) -> Device:
+        return Device(self.acked, self.accepted, self.digest)
+
+    def close(self, gap: Gap) -> None:
+        if self.fork is None and gap.first <= self.acked + 1 <= gap.last:
+            self.closed.append(Gap(self.acked + 1, gap.last))
+            self.acked = gap.last
+
+    def judge(self, event: SentEvent) -> Verdict:
+        number = event.sequence_number
+        known, same_id = self.by_number.get(number), self.by_id.get(event.event_id)
+        if known is not None and known is same_id and known.content == event.content:
+            return RejectedBefore(known.refusal) if known.refusal else Duplicate()
+        if self.fork is None:
+            self.fork = self._contradiction(event, known, same_id)
+        if self.fork is not None:
+            return self.fork
+        if number != self.acked + 1:
+            return OutOfOrder(self.acked + 1)
+        return self._first_verdict(event)
+
+    def _contradiction(self, event: SentEvent, known: Decided | None, same_id: Decided | None) -> Forked | None:
+        number = event.sequence_number
+        if known is not None:
+            return Forked(f"number {number} of this device is taken by another event")
+        if same_id is not None:
+            return Forked(f"this event id is taken by number {same_id.sequence_number} of this device")
+        if number <= self.acked:
+            return Forked(f"number {number} of this device was declared a gap")
+        return None
+
+    def _first_verdict(self, event: SentEvent) -> Accepted | Rejected:
+        self.acked = event.sequence_number
+        if isinstance(event.reading, Refusal):
+            self._remember(Decided(event.event_id, event.sequence_number, event.content, event.reading))
+            return Rejected(event.reading)
+        self._remember(Decided(event.event_id, event.sequence_number, event.content))
+        verdict = Accepted(self.accepted)
+        self.accepted = event.sequence_number
+        self.digest += event_digest(event.event_id, event.sequence_number)
+        return verdict
+
+    def _remember(self, decided: Decided) -> None:
+        self.by_number[decided.sequence_number] = decided
+        self.by_id[decided.event_id] = decided
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """Who sent an event and when it came. `heads` is the last accepted number of every device known so far."""
+
+    device_id: UUID
+    user_id: UUID
+    received_at: datetime
+    heads: Mapping[UUID, int] = field(default_factory=dict)
+
+    def record(self, event: SentEvent, accepted: Accepted) -> dict[str, Any]:
+        """The accepted event as it is stored and published, but for the server epoch, which readers add."""
+        envelope = event.reading
+        assert isinstance(envelope, EventEnvelope)
+        record = {
+            "event_id": event.event_id,
+            "event_type": envelope.event_type,
+            "schema_version": envelope.schema_version,
+            "payload": envelope.payload,
+            "device_id": self.device_id,
+            "sequence_number": event.sequence_number,
+            "occurred_at": format_moment(envelope.occurred_at or self.received_at),
+            "user_id": self.user_id,
+            "previous_sequence": accepted.previous_sequence,
+            "received_at": format_moment(self.received_at),
+        }
+        if envelope.correlation_id is not None:
+            record["correlation_id"] = envelope.correlation_id
+        if envelope.seen:
+            record["seen"] = self._cut(envelope.seen, accepted.previous_sequence)
+        if event.origin is not None:
+            record["origin"] = event.origin
+        return record
+
+    def _cut(self, seen: Mapping[UUID, int], previous_sequence: int) -> dict[UUID, int]:
+        """`seen` may only point at events that were there before (law 5)."""
+        heads = {**self.heads, self.device_id: previous_sequence}
+        cut = {device: min(number, heads.get(device, 0)) for device, number in seen.items()}
+        return {device: number for device, number in cut.items() if number > 0}
+
+
+def server_device(user_id: UUID, server_epoch: UUID) -> UUID:
+    """The device under which the server itself writes for a user (law 7)."""
+    return uuid5(user_id, f"server:{server_epoch}")

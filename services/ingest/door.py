@@ -1,0 +1,110 @@
+"""The one way into the event store: look, decide, store; again where another request of the device was faster."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.ingest.domain import Decided, Device, Gap, Judgement, Reception, Refusal, SentEvent, decide
+from services.ingest.reading import as_sent
+from services.ingest.store.events import DeviceNow, EventStore, Trace
+from shared.errors import Forbidden, Gone, Unavailable
+
+ATTEMPTS = 50
+
+
+class UserErased(Gone):
+    """Final: the phone keeps its log, the server forgets the user."""
+
+    code = "user_erased"
+
+
+class WrongDevice(Forbidden):
+    code = "wrong_device"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What one device of one user brings. `user_ids` are all ids of the sender; `seen` the devices its events name;
+    `body` the request as it came."""
+
+    device_id: UUID
+    user_id: UUID
+    user_ids: frozenset[UUID]
+    events: Sequence[SentEvent] = ()
+    gaps: Sequence[Gap] = ()
+    seen: frozenset[UUID] = frozenset()
+    body: bytes = b""
+
+    def as_sent(self, rejected: Sequence[tuple[SentEvent, Refusal]]) -> list[bytes]:
+        """The bytes of these events in the body of the request."""
+        places = [self.events.index(event) for event, _ in rejected]
+        found = as_sent(self.body, set(places))
+        return [found[at] for at in places]
+
+
+async def receive(
+    connection: asyncpg.Connection, delivery: Delivery, now: datetime, trace: Trace
+) -> tuple[UUID, Judgement]:
+    """Judges a delivery and stores what is to be stored; returns the server epoch and the judgement.
+
+    Raises:
+        UserErased, WrongDevice, Unavailable
+    """
+    store = EventStore(connection)
+    look_up = False
+    for _ in range(ATTEMPTS):
+        now_known = await store.look(delivery.device_id, delivery.user_ids, delivery.seen)
+        _check(now_known)
+        device = now_known.device
+        if device is None:
+            await store.meet(delivery.device_id, delivery.user_id)
+            continue
+        decided = await _decided(store, delivery, device, now_known.has_quarantine or look_up)
+        judgement = decide(device, delivery.events, delivery.gaps, decided)
+        reception = Reception(delivery.device_id, delivery.user_id, now, now_known.heads)
+        try:
+            if await _store(connection, delivery, device, judgement, reception, trace):
+                return now_known.server_epoch, judgement
+        except asyncpg.UniqueViolationError:
+            look_up = True
+    raise Unavailable("too many requests of this device at once")
+
+
+def _check(known: DeviceNow) -> None:
+    if known.sender_erased:
+        raise UserErased("this user was erased")
+    if known.is_server:
+        raise WrongDevice("this device is the server's own")
+
+
+async def _decided(store: EventStore, delivery: Delivery, device: Device, always: bool) -> list[Decided]:
+    """New numbers of a device without refused events need no look: the unique keys tell when that was wrong."""
+    refused = any(isinstance(event.reading, Refusal) for event in delivery.events)
+    if not (always or refused or any(event.sequence_number <= device.last_acked for event in delivery.events)):
+        return []
+    numbers = [event.sequence_number for event in delivery.events]
+    return await store.decided(delivery.device_id, numbers, [event.event_id for event in delivery.events])
+
+
+async def _store(
+    connection: asyncpg.Connection,
+    delivery: Delivery,
+    before: Device,
+    judgement: Judgement,
+    reception: Reception,
+    trace: Trace,
+) -> bool:
+    if judgement.device == before:
+        return True
+    store = EventStore(connection)
+    if not (judgement.rejected or judgement.closed):
+        return await store.accept(before, judgement, reception, trace)
+    async with connection.transaction():
+        if not await store.accept(before, judgement, reception, trace):
+            return False
+        await store.quarantine(judgement, reception, delivery.as_sent(judgement.rejected))
+        await store.close(delivery.device_id, judgement, reception.received_at)
+    return True

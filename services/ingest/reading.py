@@ -1,0 +1,222 @@
+"""Reading a sync request in two steps: first the request itself, then each event on its own."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import from_json, to_json
+
+from services.ingest.domain import Gap, Refusal, SentEvent
+from shared.digests import canonical_json
+from shared.envelope import EventEnvelope
+from shared.errors import InvalidRequest, MalformedJson, TooLarge, place
+from shared.registry import UnknownEventType, registry
+from shared.values import Sequence as SequenceNumber
+from shared.values import Strict
+
+MAX_EVENTS = 500
+MAX_GAP = 10_000
+MAX_GAPS = 1_000
+
+
+class NumberedEvent(BaseModel):
+    """What a verdict needs at least: which event it is about."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+    event_id: UUID
+    sequence_number: SequenceNumber
+
+
+class DeclaredGap(Strict):
+    """`[first, last]`, both ends included."""
+
+    first: SequenceNumber
+    last: SequenceNumber
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_pair(cls, value: Any) -> Any:
+        if isinstance(value, list) and len(value) == 2:
+            return {"first": value[0], "last": value[1]}
+        raise ValueError("must be [first, last]")
+
+    @model_validator(mode="after")
+    def _holds_numbers(self) -> Self:
+        if not self.first <= self.last < self.first + MAX_GAP:
+            raise ValueError(f"must hold 1 to {MAX_GAP} numbers")
+        return self
+
+
+class SyncRequest(Strict):
+    """The outer object. Whatever else is wrong in one event is that event's verdict."""
+
+    device_id: UUID
+    user_id: UUID | None = None
+    declared_gaps: Annotated[list[DeclaredGap] | None, Field(max_length=MAX_GAPS)] = None
+    events: list[NumberedEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """A request whose events are ready to be judged; `body` keeps the bytes as sent."""
+
+    device_id: UUID
+    user_id: UUID | None
+    gaps: Sequence[Gap]
+    events: Sequence[SentEvent]
+    body: bytes
+
+    @property
+    def seen_devices(self) -> set[UUID]:
+        """The devices that the events say they had seen."""
+        readings = [event.reading for event in self.events]
+        return {device for reading in readings if isinstance(reading, EventEnvelope) for device in reading.seen or ()}
+
+
+def read_request(body: bytes) -> ReadRequest:
+    """The request in a body.
+
+    Raises:
+        MalformedJson, InvalidRequest, TooLarge
+    """
+    raw = _parse(body)
+    sent = raw.get("events") if isinstance(raw, dict) else None
+    if isinstance(sent, list) and len(sent) > MAX_EVENTS:
+        raise TooLarge(f"at most {MAX_EVENTS} events a request")
+    request = _outer(raw)
+    events = [read_event(numbered, one) for numbered, one in zip(request.events, sent or [], strict=True)]
+    gaps = [Gap(gap.first, gap.last) for gap in request.declared_gaps or ()]
+    return ReadRequest(request.device_id, request.user_id, gaps, events, body)
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return from_json(body, allow_inf_nan=False)
+    except ValueError:
+        return _parse_lone_surrogates(body)
+
+
+def _parse_lone_surrogates(body: bytes) -> Any:
+    """Half of a surrogate pair is proper JSON, though no storable text: one such event must not stop the others."""
+
+    def refuse(constant: str) -> Any:
+        raise ValueError(f"{constant} is not JSON")
+
+    try:
+        return json.loads(body.decode(), parse_constant=refuse)
+    except (ValueError, RecursionError) as error:
+        raise MalformedJson(f"the body is not JSON: {error}") from error
+
+
+def _outer(raw: Any) -> SyncRequest:
+    if not isinstance(raw, dict):
+        raise InvalidRequest("the body must be a JSON object", field="body")
+    try:
+        return SyncRequest.model_validate_json(json.dumps(_skeleton(raw)))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = place(first["loc"]) or "body"
+        raise InvalidRequest(f"{field}: {first['msg']}", field=field) from error
+
+
+def _skeleton(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The request with as much of each event as the outer step looks at."""
+    events = raw.get("events")
+    if not isinstance(events, list):
+        return dict(raw)
+    return {**raw, "events": [_numbered(event) if isinstance(event, dict) else event for event in events]}
+
+
+def _numbered(event: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: event[name] for name in ("event_id", "sequence_number") if name in event}
+
+
+def read_event(numbered: NumberedEvent, raw: Mapping[str, Any]) -> SentEvent:
+    """One event with what this version of the software makes of it."""
+    return SentEvent(numbered.event_id, numbered.sequence_number, content_of(raw), reading_of(raw))
+
+
+def content_of(raw: Mapping[str, Any]) -> bytes:
+    """16 bytes that stand for what was sent, however it was written down."""
+    try:
+        text = canonical_json(raw)
+    except RecursionError:
+        text = repr(raw)
+    return sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
+
+
+def reading_of(raw: Mapping[str, Any]) -> EventEnvelope | Refusal:
+    """The checked envelope, or why this event cannot be accepted."""
+    try:
+        envelope = EventEnvelope.model_validate_json(to_json(raw, inf_nan_mode="constants"))
+    except ValidationError as error:
+        return _refused_envelope(error)
+    except (ValueError, RecursionError):
+        return Refusal("invalid_payload", None, "is no storable text, or nested too deeply")
+    try:
+        registry().parse(envelope.event_type, envelope.schema_version, envelope.payload)
+    except UnknownEventType as error:
+        return Refusal("unknown_event_type", "event_type", str(error))
+    except ValidationError as error:
+        return _refusal(error, prefix=("payload",))
+    return envelope
+
+
+def _refused_envelope(error: ValidationError) -> Refusal:
+    first = error.errors(include_url=False)[0]
+    match first["loc"], first["input"]:
+        case ("event_type",), str():
+            return Refusal("unknown_event_type", "event_type", "no event type has such a name")
+        case ("schema_version",), int() as version if version > 1 and not isinstance(version, bool):
+            return Refusal("unknown_event_type", "schema_version", "no event type has such a version")
+        case _:
+            return _refusal(error, prefix=())
+
+
+def _refusal(error: ValidationError, prefix: tuple[str, ...]) -> Refusal:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    return Refusal("invalid_payload", place((*prefix, *first["loc"])) or None, first["msg"])
+
+
+def as_sent(body: bytes, places: set[int]) -> dict[int, bytes]:
+    """The bytes of the events at these places of the request, exactly as they came."""
+    text = body.decode("utf-8", "surrogatepass")
+    return {at: text[first:last].encode("utf-8", "surrogatepass") for at, (first, last) in _spans(text, places).items()}
+
+
+def _spans(text: str, places: set[int]) -> dict[int, tuple[int, int]]:
+    decoder, found = json.JSONDecoder(), {}
+    position = _after_key(text, decoder)
+    for at in range(max(places, default=-1) + 1):
+        first = _skip(text, position)
+        _, position = decoder.raw_decode(text, first)
+        if at in places:
+            found[at] = (first, position)
+        position = _skip(text, position) + 1
+    return found
+
+
+def _after_key(text: str, decoder: json.JSONDecoder) -> int:
+    """Where the elements of the last `events` member begin: of several equal keys the last one counts."""
+    position, found = _skip(text, 0) + 1, 0
+    while text[(start := _skip(text, position))] != "}":
+        key, position = decoder.raw_decode(text, start)
+        value = _skip(text, _skip(text, position) + 1)
+        if key == "events":
+            found = value + 1
+        _, position = decoder.raw_decode(text, value)
+        position = _skip(text, position)
+        if text[position] == ",":
+            position += 1
+    return found
+
+
+def _skip(text: str, position: int) -> int:
+    while text[position] in " \t\r\n":
+        position += 1
+    return position

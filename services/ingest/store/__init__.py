@@ -1,0 +1,1 @@
+"""ingest's own database: the only room with SQL."""
