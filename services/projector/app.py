@@ -20,7 +20,7 @@ ROUTERS = (workouts.router,)
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The read API. It starts without Kafka, and answers 503 as long as the database is away."""
-    settings = settings or Settings()  # type: ignore[call-arg]  # read from the environment
+    settings = settings or Settings()
     pool = LazyPool(settings.database_url_projector, role="projector_api", max_size=settings.projector_pool)
 
     @asynccontextmanager
@@ -41,7 +41,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def create_worker(settings: Settings | None = None) -> FastAPI:
     """The worker process: consumers and loops, with health and metrics."""
-    settings = settings or Settings()  # type: ignore[call-arg]  # read from the environment
+    settings = settings or Settings()
     worker = Worker(settings)
 
     @asynccontextmanager

@@ -6,7 +6,8 @@ from sqlalchemy import JSON, BigInteger, Column, DateTime, Index, Integer, MetaD
 from sqlalchemy.schema import SchemaItem
 
 # Every table that a generation consists of; those of views join as their modules are loaded.
-DECLARED = MetaData()
+NAMES = {"ix": "ix_%(table_name)s_%(column_0_N_name)s"}
+DECLARED = MetaData(naming_convention=NAMES)
 
 Moment = DateTime(timezone=True)
 

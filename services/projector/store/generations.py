@@ -8,7 +8,7 @@ from sqlalchemy import MetaData, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 
-from services.projector.tables import APPLIED, DEAD_LETTERS, HISTORY
+from services.projector.tables import APPLIED, DEAD_LETTERS, HISTORY, NAMES
 from services.projector.views import views
 from services.projector.views.rows import Connection
 from shared.views.whole import FOLD_VERSION
@@ -118,7 +118,7 @@ async def listing(connection: Connection) -> list[dict[str, Any]]:
 
 
 def _in_schema(name: str) -> list[Table]:
-    metadata = MetaData(schema=name)
+    metadata = MetaData(schema=name, naming_convention=NAMES)
     return [table.to_metadata(metadata) for table in tables()]
 
 
