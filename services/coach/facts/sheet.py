@@ -1,0 +1,132 @@
+"""The claims that answers, reports and prompts are made of."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.coach.facts.claims import Cited, Claim, Kind, Rule, claim, hard_for
+from services.coach.facts.log import TrainingLog
+from shared.views.measurements import MeasurementRow
+from shared.views.records import RecordRow
+from shared.views.sets import SetRow
+from shared.views.workouts import WorkoutRow
+
+
+def of_sets(rows: Iterable[SetRow]) -> list[Cited]:
+    return [Cited(Kind.SET, row.set_id) for row in rows]
+
+
+def of_workouts(log: TrainingLog, workouts: Iterable[WorkoutRow]) -> list[Cited]:
+    """Each workout by its last set; by itself where it has none."""
+    return [
+        Cited(Kind.SET, sets[-1].set_id)
+        if (sets := log.sets_by_workout.get(workout.workout_id))
+        else Cited(Kind.WORKOUT, workout.workout_id)
+        for workout in workouts
+    ]
+
+
+def present(*claims: Claim | None) -> list[Claim]:
+    return [made for made in claims if made is not None]
+
+
+class Week:
+    """The numbers of one training week."""
+
+    def __init__(self, log: TrainingLog, week: str) -> None:
+        self.log, self.week = log, week
+        self.sets: Sequence[SetRow] = log.working_by_week.get(week, ())
+        self.workouts = log.workouts_of(week)
+
+    def trained(self) -> Claim | None:
+        return self._claim("workouts", "workouts", "workouts", Rule.COUNT, of_workouts(self.log, self.workouts))
+
+    def working_sets(self) -> Claim | None:
+        return self._claim("working sets", "sets", "sets", Rule.COUNT, of_sets(self.sets))
+
+    def hard_sets(self) -> Claim | None:
+        return self._claim("hard sets", "sets", "hard", Rule.SUM, of_sets(self.sets))
+
+    def tonnage(self) -> Claim | None:
+        return self._claim("tonnage", "kg", "volume_kg", Rule.SUM, of_sets(self.sets))
+
+    def effort(self) -> Claim | None:
+        known = [row for row in self.sets if row.reserve is not None]
+        return self._claim("average RPE", "RPE", "rpe", Rule.MEAN, of_sets(known))
+
+    def minutes(self) -> Claim | None:
+        timed = [workout for workout in self.workouts if workout.duration_s is not None]
+        return self._claim("time trained", "min", "minutes", Rule.SUM, of_workouts(self.log, timed))
+
+    def muscle(self, name: str) -> Claim | None:
+        rows = [row for row in self.sets if hard_for(row, name, self.log)]
+        return self._claim(f"hard sets for {name.replace('_', ' ')}", "sets", f"hard.{name}", Rule.SUM, of_sets(rows))
+
+    def muscles(self) -> list[Claim]:
+        """Hard sets by muscle, most first."""
+        row = self.log.week_by_label.get(self.week)
+        found = present(*(self.muscle(name) for name in (row.hard_sets if row else ())))
+        return sorted(found, key=lambda made: (-made.value, made.label))
+
+    def body_weight(self) -> Claim | None:
+        weighed = [row for row in self.log.measurements if row.week == self.week and row.weight_kg]
+        return self._claim("body weight", "kg", "weight_kg", Rule.MEAN, of_measurements(weighed))
+
+    def _claim(self, label: str, unit: str, quantity: str, rule: Rule, cited: Sequence[Cited]) -> Claim | None:
+        return claim(f"{label} in {self.week}", unit, quantity, rule, cited, self.log)
+
+
+def of_measurements(rows: Iterable[MeasurementRow]) -> list[Cited]:
+    return [Cited(Kind.MEASUREMENT, row.measurement_id) for row in rows]
+
+
+def best_e1rm(log: TrainingLog, exercise_id: UUID, start: datetime, end: datetime) -> tuple[Claim, SetRow] | None:
+    """The best reliable estimate of a span, end excluded, with the set that it comes from (the earliest of equals)."""
+    rows = [
+        row
+        for row in log.working_by_exercise.get(exercise_id, ())
+        if start <= row.completed_at < end and row.e1rm_kg is not None and not row.low_confidence
+    ]
+    if not rows:
+        return None
+    best = max(rows, key=lambda row: row.e1rm_kg or 0)
+    label = f"best estimated 1RM of {log.name(exercise_id)} on {log.day_of(best.completed_at)}"
+    made = claim(label, "kg", "e1rm_kg", Rule.VALUE, of_sets([best]), log)
+    return (made, best) if made else None
+
+
+def set_claims(log: TrainingLog, row: SetRow) -> tuple[Claim | None, Claim | None]:
+    """Load and repetitions of one set."""
+    name, day = log.name(row.exercise_id), log.day_of(row.completed_at)
+    load = claim(f"load of {name} on {day}", "kg", "load_kg", Rule.VALUE, of_sets([row]), log)
+    return load, claim(f"repetitions of {name} on {day}", "reps", "reps", Rule.VALUE, of_sets([row]), log)
+
+
+def record_claim(log: TrainingLog, record: RecordRow) -> Claim | None:
+    """A record as a claim: a number of its set, or the sum of its session."""
+    label = f"{record.kind.value.replace('_', ' ')} record of {log.name(record.exercise_id)}"
+    quantity = {
+        "load": "load_kg",
+        "reps_at_load": "reps",
+        "e1rm": "e1rm_kg",
+        "set_volume": "volume_kg",
+        "session_volume": "volume_kg",
+        "duration": "duration_s",
+        "distance": "distance_m",
+    }[record.kind.value]
+    if record.kind.value != "session_volume":
+        return claim(label, record.unit, quantity, Rule.VALUE, [Cited(Kind.SET, record.set_id)], log)
+    done = log.sets_by_workout.get(record.workout_id, ())
+    rows = [row for row in done if row.working and row.exercise_id == record.exercise_id]
+    return claim(label, record.unit, quantity, Rule.SUM, of_sets(rows), log)
+
+
+def favourites(log: TrainingLog, end: datetime, days: int = 56, limit: int = 5) -> list[UUID]:
+    """The exercises with most working sets in the span before `end`; of equal ones by name."""
+    start = end - timedelta(days=days)
+    counts = {
+        exercise_id: sum(start <= row.completed_at < end for row in rows)
+        for exercise_id, rows in log.working_by_exercise.items()
+    }
+    done = [exercise_id for exercise_id, count in counts.items() if count]
+    return sorted(done, key=lambda exercise_id: (-counts[exercise_id], log.name(exercise_id), exercise_id))[:limit]

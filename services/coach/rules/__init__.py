@@ -1,0 +1,1 @@
+"""The coach without a model: fixed questions, answered from the log alone."""

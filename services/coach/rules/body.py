@@ -1,0 +1,103 @@
+"""Questions about the body and about goals."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import assert_never
+
+from services.coach.facts.claims import Cited, Claim, Kind, Rule, claim
+from services.coach.facts.log import TrainingLog
+from services.coach.facts.sheet import Week, of_measurements, of_sets
+from services.coach.rules.answers import Answer, Saying, nothing_yet
+from shared.domains.profile.events import GoalKind
+from shared.views.goals import GoalRow
+from shared.views.measurements import MeasurementRow
+
+
+def body_weight(log: TrainingLog, now: datetime) -> Answer:
+    """The last weighing against the last one at least four weeks older."""
+    return _trend(log, now, "weight_kg", "weigh", "kg", "no weighing is logged.")
+
+
+def body_fat(log: TrainingLog, now: datetime) -> Answer:
+    """The last body fat against the last one at least four weeks older."""
+    return _trend(log, now, "body_fat_percent", "have a body fat of", "%", "no body fat is known; log neck and waist.")
+
+
+def _trend(log: TrainingLog, now: datetime, quantity: str, verb: str, unit: str, nothing: str) -> Answer:
+    known = [row for row in log.measurements if getattr(row, quantity) is not None and row.measured_at <= now]
+    if not known:
+        return nothing_yet(nothing)
+    saying, last = Saying(log, now), known[-1]
+    made = _measured(log, last, quantity, unit)
+    saying.add(f"You {verb} {saying.amount(made)}, as of {log.day_of(last.measured_at)}.")
+    older = [row for row in known if row.measured_at <= last.measured_at - timedelta(days=28)]
+    if older and (before := _measured(log, older[-1], quantity, unit)):
+        change = (
+            "more than" if before.value < made.value else "less than" if before.value > made.value else "level with"
+        )
+        saying.add(f"That is {change} the {saying.amount(before)} of {log.day_of(older[-1].measured_at)}.")
+    return saying.answer()
+
+
+def _measured(log: TrainingLog, row: MeasurementRow, quantity: str, unit: str) -> Claim:
+    label = f"{quantity.rpartition('_')[0].replace('_', ' ')} on {log.day_of(row.measured_at)}"
+    return Claim(label, Decimal(getattr(row, quantity)), unit, quantity, Rule.VALUE, tuple(of_measurements([row])))
+
+
+def goals(log: TrainingLog, now: datetime) -> Answer:
+    """Each goal with where it stands."""
+    if not log.goals:
+        return nothing_yet("no goal is set.")
+    saying = Saying(log, now)
+    for goal in log.goals:
+        saying.add(_goal(saying, goal))
+    return saying.answer()
+
+
+def _goal(saying: Saying, goal: GoalRow) -> str:
+    log = saying.log
+    target = claim("target", goal.unit or "", "target", Rule.VALUE, [Cited(Kind.GOAL, goal.goal_id)], log)
+    if target is None:
+        return f"Your goal of the kind {goal.kind.value.replace('_', ' ')} has no target."
+    aim = f"Goal {goal.kind.value.replace('_', ' ')}{_of(log, goal)}: {saying.amount(target)}"
+    by = f" by {goal.by}" if goal.by else ""
+    standing = _standing(saying, goal)
+    return f"{aim}{by}; now {saying.amount(standing)}." if standing else f"{aim}{by}; nothing is logged for it yet."
+
+
+def _of(log: TrainingLog, goal: GoalRow) -> str:
+    return f" in {log.name(goal.exercise_id)}" if goal.exercise_id else ""
+
+
+def _standing(saying: Saying, goal: GoalRow) -> Claim | None:
+    """Where the user is now in what the goal counts."""
+    log, week = saying.log, Week(saying.log, saying.log.week_of(saying.now))
+    match goal.kind:
+        case GoalKind.BODY_WEIGHT:
+            return _last(log, "weight_kg", "kg")
+        case GoalKind.BODY_FAT:
+            return _last(log, "body_fat_percent", "%")
+        case GoalKind.E1RM:
+            return _best(log, goal, "e1rm_kg")
+        case GoalKind.LOAD:
+            return _best(log, goal, "load_kg")
+        case GoalKind.WORKOUTS_PER_WEEK:
+            return week.trained()
+        case GoalKind.SETS_PER_WEEK:
+            return week.working_sets()
+        case GoalKind.OTHER:
+            return None
+        case _:
+            assert_never(goal.kind)
+
+
+def _last(log: TrainingLog, quantity: str, unit: str) -> Claim | None:
+    known = [row for row in log.measurements if getattr(row, quantity) is not None]
+    return _measured(log, known[-1], quantity, unit) if known else None
+
+
+def _best(log: TrainingLog, goal: GoalRow, quantity: str) -> Claim | None:
+    rows = log.working_by_exercise.get(goal.exercise_id, ()) if goal.exercise_id else ()
+    known = [row for row in rows if getattr(row, quantity) is not None and not row.low_confidence]
+    label = f"best {quantity.removesuffix('_kg')}"
+    return claim(label, "kg", quantity, Rule.MAX, of_sets(known), log) if known else None

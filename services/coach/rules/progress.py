@@ -1,0 +1,154 @@
+"""Questions about strength: progress, records, and what comes next."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from services.coach.facts.claims import Rule, claim
+from services.coach.facts.log import TrainingLog
+from services.coach.facts.sheet import best_e1rm, favourites, of_sets, record_claim, set_claims
+from services.coach.rules.answers import Answer, Saying, joined, nothing_yet
+from shared.views.records import RecordRow
+from shared.views.sets import SetRow
+from shared.views.workouts import WorkoutRow
+
+SPAN = timedelta(days=28)
+
+
+def reference(log: TrainingLog, now: datetime) -> datetime:
+    """Now, or after a pause of more than four weeks the moment after the last set: there progress is looked for."""
+    done = [row.completed_at for row in log.sets if row.completed_at <= now]
+    return now if not done or now - done[-1] < SPAN else done[-1] + timedelta(milliseconds=1)
+
+
+def progressing(log: TrainingLog, now: datetime) -> Answer:
+    """The best estimate of the last four weeks against that of the four before, for the exercises done most."""
+    at, saying = reference(log, now), Saying(log, now)
+    if at != now:
+        saying.add(f"Nothing is logged in the last four weeks, so this is as of {log.day_of(at)}.")
+    compared = 0
+    for exercise_id in favourites(log, at):
+        later = best_e1rm(log, exercise_id, at - SPAN, at)
+        earlier = best_e1rm(log, exercise_id, at - 2 * SPAN, at - SPAN)
+        if later and earlier:
+            new, old = later[0], earlier[0]
+            saying.add(
+                f"{log.name(exercise_id)} is {_trend(new.value - old.value)}: an estimated 1RM of "
+                f"{saying.amount(new)} after {saying.amount(old)} in the four weeks before."
+            )
+            compared += 1
+    if not compared:
+        return nothing_yet("it takes two spans of four weeks with the same exercise to see progress.")
+    return saying.answer()
+
+
+def _trend(change: Decimal) -> str:
+    return "up" if change > 0 else "down" if change < 0 else "level"
+
+
+def records(log: TrainingLog, now: datetime) -> Answer:
+    """The e1RM records of the exercises done most."""
+    saying = Saying(log, now)
+    best = {record.exercise_id: record for record in log.records if record.kind.value == "e1rm"}
+    for exercise_id in favourites(log, reference(log, now), days=3650):
+        record = best.get(exercise_id)
+        if record and (made := record_claim(log, record)):
+            day = log.day_of(record.achieved_at)
+            saying.add(f"{log.name(exercise_id)}: an estimated 1RM of {saying.amount(made)}, on {day}.")
+    return saying.answer() if saying.sentences else nothing_yet("no set so far gives a record.")
+
+
+def new_records(log: TrainingLog, now: datetime) -> Answer:
+    """Load and e1RM records of the last 30 days, the newest first."""
+    since = now - timedelta(days=30)
+    fresh = [
+        record for record in log.records if record.kind.value in ("load", "e1rm") and since <= record.achieved_at <= now
+    ]
+    if not fresh:
+        return Answer("No load or 1RM record fell in the last thirty days.")
+    saying = Saying(log, now)
+    for record in latest(fresh)[:5]:
+        if made := record_claim(log, record):
+            saying.add(f"{made.label.capitalize()}: {saying.amount(made)} on {log.day_of(record.achieved_at)}.")
+    return saying.answer()
+
+
+def latest(found: Sequence[RecordRow]) -> list[RecordRow]:
+    return sorted(found, key=lambda record: (record.achieved_at, record.exercise_id, record.kind.value), reverse=True)
+
+
+def strongest(log: TrainingLog, now: datetime) -> Answer:
+    """The heaviest lift and the greatest estimate of the whole history."""
+    heaviest = max((r for r in log.records if r.kind.value == "load"), key=_value, default=None)
+    greatest = max((r for r in log.records if r.kind.value == "e1rm"), key=_value, default=None)
+    saying = Saying(log, now)
+    if heaviest and (made := record_claim(log, heaviest)):
+        day = log.day_of(heaviest.achieved_at)
+        saying.add(f"Your heaviest set is {log.name(heaviest.exercise_id)} with {saying.amount(made)} on {day}.")
+    if greatest and (made := record_claim(log, greatest)):
+        name = log.name(greatest.exercise_id)
+        saying.add(f"The greatest estimated 1RM is {saying.amount(made)}, in {name}.")
+    return saying.answer() if saying.sentences else nothing_yet("no set with a load is logged.")
+
+
+def _value(record: RecordRow) -> tuple[Decimal, datetime]:
+    return record.value, record.achieved_at
+
+
+def most_done(log: TrainingLog, now: datetime) -> Answer:
+    """The exercises with most working sets in eight weeks."""
+    at, saying = reference(log, now), Saying(log, now)
+    parts = []
+    for exercise_id in favourites(log, at):
+        rows = [r for r in log.working_by_exercise[exercise_id] if at - timedelta(days=56) <= r.completed_at < at]
+        made = claim(f"working sets of {log.name(exercise_id)}", "sets", "sets", Rule.COUNT, of_sets(rows), log)
+        parts += [f"{log.name(exercise_id)} with {saying.amount(made)}"] if made else []
+    if not parts:
+        return nothing_yet("log a workout first.")
+    saying.add(f"In the eight weeks up to {log.day_of(at)} you did most: {joined(parts)}.")
+    return saying.answer()
+
+
+def what_next(log: TrainingLog, now: datetime) -> Answer:
+    """The workout of the last four weeks that waits longest, with what its exercises were done with last."""
+    workout = _next_workout(log, reference(log, now))
+    if workout is None:
+        return nothing_yet("log a workout first, or ask for a workout plan.")
+    saying = Saying(log, now)
+    title = f"“{workout.name}”" if workout.name else "the workout"
+    saying.add(f"Next is {title}, last done on {log.day_of(workout.started_at)}.")
+    for exercise_id, row in _top_sets(log, workout).items():
+        load, reps = set_claims(log, row)
+        if load and reps and row.load_kg:
+            done = f"{saying.amount(load)} for {saying.amount(reps)}"
+            saying.add(f"{log.name(exercise_id)}: last time {done}. {_advice(row.reserve)}")
+    return saying.answer()
+
+
+def _next_workout(log: TrainingLog, at: datetime) -> WorkoutRow | None:
+    """Of each name the last workout; of those the one that lies back longest."""
+    lately = [workout for workout in log.workouts if at - SPAN <= workout.started_at < at]
+    last = {workout.name: workout for workout in lately}
+    return min(last.values(), key=lambda workout: workout.started_at, default=None)
+
+
+def _top_sets(log: TrainingLog, workout: WorkoutRow) -> dict[UUID, SetRow]:
+    """The heaviest working set of each exercise, in the order of the workout; five at most."""
+    best: dict[UUID, SetRow] = {}
+    for row in log.sets_by_workout.get(workout.workout_id, ()):
+        if row.working and row.reps and (row.exercise_id not in best or _heavier(row, best[row.exercise_id])):
+            best[row.exercise_id] = row
+    return dict(list(best.items())[:5])
+
+
+def _heavier(row: SetRow, than: SetRow) -> bool:
+    return ((row.load_kg or 0), (row.reps or 0)) > ((than.load_kg or 0), (than.reps or 0))
+
+
+def _advice(reserve: Decimal | None) -> str:
+    if reserve is None:
+        return "Repeat it, and add a repetition if it moves well."
+    if reserve >= 2:
+        return "There was something left: add the smallest plate."
+    return "It was close to the limit: match it before you add."

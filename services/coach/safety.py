@@ -1,0 +1,79 @@
+"""User text is data: bounded, cleaned, and answered with care where it speaks of harm."""
+
+import re
+import unicodedata
+from enum import StrEnum
+
+MAX_MESSAGE = 4_000
+_SPACES = re.compile(r"[ \t\r\f\v]+")
+
+
+def cleaned(text: str, limit: int = MAX_MESSAGE) -> str:
+    """Without control, format and private characters, which hide instructions from people; at most `limit` long."""
+    composed = unicodedata.normalize("NFKC", text)
+    visible = "".join(c for c in composed if c in "\n\t" or unicodedata.category(c)[0] != "C")
+    return _SPACES.sub(" ", visible).strip()[:limit].rstrip()
+
+
+class Concern(StrEnum):
+    """What is answered with fixed words, never by a model."""
+
+    EMERGENCY = "emergency"
+    SELF_HARM = "self_harm"
+    EATING = "eating"
+    PAIN = "pain"
+
+
+_PATTERNS: tuple[tuple[Concern, str], ...] = (
+    (
+        Concern.EMERGENCY,
+        r"chest (pain|pressure|tightness)|pain in my chest|can(no|')?t breathe|cannot breathe|"
+        r"(fainted|passed out|blacked out|collapsed)|(numb|paraly[sz]ed) (arm|face|leg)|lost consciousness",
+    ),
+    (
+        Concern.SELF_HARM,
+        r"kill(ing)? myself|suicid|end my life|want to die|don'?t want to live|hurt(ing)? myself|self.?harm|cut myself",
+    ),
+    (
+        Concern.EATING,
+        r"anorexi|bulimi|eating disorder|binge(d|ing)?\b|purg(e|ed|ing)\b|make myself (throw up|vomit|sick)|"
+        r"throw(ing)? up after|vomit(ing)? after|laxative|diuretic|starv(e|ing) myself|stop(ped)? eating|"
+        r"not eat(ing)? (anything )?(for|at all)|haven'?t eaten (in|for)|afraid (of|to) eat|hate my body|"
+        r"\b[1-7]?\d{2} (k?cal(orie)?s?) (a|per) day|punish myself",
+    ),
+    (
+        Concern.PAIN,
+        r"\b(pain|painful|hurts?|hurting|aching|injur(y|ed|ies)|sprain(ed)?|strain(ed)?|torn|tore|dislocat\w*|"
+        r"swollen|swelling|numbness|tingling|herniat\w*|stabbing|popped|concussion|dizzy|dizziness)\b",
+    ),
+)
+_COMPILED = tuple((concern, re.compile(pattern, re.IGNORECASE)) for concern, pattern in _PATTERNS)
+_APOSTROPHES = str.maketrans("’`´", "'''")
+
+ANSWERS = {
+    Concern.EMERGENCY: (
+        "This can be an emergency. Stop training now and call your local emergency number or have someone take you to "
+        "a doctor at once. I cannot judge symptoms, and no workout is worth waiting for."
+    ),
+    Concern.SELF_HARM: (
+        "I am sorry that it is this hard. You deserve help from a person now: please call your local emergency number "
+        "or a crisis line, or tell someone you trust what you told me. I am a training log and cannot help with this "
+        "the way they can."
+    ),
+    Concern.EATING: (
+        "Thank you for saying that. I will not give you calories, weights or plans for this, because it could do harm. "
+        "Please talk to a doctor, a registered dietitian or an eating disorder helpline; they help with exactly this, "
+        "and early is good. I am glad to keep your training log as it is."
+    ),
+    Concern.PAIN: (
+        "Please do not train through this. Stop the movements that hurt, and have a doctor or physiotherapist look at "
+        "it, soon if it is sharp, swollen, numb or getting worse. I cannot diagnose it or plan around it; when "
+        "they have cleared you, start lighter than before."
+    ),
+}
+
+
+def concern(text: str) -> Concern | None:
+    """What the text needs care for; None for ordinary questions."""
+    plain = text.translate(_APOSTROPHES)
+    return next((found for found, pattern in _COMPILED if pattern.search(plain)), None)
