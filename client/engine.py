@@ -171,15 +171,17 @@ class SyncEngine:
 
     async def _send(self, batch: Batch, gaps: Gaps) -> SyncAnswer | None:
         """The verdicts; None when the batch has to be smaller."""
-        view = batch.view
         try:
-            return await self.credentials.ask(
-                lambda bearer: self._protocol.sync(bearer, view.device_id, batch.user_id, batch.events, gaps)
-            )
+            return await self.credentials.ask(partial(self._post, batch, gaps))
         except Hindered as hindered:
             if isinstance(hindered.obstacle, SendLess) and batch.events:
                 return None
             raise
+
+    async def _post(self, batch: Batch, gaps: Gaps, bearer: str) -> Answer[SyncAnswer]:
+        # Read late: the way to the token may have shown that the log has a new user.
+        user_id = self._queue.identity.user_id
+        return await self._protocol.sync(bearer, batch.view.device_id, user_id, batch.events, gaps)
 
     def _give_up(self, batch: Batch) -> Gaps:
         """An event that is too large all alone must not hold up the others: its number is declared as a gap."""

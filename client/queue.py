@@ -39,7 +39,6 @@ class Batch:
     """What to send next, and what the log knew when it was read."""
 
     view: View
-    user_id: UUID | None
     events: tuple[LoggedEvent, ...]
 
 
@@ -148,7 +147,7 @@ class EventQueue:
             least = self.connection.execute("SELECT min(sequence_number) FROM events WHERE device_id = ?", [own])
             first_kept = least.fetchone()[0] or identity.last_sequence + 1
         view = View(identity.device_id, first_kept, identity.last_sequence, identity.server_epoch)
-        return Batch(view, identity.user_id, events)
+        return Batch(view, events)
 
     def settle(self, batch: Batch, judged: Judged) -> None:
         """Writes the verdicts down."""
