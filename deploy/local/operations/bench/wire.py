@@ -20,9 +20,10 @@ class ConnectionEnded(Exception):
 
 
 class Connection(asyncio.Protocol):
-    """One kept-alive connection with one request at a time."""
+    """One kept-alive connection with one request at a time; opened again when the server closed it between two."""
 
-    def __init__(self) -> None:
+    def __init__(self, url: str) -> None:
+        self._url = url
         self._received = bytearray()
         self._waiting: asyncio.Future[Answer] | None = None
         self._transport: asyncio.Transport | None = None
@@ -30,11 +31,16 @@ class Connection(asyncio.Protocol):
     @classmethod
     async def open(cls, url: str) -> Self:
         """Connects to the host and port of `url`."""
-        parts = urlsplit(url)
+        connection = cls(url)
+        await connection._connect()
+        return connection
+
+    async def _connect(self) -> None:
+        parts = urlsplit(self._url)
         assert parts.hostname
         assert parts.port
-        _, connection = await asyncio.get_running_loop().create_connection(cls, parts.hostname, parts.port)
-        return connection
+        self._received.clear()
+        await asyncio.get_running_loop().create_connection(lambda: self, parts.hostname, parts.port)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -56,7 +62,8 @@ class Connection(asyncio.Protocol):
             ConnectionEnded
         """
         if self._transport is None or self._transport.is_closing():
-            raise ConnectionEnded("the server closed the connection")
+            await self._connect()
+        assert self._transport is not None
         self._waiting = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return await self._waiting

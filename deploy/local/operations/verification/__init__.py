@@ -1,0 +1,1 @@
+"""Whether event store, topics and read stores agree, and where they first differ."""

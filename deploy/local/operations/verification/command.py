@@ -1,0 +1,53 @@
+"""`./hypertrophy verify`: event store, topics and read stores of a running stack, compared."""
+
+from typing import Annotated
+
+import typer
+from pydantic_core import to_json
+from rich.console import Console
+from rich.table import Table
+
+from deploy.local.operations.running import AsJson, Data, Operator, operate
+from deploy.local.operations.verification.content import Users, check_content
+from deploy.local.operations.verification.findings import Check, Findings
+from deploy.local.operations.verification.positions import READ_STORES, check_positions
+from deploy.local.operations.verification.store import check_store, read_store
+from deploy.local.operations.verification.topics import check_topic, read_topic
+
+PATIENCE_SECONDS = 60.0
+
+
+def verify(
+    content: Annotated[bool, typer.Option("--content", help="Compare every row of the read models as well.")] = False,
+    as_json: AsJson = False,
+    data: Data = None,
+) -> None:
+    """Compare event store, topics and read stores, and name the first difference."""
+    findings = operate(data, lambda operator: verification(operator, content=content))
+    if as_json:
+        typer.echo(to_json(findings.as_json(), indent=2).decode())
+    else:
+        show(findings, Console(highlight=False))
+    raise typer.Exit(0 if findings.agrees else 1)
+
+
+async def verification(operator: Operator, *, content: bool, patience: float = PATIENCE_SECONDS) -> Findings:
+    """All comparisons. Read stores that are still catching up are waited for, at most `patience` seconds each."""
+    stores = [await check_positions(operator, service, patience=patience) for service in READ_STORES]
+    users = Users(await operator.identity.after(0)) if content else None
+    store = await read_store(operator.ingest, users)
+    topic = await read_topic(operator.stack.environment["KAFKA_BOOTSTRAP_SERVERS"], store.epoch)
+    checks: list[Check] = [check_store(store), check_topic(store, topic), *stores]
+    if users is not None:
+        checks.append(await check_content(operator, users))
+    return Findings(checks)
+
+
+def show(findings: Findings, console: Console) -> None:
+    table = Table("", "compared", "result")
+    for check in findings.checks:
+        result = "[green]agrees[/]" if check.agrees else "[bold red]differs[/]"
+        table.add_row(check.name, f"{check.compared:,} {check.units}", result)
+    console.print(table)
+    if findings.first_difference:
+        console.print(f"first difference: {findings.first_difference}", markup=False, soft_wrap=True)

@@ -1,0 +1,109 @@
+"""The event topic against the event store: what may still be there must be there, in order, device by device."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from pydantic_core import from_json
+
+from deploy.local.operations.verification.findings import Check
+from deploy.local.operations.verification.store import Store
+from shared.topics import EVENTS, SEVEN_DAYS_MS
+
+# Retention ends whole segments, so what is about to end may be gone already.
+RETENTION = timedelta(milliseconds=SEVEN_DAYS_MS) - timedelta(hours=12)
+
+
+@dataclass
+class Published:
+    """One device's records of this epoch. `fault` is the first record that came too early."""
+
+    last: int = 0
+    fault: str | None = None
+    events: dict[int, str] = field(default_factory=dict)
+    repeated: int = 0
+
+    def take(self, number: int, event_id: str, previous: int) -> None:
+        """One more record; those that were there before are repetitions, which every reader drops."""
+        if number in self.events:
+            self.repeated += 1
+            return
+        if self.fault is None and self.events and (number < self.last or previous != self.last):
+            self.fault = f"event {number} follows {self.last} on the topic, but {previous} comes before it"
+        self.events[number] = event_id
+        self.last = number
+
+
+@dataclass
+class Topic:
+    """The records of the current epoch by device; others are counted only."""
+
+    devices: dict[UUID, Published] = field(default_factory=dict)
+    of_other_epochs: int = 0
+
+    @property
+    def repeated(self) -> int:
+        return sum(device.repeated for device in self.devices.values())
+
+
+async def read_topic(bootstrap: str, epoch: UUID) -> Topic:
+    """Everything that lies on the event topic now, partition by partition."""
+    topic, wanted = Topic(), str(epoch)
+    async for value in values(bootstrap, EVENTS):
+        record: dict[str, Any] = from_json(value)
+        if record["server_epoch"] != wanted:
+            topic.of_other_epochs += 1
+            continue
+        device = topic.devices.setdefault(UUID(record["device_id"]), Published())
+        device.take(record["sequence_number"], record["event_id"], record["previous_sequence"])
+    return topic
+
+
+async def values(bootstrap: str, name: str) -> Any:
+    """The values of all records of a topic, from the first to the last that is there at the start."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
+    await consumer.start()
+    try:
+        await consumer.topics()
+        parts = [TopicPartition(name, number) for number in consumer.partitions_for_topic(name) or ()]
+        consumer.assign(parts)
+        ends, begins = await consumer.end_offsets(parts), await consumer.beginning_offsets(parts)
+        left = {part for part in parts if ends[part] > begins[part]}
+        while left:
+            fetched = await consumer.getmany(*left, timeout_ms=1_000, max_records=5_000)
+            for part, records in fetched.items():
+                for record in records:
+                    if record.offset < ends[part]:
+                        yield record.value
+            for part in list(left):
+                if await consumer.position(part) >= ends[part]:
+                    left.discard(part)
+    finally:
+        await consumer.stop()
+
+
+def check_topic(store: Store, topic: Topic, now: datetime | None = None) -> Check:
+    """Every event of the store that retention cannot have ended, in order."""
+    cutoff = (now or datetime.now(UTC)) - RETENTION
+    found = sum(len(device.events) for device in topic.devices.values())
+    return Check("event topic", found, "records", next(iter(topic_differences(store, topic, cutoff)), None))
+
+
+def topic_differences(store: Store, topic: Topic, cutoff: datetime) -> Iterable[str]:
+    """What is missing, strange, or out of order on the topic."""
+    for device_id, chain in sorted(store.chains.items()):
+        published = topic.devices.get(device_id, Published())
+        if published.fault:
+            yield f"device {device_id}: {published.fault}"
+        for number, stored in chain.events.items():
+            there = published.events.get(number)
+            if there is None and stored.received_at > cutoff:
+                yield f"device {device_id}: event {number} ({stored.event_id}) is not on the topic"
+            elif there is not None and there != str(stored.event_id):
+                yield f"device {device_id}: number {number} is {there} on the topic, {stored.event_id} in the store"
+        extra = next((number for number in published.events if number <= chain.last and number not in chain.events), 0)
+        if extra:
+            yield f"device {device_id}: event {extra} is on the topic, but not in the store"
