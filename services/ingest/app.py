@@ -1,16 +1,19 @@
 """The map of ingest: its HTTP app and its worker."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
 from services.ingest.api import feeds, sync
+from services.ingest.consumers import ErasedIds, Identity, IdentityConsumer
+from services.ingest.loops import running
 from services.ingest.relay import Relay
 from services.ingest.settings import Settings
 from services.ingest.store.database import Database
-from shared.http import add_health, create_service_app
+from shared.feeds import IdentityFeed
+from shared.http import add_health, create_service_app, service_client
+from shared.kafka import Publisher
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -39,27 +42,36 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 def create_worker(settings: Settings | None = None) -> FastAPI:
-    """The worker: the relay. Ready when every shard has an owner."""
+    """The worker: the relay and the identity consumer. Ready when every shard has an owner and it is in its group."""
     settings = settings or Settings()
+    kafka = settings.kafka_bootstrap_servers
     relay = Relay(
         url=settings.database_url_ingest,
-        kafka=settings.kafka_bootstrap_servers,
+        kafka=kafka,
         shards=settings.ingest_relay_shards,
         page=settings.ingest_relay_page,
         timeout=settings.ingest_publish_timeout,
     )
+    database = Database(settings.database_url_ingest, role="ingest_worker", size=2)
+    identity = Identity(database, Publisher(kafka), ErasedIds(settings.ingest_erased_ids_file))
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        working = asyncio.create_task(relay.run())
-        yield
-        working.cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait_for(working, 8)
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with service_client(settings.auth_url, settings) as auth:
+            app.state.consumer = IdentityConsumer(
+                identity, kafka, IdentityFeed(auth), settings.ingest_identity_interval
+            )
+            async with running(relay.run, app.state.consumer.follow, app.state.consumer.heal):
+                yield
+            await database.close()
 
     async def relaying() -> bool:
         return relay.every_shard_is_owned
 
+    async def consuming() -> bool:
+        consumer: IdentityConsumer = app.state.consumer
+        return consumer.ready
+
     app = create_service_app("ingest-worker", settings, lifespan)
-    add_health(app, {"relay": relaying})
+    add_health(app, {"database": database.answers, "relay": relaying, "consumers": consuming})
     return app

@@ -105,6 +105,13 @@ CREATE TABLE erased_users (
     erased_at timestamptz NOT NULL DEFAULT now()
 );
 
+-- What was answered to an erasure, to be said again when it is asked again.
+CREATE TABLE erasures (
+    erasure_id uuid PRIMARY KEY,
+    counts json NOT NULL,
+    erased_at timestamptz NOT NULL DEFAULT now()
+);
+
 -- How far auth's log of identity events has been heard without a gap.
 CREATE TABLE identity_position (
     singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
@@ -192,6 +199,7 @@ GRANT INSERT, DELETE ON stream_tickets TO ingest_api;
 
 GRANT DELETE ON outbox TO ingest_worker;
 GRANT INSERT, UPDATE ON user_aliases TO ingest_worker;
+GRANT INSERT ON erasures TO ingest_worker;
 GRANT UPDATE ON identity_position TO ingest_worker;
 
 GRANT EXECUTE ON FUNCTION erase_users TO ingest_eraser;
@@ -220,7 +228,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DROP FUNCTION erase_users, range_digest, whole_user")
     op.execute("""
-        DROP TABLE stream_tickets, identity_position, erased_users, user_aliases, outbox, declared_gaps,
+        DROP TABLE stream_tickets, identity_position, erasures, erased_users, user_aliases, outbox, declared_gaps,
             quarantined_events, events, devices, epoch_heads, server_epochs
     """)
     for role in ROLES:

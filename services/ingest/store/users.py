@@ -1,0 +1,75 @@
+"""Who is who: aliases of merged users, and users who are erased."""
+
+import json
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+import asyncpg
+
+_MERGE = """
+    WITH merged AS (SELECT coalesce((SELECT root_id FROM user_aliases WHERE user_id = $1), $1) AS id),
+         root AS (SELECT coalesce((SELECT root_id FROM user_aliases WHERE user_id = $2), $2) AS id),
+         followed AS (
+             UPDATE user_aliases SET root_id = root.id FROM merged, root
+             WHERE root_id = merged.id AND merged.id <> root.id AND user_id <> root.id
+         )
+    INSERT INTO user_aliases (user_id, root_id) SELECT merged.id, root.id FROM merged, root WHERE merged.id <> root.id
+    ON CONFLICT (user_id) DO UPDATE SET root_id = excluded.root_id
+"""
+
+
+class Users:
+    """Reads and writes within the caller's transaction."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    async def everyone(self, user_ids: Iterable[UUID]) -> list[UUID]:
+        """These users with everyone merged into them and everyone that they were merged into."""
+        found: list[UUID] = await self._connection.fetchval("SELECT whole_user($1::uuid[])", list(user_ids))
+        return found
+
+    async def merge(self, from_user_id: UUID, into_user_id: UUID) -> None:
+        """Makes the first user, and everyone merged into it, aliases of the second one's root. Again changes nothing.
+
+        One merge at a time: two halves of a chain must not miss each other.
+        """
+        await self._connection.execute("LOCK TABLE user_aliases IN SHARE ROW EXCLUSIVE MODE")
+        await self._connection.execute(_MERGE, from_user_id, into_user_id)
+
+    async def is_erased(self, user_ids: Iterable[UUID]) -> bool:
+        """Whether one of them was erased."""
+        query = "SELECT EXISTS (SELECT FROM erased_users WHERE user_id = ANY ($1::uuid[]))"
+        return bool(await self._connection.fetchval(query, list(user_ids)))
+
+    async def erase(self, user_ids: Iterable[UUID]) -> Mapping[str, int]:
+        """Forgets everything of these users and keeps their ids; returns the rows erased by table.
+
+        The caller's connection acts as `ingest_worker`; only the eraser may call the function.
+        """
+        await self._connection.execute("SET LOCAL ROLE ingest_eraser")
+        row = await self._connection.fetchrow("SELECT * FROM erase_users($1::uuid[])", list(user_ids))
+        await self._connection.execute("SET LOCAL ROLE ingest_worker")
+        assert row is not None
+        return dict(row)
+
+    async def answered(self, erasure_id: UUID, counts: Mapping[str, int]) -> dict[str, int]:
+        """The counts of an erasure as they were when it was first carried out."""
+        await self._connection.execute(
+            "INSERT INTO erasures (erasure_id, counts) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            erasure_id,
+            json.dumps(dict(counts)),
+        )
+        kept: dict[str, int] = json.loads(
+            await self._connection.fetchval("SELECT counts FROM erasures WHERE erasure_id = $1", erasure_id)
+        )
+        return kept
+
+    async def position(self) -> int:
+        """The number up to which auth's identity events were all heard."""
+        number: int = await self._connection.fetchval("SELECT number FROM identity_position")
+        return number
+
+    async def reached(self, number: int) -> None:
+        """Moves the position where this is the next number."""
+        await self._connection.execute("UPDATE identity_position SET number = $1 WHERE number = $1 - 1", number)
