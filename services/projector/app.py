@@ -5,17 +5,17 @@ from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
 
-from services.projector.api import workouts
+from services.projector.api import body, exercises, history, plans, status, workouts
 from services.projector.api.reads import NotModified, not_modified
 from services.projector.database import LazyPool
 from services.projector.settings import Settings
 from services.projector.store.reading import Readers
 from services.projector.views import views
 from services.projector.worker import Worker
-from shared.http import add_health, create_service_app
+from shared.http import add_health, create_service_app, service_client
 from shared.policy import principal
 
-ROUTERS = (workouts.router,)
+ROUTERS = (workouts.router, exercises.router, body.router, plans.router, history.router, status.router)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -24,8 +24,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     pool = LazyPool(settings.database_url_projector, role="projector_api", max_size=settings.projector_pool)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with service_client(settings.ingest_url, settings) as app.state.ingest:
+            yield
         await pool.close()
 
     app = create_service_app("projector", settings, lifespan)

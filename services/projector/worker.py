@@ -56,7 +56,6 @@ class Worker:
             store = ProjectorStore(pool)
             follower = Follower(store, IngestFeed(ingest))
             consumers = Consumers(store, follower, publisher)
-            await self._heal_identity(store, consumers, IdentityFeed(auth))
             broker = await self._started(consumers)
             stack.push_async_callback(_bounded, broker.stop)
             async with asyncio.TaskGroup() as loops:

@@ -5,24 +5,19 @@ import hashlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Header, Query, Request, Response
-from pydantic import AwareDatetime
+from fastapi import Depends, Header, Request, Response
 from pydantic_core import to_json
 
 from services.projector.store.lists import Filter, Listing, page
 from services.projector.store.reading import Readers, Reading
 from shared.errors import Forbidden, InvalidRequest
-from shared.http import Cursor, Limit, decode_cursor, encode_cursor
+from shared.http import decode_cursor, encode_cursor
 from shared.policy import Caller
 from shared.tokens import Principal
 from shared.views.whole import FOLD_VERSION
-
-From = Annotated[AwareDatetime | None, Query(alias="from")]
-To = Annotated[AwareDatetime | None, Query(alias="to")]
 
 _READ_AFTER = re.compile(r"^([0-9a-fA-F-]{36}):([0-9]{1,16})$")
 _POLL_SECONDS = 0.015
@@ -100,16 +95,6 @@ def next_cursor(position: Sequence[Any] | None) -> str:
     return "null" if position is None else f'"{encode_cursor(position)}"'
 
 
-def between(column: str, start: datetime | None, end: datetime | None) -> list[Filter]:
-    """Conditions for a range, both ends included."""
-    found: list[Filter] = []
-    if start is not None:
-        found.append((f"{column} >= $", start))
-    if end is not None:
-        found.append((f"{column} <= $", end))
-    return found
-
-
 async def reading(
     request: Request,
     caller: Caller,
@@ -122,12 +107,20 @@ async def reading(
     fresh = await _is_fresh(readers, caller, read_after, seconds)
     async with readers.of(caller.user_id) as opened:
         headers = _headers(opened, fresh)
-        if if_none_match and headers["ETag"] in {tag.strip() for tag in if_none_match.split(",")}:
+        if (
+            request.method == "GET"
+            and if_none_match
+            and headers["ETag"] in {tag.strip() for tag in if_none_match.split(",")}
+        ):
             raise NotModified(headers)
         yield Read(opened, await opened.degraded(), headers)
 
 
 Reads = Annotated[Read, Depends(reading)]
+
+
+def _tags(if_none_match: str | None) -> set[str]:
+    return {tag.strip() for tag in (if_none_match or "").split(",")}
 
 
 def _headers(opened: Reading, fresh: bool) -> dict[str, str]:
@@ -173,6 +166,3 @@ async def _until(reached: Callable[[], Awaitable[bool]], seconds: float) -> bool
             return False
         await asyncio.sleep(_POLL_SECONDS)
     return True
-
-
-__all__ = ["Cursor", "From", "Limit", "Read", "Reads", "To", "between"]

@@ -1,15 +1,22 @@
 """Workouts and their sets."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime
 
-from services.projector.api.reads import Cursor, From, Limit, Reads, To, between
+from services.projector.api.bounds import From, To, between
+from services.projector.api.reads import Read, Reads
+from services.projector.store import auditing
 from services.projector.store.lists import Filter, Listing
 from shared.domains.workouts.status import WorkoutStatus
 from shared.errors import NotFound
+from shared.http import Cursor, Limit
+from shared.views.sets import SetRow
+from shared.views.whole import rows_of
+from shared.views.workouts import WorkoutRow
 
 router = APIRouter(tags=["workouts"])
 
@@ -39,10 +46,22 @@ async def list_workouts(
 
 @router.get("/workouts/{workout_id}")
 async def show_workout(read: Reads, workout_id: UUID, as_of: AwareDatetime | None = None) -> Response:
-    """One workout with its sets, by the time of their completion."""
+    """One workout with its sets, by the time of their completion; with `as_of`, as the events up to then tell it."""
+    if as_of is not None:
+        return await _as_of(read, workout_id, as_of)
     workout = await read.reading.one(_ONE, read.reading.user_id, workout_id)
     if workout is None:
         raise NotFound("you have no such workout")
     rows = await read.reading.rows(_SETS, read.reading.user_id, workout_id)
     sets = ",".join(read.marked(row["content"], row["set_id"]) for row in rows)
     return read.answer(f'{read.marked(workout, workout_id)[:-1]},"sets":[{sets}]}}')
+
+
+async def _as_of(read: Read, workout_id: UUID, as_of: datetime) -> Response:
+    rows = rows_of(await auditing.around_workout(read.reading, workout_id, as_of))
+    workout = next((row for row in rows["workouts"] if isinstance(row, WorkoutRow)), None)
+    if workout is None:
+        raise NotFound("you had no such workout then")
+    done = [row for row in rows["sets"] if isinstance(row, SetRow) and row.workout_id == workout_id]
+    sets = [row.content() for row in sorted(done, key=lambda row: (row.completed_at, row.set_id))]
+    return read.value({**workout.content(), "sets": sets})

@@ -1,0 +1,54 @@
+"""Measurements, the profile, and what weeks amount to."""
+
+from fastapi import APIRouter, Response
+
+from services.projector.api.bounds import From, To, between, weeks_between
+from services.projector.api.reads import Reads
+from services.projector.store.lists import Listing
+from shared.digests import canonical_json
+from shared.http import Cursor, Limit
+from shared.views.profile import BLANK_PROFILE
+
+router = APIRouter()
+
+MEASUREMENTS = Listing(
+    "measurements_projection",
+    (("measured_at", "timestamptz"), ("measurement_id", "uuid")),
+    newest_first=True,
+    identity="measurement_id",
+)
+WEEKS = Listing("weekly_metrics", (("week_start", "date"), ("week", "text")))
+GOALS = Listing("goals_projection", (("goal_id", "uuid"),), identity="goal_id")
+_PROFILE = "SELECT content FROM profiles_projection WHERE user_id = $1"
+_GOALS = "SELECT content, goal_id FROM goals_projection WHERE user_id = $1 ORDER BY goal_id"
+
+
+@router.get("/measurements", tags=["body"])
+async def list_measurements(
+    read: Reads, start: From = None, end: To = None, cursor: Cursor = None, limit: Limit = 50
+) -> Response:
+    """Body measurements, newest first."""
+    return await read.page(MEASUREMENTS, between("measured_at", start, end), cursor, limit)
+
+
+@router.get("/metrics/weekly", tags=["metrics"])
+async def list_weeks(
+    read: Reads, start: From = None, end: To = None, cursor: Cursor = None, limit: Limit = 50
+) -> Response:
+    """The weeks that hold a workout or a measurement, oldest first; `from` and `to` may be weeks, too (`2026-W47`)."""
+    return await read.page(WEEKS, weeks_between(start, end), cursor, limit)
+
+
+@router.get("/profile", tags=["profile"])
+async def show_profile(read: Reads) -> Response:
+    """The profile, with null for what was never said, and the goals."""
+    profile = await read.reading.one(_PROFILE, read.reading.user_id) or canonical_json(BLANK_PROFILE.content())
+    rows = await read.reading.rows(_GOALS, read.reading.user_id)
+    goals = ",".join(read.marked(row["content"], row["goal_id"]) for row in rows)
+    return read.answer(f'{profile[:-1]},"goals":[{goals}]}}')
+
+
+@router.get("/goals", tags=["profile"])
+async def list_goals(read: Reads, cursor: Cursor = None, limit: Limit = 50) -> Response:
+    """Goals."""
+    return await read.page(GOALS, (), cursor, limit)

@@ -1,0 +1,133 @@
+"""Exercises to choose from, and what was done with each."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from services.projector.api.bounds import From, To, between
+from services.projector.api.reads import Read, Reads, next_cursor, place
+from services.projector.store.exercises import exercises_of, has_sets, sets_of
+from services.projector.store.lists import Filter, Listing
+from shared.digests import canonical_json
+from shared.domains.exercises.catalogue import CATALOGUE
+from shared.domains.exercises.names import name_key
+from shared.domains.exercises.vocabulary import Muscle
+from shared.domains.workouts.status import WorkoutStatus
+from shared.errors import InvalidRequest, NotFound
+from shared.http import Cursor, Limit
+from shared.views.exercises import ExerciseRow, Exercises
+from shared.views.progress import progress
+from shared.views.records import RecordKind
+
+router = APIRouter(tags=["exercises"])
+
+DONE = Listing(
+    "sets_projection", (("completed_at", "timestamptz"), ("set_id", "uuid")), newest_first=True, identity="set_id"
+)
+RECORDS = Listing("records_projection", (("exercise_id", "uuid"), ("kind", "text"), ("at_load", "numeric")))
+_COUNTED = [WorkoutStatus.IN_PROGRESS, WorkoutStatus.COMPLETED]
+Named = Annotated[str | None, Query(max_length=200)]
+MuscleCategory = Annotated[Muscle | None, Query()]
+Item = TypeVar("Item")
+
+
+@router.get("/exercises")
+async def list_exercises(
+    read: Reads, q: Named = None, muscle_category: MuscleCategory = None, cursor: Cursor = None, limit: Limit = 50
+) -> Response:
+    """The catalogue and the caller's own exercises by name; `q` finds names and aliases, however they are spelled."""
+    found = [row for row in (await exercises_of(read.reading)).values() if row.listed]
+    if muscle_category is not None:
+        found = [row for row in found if row.muscle_category is muscle_category]
+    if q is not None:
+        found = [row for row in found if _is_called(row, q)]
+    found.sort(key=lambda row: (str(row.name).casefold(), row.exercise_id))
+    shown, following = _slice(found, cursor, limit)
+    items = ",".join(read.marked(canonical_json(row.content()), row.exercise_id) for row in shown)
+    return read.answer(f'{{"items":[{items}],"next_cursor":{following}}}')
+
+
+@router.get("/exercises/{exercise_id}")
+async def show_exercise(read: Reads, exercise_id: UUID) -> Response:
+    """One exercise."""
+    row = (await exercises_of(read.reading)).get(exercise_id)
+    if row is None:
+        raise NotFound("you have no such exercise")
+    return read.answer(read.marked(canonical_json(row.content()), exercise_id))
+
+
+@router.get("/exercises/{exercise_id}/history")
+async def list_sets(
+    read: Reads, exercise_id: UUID, start: From = None, end: To = None, cursor: Cursor = None, limit: Limit = 50
+) -> Response:
+    """The sets done with the exercise and with what was merged into it, newest first."""
+    filters: list[Filter] = [("exercise_id = $", await _shown_as(read, exercise_id))]
+    filters += between("completed_at", start, end)
+    return await read.page(DONE, [*filters, ("workout_status = ANY($::text[])", _COUNTED)], cursor, limit)
+
+
+@router.get("/exercises/{exercise_id}/progress")
+async def show_progress(read: Reads, exercise_id: UUID, cursor: Cursor = None, limit: Limit = 500) -> Response:
+    """Workout by workout, oldest first: the best estimate of the one-rep maximum, the best set, the volume."""
+    shown_as = await _shown_as(read, exercise_id)
+    rows, following = _slice(progress(shown_as, await sets_of(read.reading, shown_as)), cursor, limit)
+    items = ",".join(canonical_json(row.content()) for row in rows)
+    return read.answer(f'{{"items":[{items}],"next_cursor":{following}}}')
+
+
+@router.get("/records", tags=["metrics"])
+async def list_records(
+    read: Reads,
+    exercise_id: UUID | None = None,
+    kind: RecordKind | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
+    """The best of each kind by exercise; repetitions at a load have one record a load."""
+    filters: list[Filter] = []
+    if exercise_id is not None:
+        filters.append(("exercise_id = $", (await exercises_of(read.reading)).standing_for(exercise_id)))
+    if kind is not None:
+        filters.append(("kind = $", kind.value))
+    return await read.page(RECORDS, filters, cursor, limit)
+
+
+async def _shown_as(read: Read, exercise_id: UUID) -> UUID:
+    """The exercise that stands for this one.
+
+    Raises:
+        NotFound: when it is neither in the catalogue nor ever used by the caller.
+    """
+    known: Exercises = await exercises_of(read.reading)
+    shown_as = known.standing_for(exercise_id)
+    if exercise_id not in known and not await has_sets(read.reading, shown_as):
+        raise NotFound("you have no such exercise")
+    return shown_as
+
+
+def _is_called(row: ExerciseRow, wanted: str) -> bool:
+    text = wanted.strip().casefold()
+    words = set(name_key(wanted).split())
+    return any(text in name.casefold() or (words and words <= _words(name)) for name in _names(row))
+
+
+def _names(row: ExerciseRow) -> Iterable[str]:
+    built_in = CATALOGUE.get(row.exercise_id)
+    return (str(row.name), *(built_in.aliases if built_in else ()))
+
+
+@lru_cache(maxsize=10_000)
+def _words(name: str) -> frozenset[str]:
+    return frozenset(name_key(name).split())
+
+
+def _slice(rows: list[Item], cursor: str | None, limit: int) -> tuple[list[Item], str]:
+    """A page of a list that is made in one go, and the next cursor as JSON."""
+    position: Any = (place(cursor, 1) or [0])[0]
+    if not isinstance(position, int) or position < 0:
+        raise InvalidRequest("cursor: is not one of this list", field="cursor")
+    end = position + limit
+    return rows[position:end], next_cursor([end] if end < len(rows) else None)

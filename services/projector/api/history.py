@@ -1,0 +1,146 @@
+"""The audit trail, and taking events back."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx2
+from fastapi import APIRouter, Request, Response
+
+from services.projector.api.reads import Read, Reads, next_cursor, place
+from services.projector.domain import Said, entity_of
+from services.projector.store import auditing
+from services.projector.store.history import said
+from services.projector.undo import NothingToUndo, Told, Undoing, undo
+from shared.errors import Conflict, InvalidRequest, NotFound, Unavailable
+from shared.fold import NOTHING, Entity
+from shared.http import Cursor, Limit
+from shared.telemetry import correlation_id
+from shared.values import format_moment
+from shared.views.rows import json_form
+
+router = APIRouter(tags=["history"])
+
+
+class NothingLeftToUndo(Conflict):
+    code = "nothing_to_undo"
+
+
+class Ambiguous(Conflict):
+    code = "ambiguous"
+
+
+@router.get("/history/{entity_id}")
+async def show_history(read: Reads, entity_id: UUID, cursor: Cursor = None, limit: Limit = 50) -> Response:
+    """Every event about a thing, in the order of arrival: who, when, which device, and what it changed."""
+    rows = await auditing.of_entity(read.reading, entity_id)
+    if not rows:
+        raise NotFound("you have nothing with this id")
+    trail = _trail(rows)
+    position: Any = (place(cursor, 1) or [0])[0]
+    if not isinstance(position, int) or position < 0:
+        raise InvalidRequest("cursor: is not one of this list", field="cursor")
+    end = position + limit
+    following = next_cursor([end] if end < len(trail) else None)
+    return read.value({"items": trail[position:end], "next_cursor": None if following == "null" else following[1:-1]})
+
+
+def _trail(rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
+    told = [(row, said(auditing.key_of(row), row)) for row in rows]
+    now = _entities(told)
+    so_far: defaultdict[str, Entity] = defaultdict(lambda: NOTHING)
+    trail = []
+    for row, one in told:
+        before, after = so_far[row["entity"]], so_far[row["entity"]].edited(one.fields, one.stamp, one.seen)
+        so_far[row["entity"]] = after
+        trail.append(_item(row, one, before, after, now[row["entity"]]))
+    return trail
+
+
+def _entities(told: Sequence[tuple[asyncpg.Record, Said]]) -> Mapping[str, Entity]:
+    edits: defaultdict[str, list[Said]] = defaultdict(list)
+    for row, one in told:
+        edits[row["entity"]].append(one)
+    return {entity: entity_of(found) for entity, found in edits.items()}
+
+
+def _item(row: asyncpg.Record, one: Said, before: Entity, after: Entity, now: Entity) -> dict[str, Any]:
+    """`changes` is what was shown before and after the event arrived; `decides` what it still decides today."""
+    winners = {name: now.fields[name].winner for name in one.fields}
+    return {
+        "event_id": row["event_id"],
+        "event_type": row["event_type"],
+        "schema_version": row["schema_version"],
+        "entity": row["entity"],
+        "entity_id": row["entity_id"],
+        "user_id": row["user_id"],
+        "device_id": row["own_device_id"],
+        "sequence_number": row["own_sequence"],
+        "occurred_at": format_moment(row["occurred_at"]),
+        "received_at": format_moment(row["received_at"]),
+        "correlation_id": row["correlation_id"],
+        "changes": {
+            name: {"from": json_form(before.value(name)), "to": json_form(after.value(name))} for name in one.fields
+        },
+        "decides": sorted(name for name, winner in winners.items() if winner and winner.stamp == one.stamp),
+    }
+
+
+@router.post("/history/{event_id}/undo", status_code=201)
+async def undo_event(request: Request, read: Reads, event_id: UUID, device_id: UUID | None = None) -> Response:
+    """Takes an event back: each field that it still decides gets its earlier value, by an event of the server's."""
+    rows = await auditing.of_event(read.reading, event_id)
+    if device_id is not None:
+        rows = [row for row in rows if row["own_device_id"] == device_id]
+    if not rows:
+        raise NotFound("you have no such event")
+    if len({row["own_device_id"] for row in rows}) > 1:
+        raise Ambiguous("several of your devices have an event with this id: add ?device_id=")
+    written = await _write(request, read, await _undoing(read, rows))
+    return Response(written, 201, {"Cache-Control": "no-store"}, "application/json")
+
+
+async def _undoing(read: Read, rows: Sequence[asyncpg.Record]) -> Undoing:
+    """The event that takes back what one event said of its entities; the first that leaves something to undo."""
+    reason = ""
+    for row in rows:
+        key = auditing.key_of(row)
+        stored = [one for one in await auditing.of_entity(read.reading, key.entity_id) if one["entity"] == key.entity]
+        told = [Told(one["event_type"], said(key, one)) for one in stored]
+        own = (row["own_device_id"], row["own_sequence"])
+        match undo(key, told, next(one for one in told if one.said.own == own)):
+            case Undoing() as found:
+                return found
+            case NothingToUndo(reason=why):
+                reason = why
+    raise NothingLeftToUndo(reason)
+
+
+async def _write(request: Request, read: Read, undoing: Undoing) -> bytes:
+    """Has ingest write the event under the user's server device, and returns what it answered."""
+    client: httpx2.AsyncClient = request.app.state.ingest
+    body = {
+        "user_id": str(read.reading.user_id),
+        "event_type": undoing.event_type,
+        "schema_version": undoing.schema_version,
+        "payload": undoing.payload,
+        "occurred_at": format_moment(datetime.now(UTC)),
+        "seen": {str(device): number for device, number in undoing.seen.items()},
+        "correlation_id": _correlation(),
+    }
+    try:
+        response = await client.post("/internal/ingest/server-events", json=body)
+        return response.raise_for_status().content
+    except httpx2.HTTPError as error:
+        raise Unavailable("the event store cannot be reached") from error
+
+
+def _correlation() -> str:
+    """The request's correlation id where it is a UUID, as events carry none but those."""
+    try:
+        return str(UUID(correlation_id.get()))
+    except ValueError:
+        return str(uuid4())

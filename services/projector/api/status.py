@@ -1,0 +1,74 @@
+"""How far the caller's read models are, and what proves it."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import httpx2
+from fastapi import APIRouter, Request, Response
+
+from services.projector.api.reads import Reads
+from services.projector.store import positions
+from shared.envelope import decode_accepted
+from shared.feeds import IngestFeed
+from shared.policy import Caller
+from shared.telemetry import log
+from shared.views.whole import FOLD_VERSION
+
+router = APIRouter(tags=["projections"])
+
+_SECONDS = 1.0
+_DEVICES = 50
+
+
+@router.get("/projections/status")
+async def show_status(request: Request, read: Reads, caller: Caller) -> Response:
+    """Generation, digests, and how many events and seconds the read models are behind; null where ingest is away."""
+    devices = await positions.of_user(read.reading)
+    applied = {device.device_id: device.applied for device in devices}
+    lag_events, lag_seconds = await _lag(request.app.state.ingest, {caller.device_id: 0, **applied})
+    total = positions.event_digest(devices)
+    content = await positions.content_digest(read.reading.connection, read.reading.user_id)
+    return read.value(
+        {
+            "generation": read.reading.generation,
+            "fold_version": FOLD_VERSION,
+            "content_digest": content.hash,
+            "event_digest": total.hash,
+            "events": total.count,
+            "parked": await positions.parked(read.reading),
+            "lag_events": lag_events,
+            "lag_seconds": lag_seconds,
+            "devices": [{"device_id": device.device_id, "applied": device.applied} for device in devices],
+        }
+    )
+
+
+async def _lag(client: httpx2.AsyncClient, applied: Mapping[UUID, int]) -> tuple[int | None, float | None]:
+    """Events of the store that are not applied yet, and the age in seconds of the oldest of them."""
+    try:
+        async with asyncio.timeout(_SECONDS):
+            heads = [await _head(client, device) for device in list(applied)[:_DEVICES]]
+            behind = [(device, applied[device]) for device, last in heads if last > applied[device]]
+            waiting = sum(last - applied[device] for device, last in heads if last > applied[device])
+            ages = [await _age(client, device, at + 1) for device, at in behind]
+    except (TimeoutError, httpx2.HTTPError, ValueError) as error:
+        log().warning("lag_unknown", error=repr(error))
+        return None, None
+    return waiting, max(ages, default=0.0)
+
+
+async def _head(client: httpx2.AsyncClient, device_id: UUID) -> tuple[UUID, int]:
+    _, head = await IngestFeed(client).head(device_id)
+    return device_id, head.last_accepted_sequence if head else 0
+
+
+async def _age(client: httpx2.AsyncClient, device_id: UUID, sequence: int) -> float:
+    params: Mapping[str, Any] = {"device_id": str(device_id), "from": sequence, "to": 2**53 - 1, "limit": 1}
+    response = await client.get("/internal/events", params=params)
+    lines: Sequence[bytes] = response.raise_for_status().content.splitlines()
+    if not lines:
+        return 0.0
+    return max(0.0, round((datetime.now(UTC) - decode_accepted(lines[0]).received_at).total_seconds(), 3))

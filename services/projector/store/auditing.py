@@ -1,0 +1,50 @@
+"""Reads of the history itself: as it was, who changed what, and what an undo starts from."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.projector.domain import EntityKey, Said, entity_of, states
+from services.projector.store.history import said
+from services.projector.store.reading import Reading
+from shared.fold import State
+
+_OF_ENTITY = """
+SELECT * FROM history WHERE user_id = $1 AND entity_id = $2 ORDER BY received_at, own_device_id, own_sequence, entity
+"""
+_OF_EVENT = "SELECT * FROM history WHERE user_id = $1 AND event_id = $2 ORDER BY entity, entity_id"
+# What a workout's rows follow from; a set belongs to it when one of its events ever said so.
+_OF_WORKOUT = """
+SELECT h.* FROM history h WHERE h.user_id = $1 AND h.occurred_at <= $3 AND (
+  h.entity IN ('exercise', 'measurement', 'profile')
+  OR (h.entity = 'workout' AND h.entity_id = $2)
+  OR (h.entity = 'set' AND h.entity_id IN (
+    SELECT s.entity_id FROM history s WHERE s.user_id = $1 AND s.entity = 'set' AND s.payload ->> 'workout_id' = $4)))
+"""
+
+
+async def of_entity(reading: Reading, entity_id: UUID) -> Sequence[asyncpg.Record]:
+    """All events about what bears this id, in the order of their arrival."""
+    return await reading.rows(_OF_ENTITY, reading.user_id, entity_id)
+
+
+async def of_event(reading: Reading, event_id: UUID) -> Sequence[asyncpg.Record]:
+    """The entries of all events with this id; several devices may have used it."""
+    return await reading.rows(_OF_EVENT, reading.user_id, event_id)
+
+
+async def around_workout(reading: Reading, workout_id: UUID, as_of: datetime) -> State:
+    """The state that a workout's rows followed from, folded of just the events that had occurred by then."""
+    rows = await reading.rows(_OF_WORKOUT, reading.user_id, workout_id, as_of, str(workout_id))
+    found: dict[EntityKey, list[Said]] = {}
+    for row in rows:
+        found.setdefault(key_of(row), []).append(said(key_of(row), row))
+    entities = {key: entity_of(edits) for key, edits in found.items()}
+    return states(entities).get(reading.user_id, {})
+
+
+def key_of(row: asyncpg.Record) -> EntityKey:
+    """The entity that a row of the history is about."""
+    return EntityKey(row["user_id"], row["entity"], row["entity_id"])

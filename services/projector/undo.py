@@ -1,0 +1,98 @@
+"""What takes an event back: one event of the same entity that gives each field its earlier value (pure)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from services.projector.domain import EntityKey, Said, entity_of, stream_of
+from shared.fold import Entity
+from shared.registry import REMOVED, Stream, registry
+from shared.views.rows import json_form
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event of an entity's history."""
+
+    event_type: str
+    said: Said
+
+
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """The event to write; it has seen the undone one."""
+
+    event_type: str
+    schema_version: int
+    payload: Mapping[str, Any]
+    seen: Mapping[UUID, int]
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToUndo:
+    """Later edits decide everything that the event said, or it cannot be taken back this way."""
+
+    reason: str
+
+
+def undo(key: EntityKey, told: Sequence[Told], undone: Told) -> Undoing | NothingToUndo:
+    """Takes back what `undone` still decides of the entity whose whole history is `told`."""
+    stream = stream_of(undone.event_type)
+    if stream is None or (stream.creates == undone.event_type and stream.removes is None):
+        return NothingToUndo(f"{undone.event_type} cannot be taken back")
+    now = entity_of(one.said for one in told)
+    others = [one for one in told if one is not undone]
+    before = entity_of(one.said for one in others)
+    decided = [name for name in undone.said.fields if _decides(now, name, undone.said)]
+    if not decided:
+        return NothingToUndo("later edits decide everything that this event said")
+    event_type, fields = _step(stream, undone.event_type, others, before, now, decided)
+    if event_type is None:
+        return NothingToUndo("nothing can be written that takes this back")
+    identified = _identified(stream, event_type, key)
+    payload = {**identified, **{name: json_form(value) for name, value in fields.items()}}
+    own, stamp = undone.said.own, undone.said.stamp
+    seen = {own[0]: own[1], stamp.device_id: stamp.sequence_number}
+    return Undoing(event_type, registry().events[event_type].schema_version, payload, seen)
+
+
+def _decides(now: Entity, name: str, said: Said) -> bool:
+    winner = now.fields[name].winner
+    return winner is not None and winner.stamp == said.stamp
+
+
+def _step(
+    stream: Stream,
+    event_type: str,
+    others: Sequence[Told],
+    before: Entity,
+    now: Entity,
+    decided: Sequence[str],
+) -> tuple[str | None, Mapping[str, Any]]:
+    """The event's name and its fields beside the entity's id."""
+    if REMOVED in decided:
+        return (stream.removes if before.removed else stream.restores), {}
+    if event_type in (stream.merges, stream.splits):
+        return _reconnected(stream, before)
+    if event_type == stream.creates and not any(one.event_type == stream.creates for one in others):
+        return (None if now.removed else stream.removes), {}
+    earlier = {name: before.value(name) for name in decided}
+    return stream.updates, {**_required(stream, now), **earlier}
+
+
+def _reconnected(stream: Stream, before: Entity) -> tuple[str | None, Mapping[str, Any]]:
+    into = before.value("merged_into")
+    return (stream.splits, {}) if into is None else (stream.merges, {"into_id": into})
+
+
+def _required(stream: Stream, now: Entity) -> Mapping[str, Any]:
+    """What an update has to say in any case, as it is now."""
+    fields = registry().events[stream.updates].model_fields if stream.updates else {}
+    required = [name for name, field in fields.items() if field.is_required() and name != stream.identifier]
+    return {name: now.value(name) for name in required}
+
+
+def _identified(stream: Stream, event_type: str, key: EntityKey) -> Mapping[str, Any]:
+    identifier = "from_id" if event_type in (stream.merges, stream.splits) else stream.identifier
+    return {} if identifier is None else {identifier: str(key.entity_id)}
