@@ -104,7 +104,8 @@ def set_claims(log: TrainingLog, row: SetRow) -> tuple[Claim | None, Claim | Non
 
 def record_claim(log: TrainingLog, record: RecordRow) -> Claim | None:
     """A record as a claim: a number of its set, or the sum of its session."""
-    label = f"{record.kind.value.replace('_', ' ')} record of {log.name(record.exercise_id)}"
+    kind = "1RM" if record.kind.value == "e1rm" else record.kind.value.replace("_", " ")
+    label = f"{kind} record of {log.name(record.exercise_id)}"
     quantity = {
         "load": "load_kg",
         "reps_at_load": "reps",

@@ -70,7 +70,9 @@ def new_records(log: TrainingLog, now: datetime) -> Answer:
     saying = Saying(log, now)
     for record in latest(fresh)[:5]:
         if made := record_claim(log, record):
-            saying.add(f"{made.label.capitalize()}: {saying.amount(made)} on {log.day_of(record.achieved_at)}.")
+            saying.add(
+                f"{made.label[0].upper() + made.label[1:]}: {saying.amount(made)} on {log.day_of(record.achieved_at)}."
+            )
     return saying.answer()
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from services.coach.facts.claims import Rule, claim
+from services.coach.facts.claims import Rule, claim, hard_for
 from services.coach.facts.log import TrainingLog
 from services.coach.facts.sheet import Week, of_sets, of_workouts
 from services.coach.rules.answers import Answer, Saying, joined, nothing_yet
@@ -99,8 +99,9 @@ def neglected(log: TrainingLog, now: datetime) -> Answer:
         return nothing_yet(NO_WORKOUT)
     saying, counted = Saying(log, now), []
     for muscle in ever:
-        made = claim(f"hard sets for {muscle} in four weeks", "sets", f"hard.{muscle}", Rule.SUM, of_sets(rows), log)
-        if made is None or made.value == 0:
+        cited = of_sets(row for row in rows if hard_for(row, muscle, log))
+        made = claim(f"hard sets for {muscle} in four weeks", "sets", f"hard.{muscle}", Rule.SUM, cited, log)
+        if made is None:
             saying.add(f"Nothing for {muscle.replace('_', ' ')} in the last four weeks.")
         else:
             counted.append(made)

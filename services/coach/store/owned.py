@@ -7,7 +7,16 @@ from services.coach.store import Connection
 
 # Each has `user_id`. The second member names what, beside the user, a row is unique by: of two equal ones the
 # account's own stays, and what is derived is made anew after a merge.
-OWNED: Sequence[tuple[str, str | None]] = (("memory_events", None),)
+OWNED: Sequence[tuple[str, str | None]] = (
+    ("memory_events", None),
+    ("conversations", None),
+    ("messages", None),
+    ("lasting_facts", "text"),
+    ("weekly_reports", "week"),
+    ("report_jobs", "week"),
+    ("token_usage", "day"),
+    ("model_requests", None),
+)
 DERIVED = ("trainees",)
 
 
@@ -23,7 +32,7 @@ async def move_rows(connection: Connection, gone: Sequence[UUID], into: UUID) ->
 
 async def erase_rows(connection: Connection, users: Sequence[UUID]) -> dict[str, int]:
     """Deletes everything of these users; rows by table."""
-    tables = [*(table for table, _ in OWNED), *DERIVED]
+    tables = [*reversed([table for table, _ in OWNED]), *DERIVED]
     return {
         table: _count(await connection.execute(f"DELETE FROM {table} WHERE user_id = ANY($1)", users))  # noqa: S608
         for table in tables

@@ -1,0 +1,162 @@
+"""What a weekly report says: data, markdown and a chart, from the same claims."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from services.coach.facts.claims import Claim, claim_json, evidence
+from services.coach.facts.log import TrainingLog
+from services.coach.facts.sheet import Week, present, record_claim, set_claims
+from services.coach.reports.chart import bar_chart
+from services.coach.reports.due import CHART_WEEKS
+from shared.values import plain
+from shared.views.records import RecordRow
+from shared.views.sets import SetRow
+
+
+@dataclass(frozen=True)
+class Report:
+    """Of one closed week. `claims` hold every number of the markdown and of the data."""
+
+    week: str
+    data: dict[str, Any]
+    markdown: str
+    chart_svg: str
+    claims: tuple[Claim, ...]
+
+    def content(self, log: TrainingLog) -> dict[str, Any]:
+        """What is stored and answered."""
+        return {
+            "source": "rules",
+            "data": self.data,
+            "markdown": self.markdown,
+            "chart_svg": self.chart_svg,
+            "claims": [claim_json(made, number) for number, made in enumerate(self.claims, start=1)],
+            "evidence": evidence(self.claims, log),
+        }
+
+
+def write_report(log: TrainingLog, label: str) -> Report:
+    """The report of a week that holds a workout or a measurement."""
+    week, before = Week(log, label), Week(log, log.week_before(label))
+    totals = _totals(week)
+    compared = _totals(before)
+    muscles = week.muscles()
+    lifts = [(row, present(*set_claims(log, row))) for row in best_sets(log, label)]
+    records = [(record, made) for record in week_records(log, label) if (made := record_claim(log, record))]
+    claims = [*totals.values(), *compared.values(), *muscles]
+    claims += [made for _, shown in lifts for made in shown] + [made for _, made in records]
+    return Report(
+        week=label,
+        data=_data(log, label, totals, compared, muscles),
+        markdown=_markdown(log, label, totals, compared, muscles, lifts, records),
+        chart_svg=_chart(log, label),
+        claims=tuple(dict.fromkeys(claims)),
+    )
+
+
+def _totals(week: Week) -> dict[str, Claim]:
+    found = {
+        "workouts": week.trained(),
+        "sets": week.working_sets(),
+        "hard_sets": week.hard_sets(),
+        "tonnage_kg": week.tonnage(),
+        "average_rpe": week.effort(),
+        "minutes": week.minutes(),
+        "body_weight_kg": week.body_weight(),
+    }
+    return {name: made for name, made in found.items() if made is not None}
+
+
+def best_sets(log: TrainingLog, week: str) -> list[SetRow]:
+    """The heaviest working set of each exercise of the week, five at most, by the number of sets done."""
+    rows = [row for row in log.working_by_week.get(week, ()) if row.reps and row.load_kg]
+    counts: dict[Any, int] = {}
+    best: dict[Any, SetRow] = {}
+    for row in rows:
+        counts[row.exercise_id] = counts.get(row.exercise_id, 0) + 1
+        standing = best.get(row.exercise_id)
+        if standing is None or (row.load_kg or 0, row.reps or 0) > (standing.load_kg or 0, standing.reps or 0):
+            best[row.exercise_id] = row
+    chosen = sorted(best, key=lambda exercise: (-counts[exercise], log.name(exercise), exercise))[:5]
+    return [best[exercise] for exercise in chosen]
+
+
+def week_records(log: TrainingLog, week: str) -> list[RecordRow]:
+    """Load and 1RM records that still stand and were set in a workout of the week."""
+    of_week = {workout.workout_id for workout in log.workouts_of(week)}
+    found = [r for r in log.records if r.kind.value in ("load", "e1rm") and r.workout_id in of_week]
+    return sorted(found, key=lambda record: (record.achieved_at, record.exercise_id, record.kind.value))
+
+
+def _data(
+    log: TrainingLog, week: str, totals: dict[str, Claim], before: dict[str, Claim], muscles: list[Claim]
+) -> dict[str, Any]:
+    start = log.profile.calendar.first_day(week)
+    return {
+        "week": week,
+        "week_start": str(start),
+        "week_end": str(start + timedelta(days=6)),
+        "totals": {name: plain(made.value) for name, made in totals.items()},
+        "previous": {name: plain(made.value) for name, made in before.items()},
+        "hard_sets": {made.quantity.removeprefix("hard."): plain(made.value) for made in muscles},
+        "metrics": row.content() if (row := log.week_by_label.get(week)) else {},
+    }
+
+
+_LABELS = {
+    "workouts": ("Workouts", ""),
+    "sets": ("Working sets", ""),
+    "hard_sets": ("Hard sets", ""),
+    "tonnage_kg": ("Tonnage", " kg"),
+    "average_rpe": ("Average RPE", ""),
+    "minutes": ("Time trained", " min"),
+    "body_weight_kg": ("Body weight", " kg"),
+}
+
+
+def _markdown(
+    log: TrainingLog,
+    week: str,
+    totals: dict[str, Claim],
+    before: dict[str, Claim],
+    muscles: list[Claim],
+    lifts: list[tuple[SetRow, list[Claim]]],
+    records: list[tuple[RecordRow, Claim]],
+) -> str:
+    start = log.profile.calendar.first_day(week)
+    lines = [f"# Week {week}", "", f"{start} to {start + timedelta(days=6)}", ""]
+    lines += ["| | this week | the week before |", "| --- | ---: | ---: |"]
+    lines += [_row(name, totals[name], before.get(name)) for name in _LABELS if name in totals]
+    if lifts:
+        lines += ["", "## Heaviest sets", ""]
+        lines += [f"- {_escaped(log.name(row.exercise_id))}: {_lift(shown)}" for row, shown in lifts]
+    if muscles:
+        lines += ["", "## Hard sets by muscle", ""]
+        lines += [f"- {made.quantity.removeprefix('hard.').replace('_', ' ')}: {made.shown}" for made in muscles]
+    if records:
+        lines += ["", "## Records", ""]
+        lines += [f"- {_escaped(made.label)}: {made.shown} {made.unit}" for _, made in records]
+    return "\n".join(lines) + "\n"
+
+
+def _row(name: str, made: Claim, before: Claim | None) -> str:
+    title, unit = _LABELS[name]
+    earlier = f"{before.shown}{unit}" if before else "–"
+    return f"| {title} | {made.shown}{unit} | {earlier} |"
+
+
+def _lift(shown: list[Claim]) -> str:
+    return " × ".join(f"{made.shown} kg" if made.unit == "kg" else made.shown for made in shown)
+
+
+def _escaped(text: str) -> str:
+    """A user-made name as markdown text: no markup, links or images come out of it."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#!|" else " " if c == "\n" else c for c in text)
+
+
+def _chart(log: TrainingLog, week: str) -> str:
+    labels = [log.week_before(week, back) for back in reversed(range(CHART_WEEKS))]
+    rows = [log.week_by_label.get(label) for label in labels]
+    bars = [(label[5:], float(row.tonnage_kg) if row else 0.0) for label, row in zip(labels, rows, strict=True)]
+    return bar_chart(f"Tonnage up to {week}, kg", bars)

@@ -1,0 +1,43 @@
+"""Which weeks have closed, by the user's own calendar."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
+from hashlib import sha256
+
+from services.coach.facts.log import TrainingLog
+from shared.digests import canonical_json
+from shared.domains.workouts.weeks import zone
+
+CHART_WEEKS = 8
+REPORT_VERSION = 1
+"""Grows with every change of what reports say: they are then made again."""
+
+
+def closes_at(log: TrainingLog, week: str) -> datetime:
+    """When the week is over: midnight after its last day, in the user's time zone."""
+    calendar = log.profile.calendar
+    day = calendar.first_day(week) + timedelta(weeks=1)
+    return datetime.combine(day, time(), zone(calendar.time_zone)).astimezone(UTC)
+
+
+def next_close(log: TrainingLog, now: datetime) -> datetime:
+    """When the current week will be over."""
+    return closes_at(log, log.week_of(now))
+
+
+def closed_weeks(log: TrainingLog, now: datetime) -> Mapping[str, str]:
+    """The digest of the inputs of each closed week that holds a workout or a measurement, oldest first."""
+    labels = [row.week for row in log.weeks if closes_at(log, row.week) <= now]
+    return {week: inputs_digest(log, week) for week in labels}
+
+
+def inputs_digest(log: TrainingLog, week: str) -> str:
+    """Another one wherever the week's report would say something else."""
+    shown = [log.week_by_label.get(log.week_before(week, back)) for back in range(CHART_WEEKS)]
+    sets = [row.content() for row in log.working_by_week.get(week, ())]
+    records = sorted(
+        (record.content() for record in log.records if log.week_of(record.achieved_at) == week), key=canonical_json
+    )
+    rows = [row.content() if row else None for row in shown]
+    names = {str(row.exercise_id): log.name(row.exercise_id) for row in log.working_by_week.get(week, ())}
+    return sha256(canonical_json([REPORT_VERSION, rows, sets, records, names]).encode()).hexdigest()

@@ -1,0 +1,62 @@
+"""Makes reports: looks for closed weeks, leaves a job for each, and does the jobs. Runs in one process at a time."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from services.coach.facts.log import TrainingLog
+from services.coach.logs import Logs
+from services.coach.reports.content import write_report
+from services.coach.reports.due import closed_weeks, inputs_digest, next_close
+from services.coach.store import PASSING
+from services.coach.store.reports import Job, Reports, Summary
+from shared.telemetry import log as logger
+
+ATTEMPTS = 5
+
+
+async def report_loop(logs: Logs, reports: Reports, pause: timedelta) -> None:
+    """Until cancelled. After downtime it finds what it has missed: a week stays closed."""
+    while True:
+        idle = not await plan(logs, reports, datetime.now(UTC))
+        idle &= not await work(logs, reports, datetime.now(UTC))
+        if idle:
+            await asyncio.sleep(pause.total_seconds())
+
+
+async def plan(logs: Logs, reports: Reports, now: datetime) -> int:
+    """Leaves jobs for users whose memory changed or whose week closed; how many users that were."""
+    stale = await reports.stale(now)
+    for user_id, _ in stale:
+        version, log = await logs.versioned(user_id)
+        weeks = await asyncio.to_thread(closed_weeks, log, now)
+        await reports.plan(user_id, version, weeks, next_close(log, now), summary_of(log))
+    return len(stale)
+
+
+def summary_of(log: TrainingLog) -> Summary:
+    """The counts of one user's row."""
+    return Summary(len(log.workouts), len(log.sets), log.workouts[-1].started_at if log.workouts else None)
+
+
+async def work(logs: Logs, reports: Reports, now: datetime) -> int:
+    """Does the jobs that are due; how many. One that fails is tried again, and given up after a few times."""
+    jobs = await reports.due()
+    for job in jobs:
+        try:
+            await make(job, logs, reports, now)
+        except PASSING:
+            raise
+        except Exception as error:
+            logger().exception("report_failed", user_id=str(job.user_id), week=job.week)
+            await reports.failed(job, repr(error), give_up=job.attempts + 1 >= ATTEMPTS)
+    return len(jobs)
+
+
+async def make(job: Job, logs: Logs, reports: Reports, now: datetime) -> None:
+    """Makes one report. A job whose inputs have changed meanwhile waits to be planned again."""
+    log = await logs.of(job.user_id)
+    if job.week in log.week_by_label and inputs_digest(log, job.week) == job.inputs:
+        report = await asyncio.to_thread(write_report, log, job.week)
+        await reports.write(job, log.profile.calendar.first_day(job.week), report.content(log), now)
+    else:
+        await reports.failed(job, "the week has changed meanwhile", give_up=job.attempts + 1 >= ATTEMPTS)

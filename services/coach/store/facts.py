@@ -1,0 +1,55 @@
+"""Lasting facts: what a user told coach that stays true beyond one conversation."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.coach.store import Pool
+from shared.errors import NotFound
+
+MOST = 200
+
+
+class LastingFacts:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def of(self, account: UUID) -> Sequence[Mapping[str, Any]]:
+        """All of a user, oldest first."""
+        rows = await self._pool.fetch(
+            "SELECT memory_id, kind, text, created_at FROM lasting_facts WHERE user_id = $1"
+            " ORDER BY created_at, memory_id",
+            account,
+        )
+        return [dict(row) for row in rows]
+
+    async def remember(self, account: UUID, memory_id: UUID, kind: str, text: str, at: datetime) -> None:
+        """Keeps a fact, unless it is known or the user has very many."""
+        await self._pool.execute(
+            "INSERT INTO lasting_facts (memory_id, user_id, kind, text, created_at) SELECT $1, $2, $3, $4, $5"
+            " WHERE (SELECT count(*) FROM lasting_facts WHERE user_id = $2) < $6"
+            " ON CONFLICT DO NOTHING",
+            memory_id,
+            account,
+            kind,
+            text,
+            at,
+            MOST,
+        )
+
+    async def forget(self, account: UUID, memory_id: UUID) -> None:
+        """Deletes one.
+
+        Raises:
+            NotFound
+        """
+        gone = await self._pool.execute(
+            "DELETE FROM lasting_facts WHERE user_id = $1 AND memory_id = $2", account, memory_id
+        )
+        if gone == "DELETE 0":
+            raise NotFound("there is no such fact")
+
+    async def forget_all(self, account: UUID) -> int:
+        """Deletes all; how many that were."""
+        return int((await self._pool.execute("DELETE FROM lasting_facts WHERE user_id = $1", account)).split()[-1])

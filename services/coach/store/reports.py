@@ -1,0 +1,148 @@
+"""Weekly reports and the jobs that make them: one report a user and week, whatever dies in between."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import from_json, to_json
+
+from services.coach.store import Pool
+from services.coach.store.outbox import say
+from shared.errors import NotFound
+from shared.identity import WeeklyReportReady
+
+STALE = """
+SELECT user_id, version FROM trainees
+WHERE version <> planned_version OR reports_due_at <= $1 ORDER BY user_id LIMIT $2
+"""
+PLAN = """
+INSERT INTO report_jobs (user_id, week, inputs, status)
+SELECT $1, week, inputs, 'due' FROM unnest($2::text[], $3::text[]) AS planned (week, inputs)
+ON CONFLICT (user_id, week) DO UPDATE SET inputs = excluded.inputs, status = 'due', attempts = 0, reason = NULL
+WHERE report_jobs.inputs <> excluded.inputs
+"""
+PLANNED = """
+UPDATE trainees SET planned_version = $2, reports_due_at = $3, workouts = $4, sets = $5, last_workout_at = $6
+WHERE user_id = $1 AND version >= $2
+"""
+WRITE = """
+INSERT INTO weekly_reports (user_id, week, week_start, created_at, content) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (user_id, week) DO UPDATE SET content = excluded.content, revision = weekly_reports.revision + 1
+RETURNING revision
+"""
+PAGE = """
+SELECT week, week_start, revision, created_at FROM weekly_reports
+WHERE user_id = $1 AND ($2::date IS NULL OR week_start < $2) ORDER BY week_start DESC LIMIT $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A report to make. `inputs` is the digest of the week's numbers that it was planned for."""
+
+    user_id: UUID
+    week: str
+    inputs: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The row of a user: what a look at the memory found."""
+
+    workouts: int
+    sets: int
+    last_workout_at: datetime | None
+
+
+class Reports:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def stale(self, now: datetime, limit: int = 20) -> Sequence[tuple[UUID, int]]:
+        """Users whose memory has changed, or whose week has closed, since their reports were planned."""
+        rows = await self._pool.fetch(STALE, now, limit)
+        return [(row["user_id"], row["version"]) for row in rows]
+
+    async def plan(
+        self, user_id: UUID, version: int, weeks: Mapping[str, str], due_at: datetime, summary: Summary
+    ) -> None:
+        """Makes jobs of the weeks (with the digests of their inputs) that have no report yet or another one.
+
+        Reports of weeks that hold nothing any more are dropped.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.fetch("SELECT 1 FROM trainees WHERE user_id = $1 FOR UPDATE", user_id)
+            await connection.execute(PLAN, user_id, list(weeks), list(weeks.values()))
+            for table in ("report_jobs", "weekly_reports"):
+                await connection.execute(
+                    f"DELETE FROM {table} WHERE user_id = $1 AND week <> ALL($2)",  # noqa: S608  our own names
+                    user_id,
+                    list(weeks),
+                )
+            await connection.execute(
+                PLANNED, user_id, version, due_at, summary.workouts, summary.sets, summary.last_workout_at
+            )
+
+    async def due(self, limit: int = 100) -> Sequence[Job]:
+        """Jobs to do; those of one user together, oldest week first."""
+        rows = await self._pool.fetch(
+            "SELECT user_id, week, inputs, attempts FROM report_jobs WHERE status = 'due'"
+            " ORDER BY user_id, week LIMIT $1",
+            limit,
+        )
+        return [Job(**row) for row in rows]
+
+    async def write(self, job: Job, week_start: date, content: Mapping[str, Any], now: datetime) -> bool:
+        """Keeps the report, ends the job and announces a first report, at once. False where the job is not due so."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            ended = await connection.execute(
+                "UPDATE report_jobs SET status = 'done' WHERE user_id = $1 AND week = $2 AND inputs = $3"
+                " AND status = 'due'",
+                job.user_id,
+                job.week,
+                job.inputs,
+            )
+            if ended == "UPDATE 0":
+                return False
+            text = to_json(content).decode()
+            revision = await connection.fetchval(WRITE, job.user_id, job.week, week_start, now, text)
+            if revision == 1:
+                await say(connection, WeeklyReportReady(user_id=job.user_id, week=job.week))
+            return True
+
+    async def failed(self, job: Job, reason: str, give_up: bool) -> None:
+        """Counts an attempt; a job given up waits for other inputs or an operator."""
+        await self._pool.execute(
+            "UPDATE report_jobs SET attempts = attempts + 1, reason = $4, status = $5"
+            " WHERE user_id = $1 AND week = $2 AND inputs = $3",
+            job.user_id,
+            job.week,
+            job.inputs,
+            reason,
+            "failed" if give_up else "due",
+        )
+
+    async def page(self, account: UUID, before: date | None, limit: int) -> Sequence[Mapping[str, Any]]:
+        """The newest first, without their content."""
+        return [dict(row) for row in await self._pool.fetch(PAGE, account, before, limit)]
+
+    async def require(self, account: UUID, week: str) -> Mapping[str, Any]:
+        """One report with its content.
+
+        Raises:
+            NotFound
+        """
+        row = await self._pool.fetchrow(
+            "SELECT week, week_start, revision, created_at, content FROM weekly_reports"
+            " WHERE user_id = $1 AND week = $2",
+            account,
+            week,
+        )
+        if row is None:
+            raise NotFound("there is no report of this week")
+        found = dict(row)
+        content: dict[str, Any] = from_json(found.pop("content"))
+        return found | content
