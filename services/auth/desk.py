@@ -10,10 +10,11 @@ from services.auth.passwords import Passwords
 from services.auth.problems import DeviceRevoked, LoginRequired, UserErased
 from services.auth.settings import Settings
 from services.auth.signing import Signer
-from services.auth.store import Connection, Pool, devices, users
+from services.auth.store import PASSING_FAULTS, Connection, Pool, devices, users
 from services.auth.store.users import User
 from services.auth.throttling import Throttle
 from shared.errors import InvalidToken, Unavailable
+from shared.telemetry import log
 from shared.tokens import Principal
 
 
@@ -33,17 +34,16 @@ class Desk:
         """One request is one transaction.
 
         Raises:
-            Unavailable: when no connection is free in 5 s.
+            Unavailable: when no connection is free in 5 s, or the database is away.
         """
         try:
-            connection = await self.pool.acquire(timeout=5)
+            async with self.pool.acquire(timeout=5) as connection, connection.transaction():
+                yield connection
         except TimeoutError as error:
             raise Unavailable("the database is busy") from error
-        try:
-            async with connection.transaction():
-                yield connection
-        finally:
-            await self.pool.release(connection)
+        except PASSING_FAULTS as error:
+            log().warning("database_fault", error=repr(error))
+            raise Unavailable("the database is away") from error
 
 
 async def user_of(connection: Connection, user_id: UUID, lock: Literal["", "SHARE", "UPDATE"] = "") -> User:

@@ -10,7 +10,6 @@ from services.auth.store import Connection, identity
 from services.auth.store.identity import LoggedEvent
 from shared.kafka import CORRELATION, TRACEPARENT, Outgoing, Publisher
 from shared.postgres import connect
-from shared.telemetry import log
 from shared.topics import IDENTITY
 
 
@@ -22,29 +21,25 @@ def outgoing(event: LoggedEvent) -> Outgoing:
 
 @dataclass
 class Relay:
-    """`owns` while this process is the one that publishes."""
+    """`stands` while this process publishes, or waits for the one that does."""
 
     settings: Settings
     publisher: Publisher
-    owns: bool = False
+    stands: bool = False
 
     async def run(self) -> None:
-        """Until cancelled: takes the lock when it is free, and starts afresh after any fault."""
-        while True:
-            try:
-                await self._own_and_publish()
-            except Exception as error:
-                log().warning("identity_relay_fault", error=repr(error))
-            await asyncio.sleep(1)
-
-    async def _own_and_publish(self) -> None:
+        """Takes the lock when it is free and publishes until cancelled, or until a fault: then the caller starts it
+        again, and what was not acknowledged is read again."""
         connection = await connect(self.settings.database_url_auth, statement_timeout_ms=15_000)
         try:
-            if await identity.try_to_own_relay(connection):
-                self.owns = True
-                await self._publish_for_ever(connection)
+            while not await identity.try_to_own_relay(connection):
+                self.stands = True
+                await asyncio.sleep(1)
+            self.stands = True
+            await self._publish_for_ever(connection)
         finally:
-            self.owns = False
+            self.stands = False
+            await self.publisher.close()
             await connection.close(timeout=2)
 
     async def _publish_for_ever(self, connection: Connection) -> None:

@@ -38,7 +38,6 @@ class Settings(SharedSettings):
 
     auth_mailer: Literal["console", "smtp"] = "console"
     auth_mail_from: str = "Hypertrophy <no-reply@localhost>"
-    auth_mail_link: str | None = None
     auth_smtp_host: str = "127.0.0.1"
     auth_smtp_port: int = 25
     auth_smtp_security: Literal["none", "starttls", "tls"] = "none"

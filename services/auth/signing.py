@@ -16,9 +16,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from services.auth.store import Connection, Pool
+from services.auth.store import PASSING_FAULTS, Connection, Pool
 from services.auth.store import keys as store
-from shared.errors import InvalidToken
+from shared.errors import InvalidToken, Unavailable
 from shared.telemetry import log
 from shared.tokens import ALGORITHM, Role
 
@@ -66,11 +66,25 @@ class Signer:
         self._lock = asyncio.Lock()
 
     async def ring(self, max_age: float = RELOAD_SECONDS) -> KeyRing:
-        """The keys as they were at most so many seconds ago; made where there are none yet."""
+        """The keys as they were at most so many seconds ago, or older while the store is away; made where there are
+        none yet.
+
+        Raises:
+            Unavailable: when they were never read.
+        """
         async with self._lock:
             if self._ring is None or time.monotonic() - self._read_at > max_age:
-                self._ring = await self._read()
+                self._ring = await self._read_or_keep()
                 self._read_at = time.monotonic()
+            return self._ring
+
+    async def _read_or_keep(self) -> KeyRing:
+        try:
+            return await self._read()
+        except PASSING_FAULTS as error:
+            log().warning("signing_keys_not_read", error=repr(error))
+            if self._ring is None:
+                raise Unavailable("the signing keys cannot be read yet") from error
             return self._ring
 
     async def key(self, kid: str) -> Ed25519PublicKey:

@@ -1,10 +1,16 @@
 """HTTP in: parse, call one function, answer."""
 
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypeVar
+from uuid import UUID
 
 from fastapi import Depends, Request
 
 from services.auth.desk import Desk
+from shared.errors import InvalidRequest
+from shared.http import Page, decode_cursor, encode_cursor
+
+Item = TypeVar("Item")
 
 
 def _desk(request: Request) -> Desk:
@@ -18,3 +24,23 @@ def _address(request: Request) -> str:
 
 AtDesk = Annotated[Desk, Depends(_desk)]
 Address = Annotated[str, Depends(_address)]
+
+
+def position(cursor: str | None) -> UUID | None:
+    """The id after which a page of ids begins.
+
+    Raises:
+        InvalidRequest
+    """
+    if cursor is None:
+        return None
+    try:
+        return UUID(decode_cursor(cursor))
+    except (ValueError, AttributeError, TypeError) as error:
+        raise InvalidRequest("cursor: is not one that this server gave", field="cursor") from error
+
+
+def page_of(found: Sequence[Item], limit: int, place: Callable[[Item], UUID]) -> Page[Item]:
+    """A page from one row more than it has."""
+    items = list(found[:limit])
+    return Page(items=items, next_cursor=encode_cursor(str(place(items[-1]))) if len(found) > limit else None)

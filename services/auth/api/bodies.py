@@ -3,9 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from services.auth.domain import well_formed_email
+from shared.tokens import Role
 from shared.values import Text, no_nul
 
 
@@ -29,3 +30,71 @@ class NewDevice(Body):
 
 class RefreshToken(Body):
     refresh_token: Secret
+
+
+class Register(Body):
+    """`invite_code` only where the server asks for one."""
+
+    email: Email
+    password: Password
+    display_name: ShortText | None = None
+    invite_code: Secret | None = None
+
+
+class LoginBody(Body):
+    """`device_secret`, `name` and `platform` belong to a device that the login makes."""
+
+    email: Text
+    password: Password
+    device_id: UUID | None = None
+    device_secret: DeviceSecret | None = None
+    merge_anonymous_data: bool = True
+    name: ShortText | None = None
+    platform: ShortText | None = None
+
+
+class Logout(Body):
+    discard: bool = False
+
+
+class ProfileChange(Body):
+    display_name: ShortText | None = None
+
+
+class PasswordChangeBody(Body):
+    old: Password
+    new: Password
+
+
+class ResetRequest(Body):
+    email: Text
+
+
+class ResetConfirmation(Body):
+    code: Secret
+    new_password: Password
+
+
+class Code(Body):
+    code: Secret
+
+
+class OperatorPassword(Body):
+    password: Password
+
+
+class AdminBody(Body):
+    email: Email
+    password: Password | None = None
+    display_name: ShortText | None = None
+    roles: Annotated[list[Role], Field(min_length=1)] = [Role.ADMIN]
+
+
+class ErasedUsers(Body):
+    user_ids: list[UUID]
+
+
+class Rotation(Body):
+    """`retire_at_once` ends all access tokens now: after a leak, or a restore."""
+
+    retire_at_once: bool = False

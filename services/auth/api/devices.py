@@ -1,13 +1,20 @@
 """Devices."""
 
+from uuid import UUID
+
 from fastapi import APIRouter, Response
 
-from services.auth.api import Address, AtDesk
+from services.auth import leaving
+from services.auth.api import Address, AtDesk, page_of, position
 from services.auth.api.bodies import NewDevice
+from services.auth.desk import caller_of
 from services.auth.launching import Wish, launch
 from services.auth.secret_values import hash_of
 from services.auth.sessions import Tokens
-from shared.policy import MaybeCaller
+from services.auth.store import devices
+from services.auth.store.devices import DeviceSummary
+from shared.http import Cursor, Limit, Page
+from shared.policy import Caller, MaybeCaller
 
 router = APIRouter(prefix="/api/v1/auth", tags=["devices"])
 
@@ -24,3 +31,18 @@ async def launch_device(
     launched = await launch(desk, Wish(body.device_id, secret_hash, body.name, body.platform, address), caller)
     response.status_code = 201 if launched.made else 200
     return launched.tokens
+
+
+@router.get("/devices")
+async def list_devices(caller: Caller, desk: AtDesk, cursor: Cursor = None, limit: Limit = 50) -> Page[DeviceSummary]:
+    """The caller's devices, revoked ones included."""
+    async with desk.transaction() as connection:
+        user = await caller_of(connection, caller)
+        found = await devices.of_user(connection, user.user_id, position(cursor), limit + 1)
+    return page_of(found, limit, lambda device: device.device_id)
+
+
+@router.delete("/devices/{device_id}", status_code=204)
+async def revoke_device(device_id: UUID, caller: Caller, desk: AtDesk) -> None:
+    """Locks a device out until somebody logs in on it."""
+    await leaving.revoke_device(desk, caller, device_id)

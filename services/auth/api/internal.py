@@ -5,9 +5,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from pydantic_core import from_json
 
+from services.auth import leaving, operating
+from services.auth.accounts import Me
 from services.auth.api import AtDesk
-from services.auth.api.bodies import Body
-from services.auth.store import identity
+from services.auth.api.bodies import AdminBody, ErasedUsers, OperatorPassword, Rotation
+from services.auth.operating import NewAdmin
+from services.auth.store import erasures, identity
 from shared.policy import service_only
 
 router = APIRouter(prefix="/internal", tags=["internal"], dependencies=[Depends(service_only)])
@@ -26,14 +29,40 @@ async def identity_events(
     return {"events": [from_json(event.event) for event in events], "last_number": last_number}
 
 
-class Rotation(Body):
-    """`retire_at_once` ends all access tokens now: after a leak, or a restore."""
-
-    retire_at_once: bool = False
-
-
 @router.post("/auth/keys/rotate")
 async def rotate_keys(desk: AtDesk, rotation: Rotation | None = None) -> dict[str, Any]:
     """A new signing key; the one before stays good until its tokens have expired."""
     ring = await desk.signer.rotate(retire_at_once=rotation is not None and rotation.retire_at_once)
     return {"kid": ring.kid, "published": list(ring.published)}
+
+
+@router.post("/auth/users/{email}/password")
+async def set_password(email: str, body: OperatorPassword, desk: AtDesk) -> Me:
+    """For servers without mail. Ends all sessions of the account."""
+    return await operating.set_password(desk, email, body.password)
+
+
+@router.post("/auth/admins", status_code=201)
+async def create_admin(body: AdminBody, desk: AtDesk) -> Me:
+    """Makes an account with roles, or gives an account further roles."""
+    return await operating.create_admin(desk, NewAdmin(body.email, body.password, body.display_name, body.roles))
+
+
+@router.post("/auth/invites", status_code=201)
+async def invite(desk: AtDesk) -> dict[str, Any]:
+    """A code that lets one person register where registration needs one."""
+    code, until = await operating.invite(desk)
+    return {"code": code, "expires_at": until}
+
+
+@router.get("/auth/erasures")
+async def erased_users(desk: AtDesk) -> dict[str, Any]:
+    """Everyone who was ever erased: what a restore has to erase again."""
+    async with desk.transaction() as connection:
+        return {"user_ids": await erasures.erased_users(connection)}
+
+
+@router.post("/auth/erasures")
+async def erase_again(body: ErasedUsers, desk: AtDesk) -> dict[str, int]:
+    """After a restore: erases these users where they are not erased."""
+    return {"erased": await leaving.erase_again(desk, body.user_ids)}

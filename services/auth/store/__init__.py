@@ -1,15 +1,37 @@
-"""The only room with SQL. Every function works in its caller's transaction; `open_pool` gives the connections."""
+"""The only room with SQL. Every function works in its caller's transaction."""
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-if TYPE_CHECKING:
-    Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
-    Pool = asyncpg.Pool[asyncpg.Record]
-else:
-    Connection = asyncpg.Connection
-    Pool = asyncpg.Pool
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 API_ROLE = "auth_api"
+
+# Faults after which nothing was changed and the same request may succeed a moment later.
+PASSING_FAULTS = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+)
+
+
+async def answers(pool: Pool) -> bool:
+    """Whether the database is there, with its schema."""
+    async with pool.acquire(timeout=3) as connection:
+        return bool(await connection.fetchval("SELECT true FROM identity_counter"))
+
+
+async def closed(pool: Pool) -> None:
+    """Closes the pool, without waiting for ever for what is still going on."""
+    try:
+        async with asyncio.timeout(5):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()

@@ -61,5 +61,17 @@ async def newest(connection: Connection, before: int | None, limit: int) -> Sequ
     return [NotedEntry(**row) for row in rows]
 
 
+async def of_user(connection: Connection, user_id: UUID) -> Sequence[NotedEntry]:
+    """What is noted of one user, for the user's export."""
+    rows = await connection.fetch(
+        """
+        SELECT entry_id, event, happened_at, user_id, device_id, address, correlation_id FROM audit_log
+        WHERE user_id = $1 ORDER BY entry_id
+        """,
+        user_id,
+    )
+    return [NotedEntry(**row) for row in rows]
+
+
 async def prune(connection: Connection, before: datetime) -> None:
     await connection.execute("DELETE FROM audit_log WHERE happened_at < $1", before)

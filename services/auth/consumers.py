@@ -1,0 +1,118 @@
+"""Kafka in: device activity from the events, and what the services answer to merges and erasures."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar, assert_never
+
+from pydantic import ValidationError
+from pydantic_core import to_json
+
+from services.auth.store import PASSING_FAULTS, Connection, Pool, activity, erasures, merges, users
+from shared.following import PASSING_FAULTS as FEED_FAULTS
+from shared.following import Follower, decode_batch, patiently
+from shared.identity import EFFECT, ConflictFound, Effect, ErasureApplied, MergeApplied
+from shared.kafka import Outgoing, Publisher, PublishFailed, Record
+from shared.telemetry import log
+from shared.topics import DEAD_LETTERS
+
+Value = TypeVar("Value")
+PASSING = (*FEED_FAULTS, *PASSING_FAULTS, PublishFailed)
+Refused = Sequence[tuple[Record, str]]
+
+
+@dataclass(frozen=True)
+class EventsConsumer:
+    """Follows the event topic into the device activity."""
+
+    follower: Follower
+    publisher: Publisher
+
+    async def handle(self, records: Sequence[Record]) -> None:
+        events, refused = decode_batch(records)
+        await patiently(lambda: bury(self.publisher, refused), PASSING)
+        await patiently(lambda: self.follower.take(events), PASSING)
+
+
+@dataclass(frozen=True)
+class EffectsConsumer:
+    """Notes which services have applied merges and erasures."""
+
+    pool: Pool
+    publisher: Publisher
+
+    async def handle(self, records: Sequence[Record]) -> None:
+        effects, refused = decoded(records, EFFECT.validate_json)
+        await patiently(lambda: bury(self.publisher, refused), PASSING)
+        await patiently(lambda: self._note(effects), PASSING)
+
+    async def _note(self, effects: Sequence[Effect]) -> None:
+        async with self.pool.acquire() as connection, connection.transaction():
+            for effect in effects:
+                await note(connection, effect, datetime.now(UTC))
+
+
+async def note(connection: Connection, effect: Effect, now: datetime) -> None:
+    """Takes one answer; taking it again changes nothing."""
+    match effect:
+        case MergeApplied():
+            await merges.answer(connection, effect.merge_id, effect.service, now)
+        case ErasureApplied():
+            await erasures.answer(connection, effect.erasure_id, effect.service, effect.counts, now)
+            await erasures.conclude(connection, effect.erasure_id, now)
+        case ConflictFound():
+            pass  # meant for clients
+        case _:
+            assert_never(effect)
+
+
+def decoded(records: Sequence[Record], parse: Callable[[bytes], Value]) -> tuple[list[Value], Refused]:
+    """The readable records, and the others with the reason."""
+    values: list[Value] = []
+    refused: list[tuple[Record, str]] = []
+    for record in records:
+        try:
+            values.append(parse(record.value))
+        except ValidationError as error:
+            refused.append((record, str(error)))
+    return values, refused
+
+
+async def bury(publisher: Publisher, refused: Refused) -> None:
+    """Sends unreadable records to the dead letters. A redelivery may bury one twice."""
+    if refused:
+        log().error("records_refused", count=len(refused), first=refused[0][1])
+        await publisher.publish(DEAD_LETTERS, [dead_letter(record, reason) for record, reason in refused])
+
+
+def dead_letter(record: Record, reason: str) -> Outgoing:
+    """The record with its place and the reason; bytes that are no UTF-8 are escaped."""
+    content = {
+        "service": "auth",
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "reason": reason,
+        "value": record.value.decode("utf-8", "backslashreplace"),
+    }
+    return Outgoing(record.key, to_json(content), record.headers)
+
+
+async def compare_for_ever(follower: Follower, pool: Pool, seconds: float) -> None:
+    """Heals from ingest's heads at the start and every so often, and keeps the server's devices known."""
+    while True:
+        await patiently(follower.compare, PASSING)
+        await patiently(lambda: know_server_devices(follower, pool), PASSING)
+        await asyncio.sleep(seconds)
+
+
+async def know_server_devices(follower: Follower, pool: Pool) -> None:
+    """Under which ids the server writes, so that no phone can take one."""
+    if follower.epoch is None:
+        return
+    async with pool.acquire() as connection:
+        await activity.set_epoch(connection, follower.epoch)
+        while user_ids := await users.without_server_device(connection):
+            found = [(user_id, await activity.server_device(connection, user_id)) for user_id in user_ids]
+            await users.set_server_devices(connection, [(user_id, device) for user_id, device in found if device])

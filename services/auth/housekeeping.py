@@ -1,0 +1,41 @@
+"""The worker's small rounds: mails out, old rows away."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+from services.auth.letters import Mailer, send_due
+from services.auth.store import Pool, audit, codes, families
+from shared.telemetry import log
+
+AUDIT_KEPT = timedelta(days=400)
+Step = Callable[[], Awaitable[object]]
+MAIL_SECONDS, PRUNE_SECONDS = 1.0, 3600.0
+
+
+async def for_ever(step: Step, seconds: float, name: str) -> None:
+    """Repeats a step; a fault is logged and the next round tries again."""
+    while True:
+        try:
+            await step()
+        except Exception as error:
+            log().warning("round_failed", round=name, error=repr(error))
+        await asyncio.sleep(seconds)
+
+
+async def send_mails(pool: Pool, mailer: Mailer) -> None:
+    """Looks every second for mails that are due."""
+    await for_ever(lambda: send_due(pool, mailer), MAIL_SECONDS, "mails")
+
+
+async def prune(pool: Pool, idle: timedelta) -> None:
+    """Drops every hour what is of no use any more."""
+    await for_ever(lambda: _prune(pool, idle), PRUNE_SECONDS, "prune")
+
+
+async def _prune(pool: Pool, idle: timedelta) -> None:
+    now = datetime.now(UTC)
+    async with pool.acquire() as connection, connection.transaction():
+        await families.prune(connection, now, idle)
+        await codes.prune(connection, now)
+        await audit.prune(connection, now - AUDIT_KEPT)

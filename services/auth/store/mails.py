@@ -1,0 +1,60 @@
+"""Mails that wait to be sent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.auth.store import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail; after `expires_at` it is of no use to anybody."""
+
+    mail_id: UUID
+    user_id: UUID
+    recipient: str
+    subject: str
+    body: str
+    expires_at: datetime
+    attempts: int = 0
+
+
+async def add(connection: Connection, mail: Mail, now: datetime) -> None:
+    await connection.execute(
+        """
+        INSERT INTO mails (mail_id, user_id, recipient, subject, body, next_attempt_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        """,
+        mail.mail_id,
+        mail.user_id,
+        mail.recipient,
+        mail.subject,
+        mail.body,
+        now,
+        mail.expires_at,
+    )
+
+
+async def due(connection: Connection, now: datetime, limit: int = 20) -> Sequence[Mail]:
+    """What to send now; locked for this transaction, passing over what another process has."""
+    rows = await connection.fetch(
+        """
+        SELECT mail_id, user_id, recipient, subject, body, expires_at, attempts FROM mails
+        WHERE next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT $2 FOR UPDATE SKIP LOCKED
+        """,
+        now,
+        limit,
+    )
+    return [Mail(**row) for row in rows]
+
+
+async def postpone(connection: Connection, mail_id: UUID, until: datetime) -> None:
+    await connection.execute(
+        "UPDATE mails SET attempts = attempts + 1, next_attempt_at = $2 WHERE mail_id = $1", mail_id, until
+    )
+
+
+async def drop(connection: Connection, mail_id: UUID) -> None:
+    await connection.execute("DELETE FROM mails WHERE mail_id = $1", mail_id)
