@@ -1,0 +1,1 @@
+"""Phones at work while everything under them is killed and paused: nothing acknowledged may be lost or doubled."""
