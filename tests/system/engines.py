@@ -15,6 +15,9 @@ from shared.migrations import migrate
 from shared.topics import create_topics
 
 
+SERVICES = ("ingest", "projector", "auth", "coach")
+
+
 class StoppableBroker(Protocol):
     """Kafka, for tests of outages."""
 
