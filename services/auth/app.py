@@ -13,9 +13,11 @@ from services.auth.secret_values import derived_key, key_secret
 from services.auth.settings import Settings
 from services.auth.signing import Signer
 from services.auth.store import API_ROLE, Pool, answers, closed
+from services.auth.store.activity import ActivityStore
 from services.auth.throttling import Throttle
 from services.auth.worker import Worker
 from shared.http import add_health, create_service_app
+from shared.positions import add_positions
 from shared.postgres import create_pool
 from shared.tokens import TokenVerifier
 
@@ -50,6 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = create_service_app("auth", settings, lifespan)
     add_health(app, {"database": database})
+    add_positions(app, "auth", lambda: ActivityStore(app.state.desk.pool).all_applied())
     for router in ROUTERS:
         app.include_router(router)
     return app

@@ -17,6 +17,7 @@ from shared.feeds import IdentityFeed, IngestFeed
 from shared.following import Follower
 from shared.http import add_health, create_service_app, service_client
 from shared.kafka import Publisher
+from shared.positions import add_positions
 from shared.postgres import create_pool
 
 
@@ -36,6 +37,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = create_service_app("coach", settings, lifespan)
     add_health(app, {"database": database_answers})
+    add_positions(app, "coach", lambda: Memory(app.state.pool).all_applied())
     return app
 
 

@@ -1,0 +1,54 @@
+"""`GET /internal/<service>/positions`: how far a read store is, for whoever compares it with the event store."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from itertools import islice
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, FastAPI, Query
+
+from shared.errors import InvalidRequest
+from shared.following import Applied
+from shared.http import Cursor, Page, decode_cursor, encode_cursor
+from shared.policy import service_only
+from shared.values import Strict
+
+
+class Position(Strict):
+    """What a read store has of one device: the last sequence, and the digest of everything applied."""
+
+    device_id: UUID
+    sequence: int
+    count: int
+    hash: str
+
+
+def add_positions(app: FastAPI, service: str, applied: Callable[[], Awaitable[Mapping[UUID, Applied]]]) -> None:
+    """Adds the route; `applied` reads the applied vector."""
+
+    async def positions(cursor: Cursor = None, limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000) -> Page[Position]:
+        """The applied vector, in order of device ids."""
+        return page_of(await applied(), cursor, limit)
+
+    path = f"/internal/{service}/positions"
+    app.add_api_route(path, positions, tags=["internal"], dependencies=[Depends(service_only)])
+
+
+def page_of(applied: Mapping[UUID, Applied], cursor: str | None, limit: int) -> Page[Position]:
+    """One page of the vector."""
+    after = _device(cursor) if cursor else UUID(int=0)
+    rest = (device for device in sorted(applied) if device > after)
+    items = [_position(device, applied[device]) for device in islice(rest, limit)]
+    more = len(items) == limit
+    return Page(items=items, next_cursor=encode_cursor(str(items[-1].device_id)) if more else None)
+
+
+def _position(device_id: UUID, at: Applied) -> Position:
+    return Position(device_id=device_id, sequence=at.sequence, count=at.digest.count, hash=at.digest.hash)
+
+
+def _device(cursor: str) -> UUID:
+    try:
+        return UUID(str(decode_cursor(cursor)))
+    except ValueError as error:
+        raise InvalidRequest("cursor: is not one that this server gave", field="cursor") from error
