@@ -10,7 +10,7 @@ from shared.views.progress import progress
 from shared.views.records import record_rows
 from shared.views.sets import SetRow
 from tests.histories import history
-from tests.stories import BENCH, SQUAT, WORKOUT, Story
+from tests.stories import BENCH, SQUAT, WORKOUT, Story, moment
 
 OTHER = UUID(int=0x200)
 
@@ -50,6 +50,14 @@ def test_the_earliest_of_equals_holds_the_record() -> None:
     assert records(story)["load", None] == (100, set_id(2))
     assert records(story)["e1rm", None] == (116.666667, set_id(2))
     assert records(story)["reps_at_load", 100] == (5, set_id(2))
+
+
+def test_of_equals_at_one_moment_the_smaller_id_holds_the_record() -> None:
+    for order in ((1, 2), (2, 1)):
+        story = Story().workout()
+        for number in order:
+            story.set(number, reps=5, weight=100, completed_at=moment(1))
+        assert records(story)["load", None] == (100, set_id(1))
 
 
 def test_warm_ups_failures_and_discarded_workouts_set_no_record() -> None:

@@ -59,6 +59,10 @@ def test_streaks_count_weeks_in_a_row_with_a_workout() -> None:
     assert [row["streak_weeks"] for row in story.contents("weekly")] == [1, 2, 3, 0, 1, 2]
 
 
+def test_an_empty_week_ends_a_streak() -> None:
+    assert [row["streak_weeks"] for row in workouts_in_weeks(0, 1, 3).contents("weekly")] == [1, 2, 1]
+
+
 def test_a_streak_goes_on_over_the_end_of_a_year() -> None:
     rows = workouts_in_weeks(5, 6, 7).contents("weekly")
 
