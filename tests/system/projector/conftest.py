@@ -1,0 +1,35 @@
+"""A store over real PostgreSQL, and a feed that speaks ingest's and auth's internal paths."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from services.projector.store import generations
+from services.projector.store.batch import ProjectorStore
+from shared.postgres import connect, create_pool
+from tests.system.conftest import Database
+
+
+@pytest.fixture(scope="module")
+async def url(database: Database) -> str:
+    """A migrated database with a live generation."""
+    address = await database("projector")
+    owner = await connect(address)
+    await generations.ensure_live(owner)
+    await owner.close()
+    return address
+
+
+@pytest.fixture(scope="module")
+async def pool(url: str) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
+    """Connections of the worker's role."""
+    opened = await create_pool(url, role="projector_worker")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def store(pool: "asyncpg.Pool[asyncpg.Record]") -> ProjectorStore:
+    """The live generation."""
+    return ProjectorStore(pool)
