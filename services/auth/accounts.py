@@ -74,6 +74,7 @@ async def change_password(desk: Desk, caller: Principal, change: PasswordChange)
         if await desk.passwords.verify(change.new, user.password_hash):
             return
         raise BadCredentials("the old password is wrong")
+    await desk.throttle.account_proven(user.email)
     require_strong(change.new, user.email)
     password_hash = await desk.passwords.hash(change.new)
     now = datetime.now(UTC)

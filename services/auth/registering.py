@@ -86,6 +86,7 @@ async def _again(desk: Desk, wish: Registration, caller: Principal, user: User) 
     await desk.throttle.account(wish.email)
     if not await desk.passwords.verify(wish.password, user.password_hash):
         raise EmailTaken("this address has an account: log in instead")
+    await desk.throttle.account_proven(wish.email)
     async with desk.transaction() as connection:
         user = await caller_of(connection, caller, "SHARE")
         return await open_session(desk, connection, user, caller.device_id, datetime.now(UTC))

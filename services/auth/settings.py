@@ -34,7 +34,7 @@ class Settings(SharedSettings):
     auth_limits_storage: str = "async+memory://"
     auth_limit_devices: str = "30/minute"
     auth_limit_accounts: str = "10/minute"
-    auth_limit_addresses: str = "60/minute"
+    auth_limit_addresses: str = "120/minute"
 
     auth_mailer: Literal["console", "smtp"] = "console"
     auth_mail_from: str = "Hypertrophy <no-reply@localhost>"

@@ -68,6 +68,7 @@ async def _proven_account(desk: Desk, wish: Login) -> User:
     async with desk.transaction() as connection:
         account = await users.by_email(connection, wish.email)
     if await desk.passwords.verify(wish.password, account.password_hash if account else None) and account:
+        await desk.throttle.account_proven(wish.email)
         return account
     async with desk.transaction() as connection:
         user_id = account.user_id if account else None

@@ -30,6 +30,10 @@ class Throttle:
         """Before a password of this account is tried; an unknown address counts alike."""
         await self._hit(parse(self.settings.auth_limit_accounts), "account", email_key(email))
 
+    async def account_proven(self, email: str) -> None:
+        """After the right password: only what fails in a row counts."""
+        await self._limiter.clear(parse(self.settings.auth_limit_accounts), "account", email_key(email))
+
     async def address(self, address: str) -> None:
         """Before a password or a code is tried from this address."""
         await self._hit(parse(self.settings.auth_limit_addresses), "address", address)

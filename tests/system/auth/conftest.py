@@ -1,5 +1,6 @@
 """auth's own app over a real database, asked through its HTTP interface."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,10 +16,11 @@ from fastapi import FastAPI
 from services.auth.app import create_app
 from services.auth.settings import Settings
 from tests.system.conftest import Database
-from tests.system.engines import TestEngines
+from tests.system.engines import TestEngines, connect
 
 SERVICE_TOKEN = "the-service-token"
 PASSWORD = "seven lazy barbells"
+NOBODY = "http://127.0.0.1:9"
 Json = dict[str, Any]
 
 
@@ -115,6 +117,21 @@ def code(answer: httpx2.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
+async def written_code(auth: Auth, email: str, subject: str) -> str:
+    """The code in the mail that waits for this address."""
+    connection = await connect(auth.settings.database_url_auth)
+    try:
+        while True:
+            body = await connection.fetchval(
+                "SELECT body FROM mails WHERE recipient = $1 AND subject = $2 ORDER BY mail_id DESC", email, subject
+            )
+            if body:
+                return str(body).split("\n\n")[1].strip()
+            await asyncio.sleep(0.01)
+    finally:
+        await connection.close()
+
+
 @pytest.fixture(scope="module")
 async def settings(engines: TestEngines, database: Database, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings(
@@ -124,7 +141,9 @@ async def settings(engines: TestEngines, database: Database, tmp_path_factory: p
         hypertrophy_data=Path(tmp_path_factory.mktemp("auth")),
         auth_limits_enabled=False,
         auth_group=f"auth-{uuid4().hex}",
-        ingest_url="http://127.0.0.1:9",
+        ingest_url=NOBODY,
+        projector_url=NOBODY,
+        coach_url=NOBODY,
     )
 
 
