@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.ingest.api import feeds, sync
+from services.ingest.api import feeds, operations, pull, sync
 from services.ingest.consumers import ErasedIds, Identity, IdentityConsumer
 from services.ingest.loops import running
 from services.ingest.relay import Relay
@@ -35,8 +35,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = create_service_app("ingest", settings, lifespan)
     app.state.settings = settings
     app.state.database = database
-    app.include_router(sync.router)
-    app.include_router(feeds.router)
+    for room in (sync, pull, feeds, operations):
+        app.include_router(room.router)
     add_health(app, {"database": database.answers})
     return app
 

@@ -231,14 +231,16 @@ class Reception:
         if envelope.correlation_id is not None:
             record["correlation_id"] = envelope.correlation_id
         if envelope.seen:
-            record["seen"] = self._cut(envelope.seen, accepted.previous_sequence)
+            record["seen"] = self._cut(envelope.seen, accepted.previous_sequence, event.origin)
         if event.origin is not None:
             record["origin"] = event.origin
         return record
 
-    def _cut(self, seen: Mapping[UUID, int], previous_sequence: int) -> dict[UUID, int]:
-        """`seen` may only point at events that were there before (law 5)."""
+    def _cut(self, seen: Mapping[UUID, int], previous_sequence: int, origin: Origin | None) -> dict[UUID, int]:
+        """`seen` may only point at events that were there before (law 5), and never at the event itself."""
         heads = {**self.heads, self.device_id: previous_sequence}
+        if origin is not None:
+            heads[origin.device_id] = min(heads.get(origin.device_id, 0), origin.sequence_number - 1)
         cut = {device: min(number, heads.get(device, 0)) for device, number in seen.items()}
         return {device: number for device, number in cut.items() if number > 0}
 

@@ -1,15 +1,17 @@
 """The one way into the event store: look, decide, store; again where another request of the device was faster."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from services.ingest.domain import Decided, Device, Gap, Judgement, Reception, Refusal, SentEvent, decide
-from services.ingest.reading import as_sent
+from services.ingest.domain import Decided, Device, Gap, Judgement, Reception, Refusal, SentEvent, decide, server_device
+from services.ingest.reading import as_sent, content_of
 from services.ingest.store.events import DeviceNow, EventStore, Trace
+from shared.envelope import EventEnvelope, Origin
 from shared.errors import Forbidden, Gone, Unavailable
 
 ATTEMPTS = 50
@@ -70,6 +72,47 @@ async def receive(
                 return now_known.server_epoch, judgement
         except asyncpg.UniqueViolationError:
             look_up = True
+    raise Unavailable("too many requests of this device at once")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event that the server writes: it still lacks its number. A released one has the `origin` it stands for."""
+
+    event_id: UUID
+    raw: Mapping[str, Any]
+    envelope: EventEnvelope
+    origin: Origin | None = None
+
+    def numbered(self, number: int) -> SentEvent:
+        """The draft as the event with this number."""
+        return SentEvent(self.event_id, number, content_of(self.raw), self.envelope, self.origin)
+
+
+async def write(
+    connection: asyncpg.Connection, user_id: UUID, drafts: Sequence[Draft], now: datetime, trace: Trace
+) -> tuple[UUID, list[int]]:
+    """Writes events as the user's server device (law 7); returns the device and their numbers.
+
+    Raises:
+        UserErased, Unavailable
+    """
+    store = EventStore(connection)
+    seen = {device for draft in drafts for device in draft.envelope.seen or ()}
+    server_epoch = await store.epoch()
+    device_id = server_device(user_id, server_epoch)
+    for _ in range(ATTEMPTS):
+        known = await store.look(device_id, [user_id], seen)
+        if known.sender_erased:
+            raise UserErased("this user was erased")
+        if known.device is None:
+            await store.meet(device_id, user_id, is_server=True)
+            continue
+        first = known.device.last_acked + 1
+        judgement = decide(known.device, [draft.numbered(first + at) for at, draft in enumerate(drafts)])
+        reception = Reception(device_id, user_id, now, known.heads)
+        if await store.accept(known.device, judgement, reception, trace):
+            return device_id, [event.sequence_number for event, _ in judgement.accepted]
     raise Unavailable("too many requests of this device at once")
 
 

@@ -21,7 +21,6 @@ class DeviceNow:
 
     server_epoch: UUID
     device: Device | None
-    count: int
     is_server: bool
     has_quarantine: bool
     sender_erased: bool
@@ -36,6 +35,7 @@ class Trace:
     traceparent: str = ""
 
 
+_EPOCH = "SELECT epoch FROM server_epochs ORDER BY number DESC LIMIT 1"
 _LOOK = """
     SELECT (SELECT epoch FROM server_epochs ORDER BY number DESC LIMIT 1) AS server_epoch,
            device.last_acked, device.last_accepted, device.accepted_count, device.digest, device.is_server,
@@ -89,6 +89,11 @@ class EventStore:
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
 
+    async def epoch(self) -> UUID:
+        """The server epoch."""
+        epoch: UUID = await self._connection.fetchval(_EPOCH)
+        return epoch
+
     async def look(self, device_id: UUID, user_ids: Collection[UUID], seen_devices: Collection[UUID]) -> DeviceNow:
         """The cursor and what else a verdict may depend on."""
         row: Any = await self._connection.fetchrow(_LOOK, device_id, list(user_ids))
@@ -100,7 +105,6 @@ class EventStore:
         return DeviceNow(
             server_epoch=row["server_epoch"],
             device=device,
-            count=row["accepted_count"] or 0,
             is_server=bool(row["is_server"]),
             has_quarantine=row["has_quarantine"],
             sender_erased=row["sender_erased"],

@@ -29,6 +29,12 @@ class Users:
         found: list[UUID] = await self._connection.fetchval("SELECT whole_user($1::uuid[])", list(user_ids))
         return found
 
+    async def root(self, user_id: UUID) -> UUID:
+        """The user that this one was merged into in the end, or itself."""
+        query = "SELECT coalesce((SELECT root_id FROM user_aliases WHERE user_id = $1), $1)"
+        root: UUID = await self._connection.fetchval(query, user_id)
+        return root
+
     async def merge(self, from_user_id: UUID, into_user_id: UUID) -> None:
         """Makes the first user, and everyone merged into it, aliases of the second one's root. Again changes nothing.
 

@@ -196,6 +196,7 @@ GRANT INSERT ON events, quarantined_events, declared_gaps, outbox, devices, serv
 GRANT UPDATE (user_id, last_acked, last_accepted, accepted_count, digest) ON devices TO ingest_api;
 GRANT UPDATE (released_at) ON quarantined_events TO ingest_api;
 GRANT INSERT, DELETE ON stream_tickets TO ingest_api;
+GRANT UPDATE ON identity_position TO ingest_api;
 
 GRANT DELETE ON outbox TO ingest_worker;
 GRANT INSERT, UPDATE ON user_aliases TO ingest_worker;

@@ -1,0 +1,186 @@
+"""What the other services and operators ask of the event store."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+from uuid import UUID
+
+import asyncpg
+from fastapi import APIRouter, Depends
+from fastapi.responses import StreamingResponse
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from uuid_utils.compat import uuid7
+
+from services.ingest.api.context import Configured, Store, now
+from services.ingest.api.feeds import JSON_LINES
+from services.ingest.api.pull import QuarantinedEvent, quarantine_page
+from services.ingest.domain import Refusal
+from services.ingest.door import Draft, write
+from services.ingest.operations import begin_epoch, release_quarantine
+from services.ingest.reading import reading_of
+from services.ingest.settings import Settings
+from services.ingest.store.database import AWAY
+from services.ingest.store.events import Trace
+from services.ingest.store.feeds import Feeds
+from services.ingest.store.operations import Operations
+from services.ingest.store.outbox import backlog
+from services.ingest.store.pull import Pull
+from services.ingest.store.users import Users
+from shared.envelope import Origin, SchemaVersion, SeenByClient
+from shared.errors import InvalidRequest, Unavailable
+from shared.http import Cursor, Limit, Page
+from shared.policy import service_only
+from shared.postgres import connect
+from shared.telemetry import correlation_id, traceparent
+from shared.values import format_moment
+
+router = APIRouter(prefix="/internal/ingest", tags=["internal"], dependencies=[Depends(service_only)])
+
+
+class ServerEvent(BaseModel):
+    """An event that a service writes for a user."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    user_id: UUID
+    event_type: Annotated[str, Field(max_length=100)]
+    schema_version: SchemaVersion = 1
+    payload: dict[str, Any]
+    occurred_at: AwareDatetime | None = None
+    seen: SeenByClient | None = None
+    origin: Origin | None = None
+    correlation_id: UUID | None = None
+
+
+class Written(BaseModel):
+    """Where a server's event went."""
+
+    event_id: UUID
+    device_id: UUID
+    sequence_number: int
+
+
+class Released(BaseModel):
+    """How many events left quarantine, and how many this version cannot read either."""
+
+    released: int
+    kept: int
+
+
+class Republished(BaseModel):
+    """How many batches will be published again."""
+
+    batches: int
+
+
+class Epoch(BaseModel):
+    """The epoch begun, and for how many devices it kept a head."""
+
+    server_epoch: UUID
+    heads: int
+
+
+class Backlog(BaseModel):
+    """What the relay still has to publish."""
+
+    batches: int
+    oldest_seconds: float
+
+
+def _trace() -> Trace:
+    return Trace(correlation_id.get(), traceparent.get()[:100])
+
+
+@asynccontextmanager
+async def _unhurried(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of its own, without a time limit: this work may take minutes."""
+    try:
+        connection = await connect(settings.database_url_ingest, role="ingest_api")
+    except AWAY as error:
+        raise Unavailable("the event store is not available") from error
+    try:
+        yield connection
+    finally:
+        connection.terminate()
+
+
+@router.post("/server-events", status_code=201)
+async def write_server_event(store: Store, event: ServerEvent) -> Written:
+    """Writes an event as the user's server device, which gives it its number."""
+    event_id = uuid7()
+    raw = _raw(event, event_id)
+    envelope = reading_of(raw)
+    if isinstance(envelope, Refusal):
+        raise InvalidRequest(f"{envelope.field}: {envelope.message}", field=envelope.field, reason=envelope.code)
+    user_id = await Users(store).root(event.user_id)
+    draft = Draft(event_id, raw, envelope, event.origin)
+    device_id, numbers = await write(store, user_id, [draft], now(), _trace())
+    return Written(event_id=event_id, device_id=device_id, sequence_number=numbers[0])
+
+
+def _raw(event: ServerEvent, event_id: UUID) -> Mapping[str, Any]:
+    raw: dict[str, Any] = {
+        "event_id": str(event_id),
+        "event_type": event.event_type,
+        "schema_version": event.schema_version,
+        "payload": event.payload,
+        "sequence_number": 1,  # the door gives the real one
+    }
+    if event.occurred_at is not None:
+        raw["occurred_at"] = format_moment(event.occurred_at)
+    if event.seen is not None:
+        raw["seen"] = {str(device): number for device, number in event.seen.items()}
+    if event.correlation_id is not None:
+        raw["correlation_id"] = str(event.correlation_id)
+    return raw
+
+
+@router.get("/quarantine")
+async def quarantine(
+    store: Store, user_id: UUID | None = None, cursor: Cursor = None, limit: Limit = 50
+) -> Page[QuarantinedEvent]:
+    """The refused events of all users, or of one."""
+    return await quarantine_page(Pull(store), {user_id} if user_id else None, cursor, limit)
+
+
+@router.post("/quarantine/release")
+async def release(settings: Configured) -> Released:
+    """Releases what this version of the software can read."""
+    async with _unhurried(settings) as connection:
+        released, kept = await release_quarantine(connection, now(), _trace())
+    return Released(released=released, kept=kept)
+
+
+@router.post("/republish", status_code=202)
+async def republish(settings: Configured) -> Republished:
+    """Has every event published again, each device's in order."""
+    async with _unhurried(settings) as connection, connection.transaction():
+        return Republished(batches=await Operations(connection).republish())
+
+
+@router.post("/epoch", status_code=201)
+async def epoch(settings: Configured) -> Epoch:
+    """Begins a new epoch after a restore, and has everything published under it."""
+    async with _unhurried(settings) as connection:
+        begun, heads = await begin_epoch(connection)
+    return Epoch(server_epoch=begun, heads=heads)
+
+
+@router.get("/backlog")
+async def unpublished(store: Store) -> Backlog:
+    """What the relay still has to publish."""
+    batches, oldest = await backlog(store)
+    return Backlog(batches=batches, oldest_seconds=oldest)
+
+
+@router.get("/export")
+async def export(settings: Configured, user_id: UUID) -> StreamingResponse:
+    """All accepted events of a user and of everyone merged into it, as JSON lines."""
+    return StreamingResponse(_exported(settings, user_id), media_type=JSON_LINES)
+
+
+async def _exported(settings: Settings, user_id: UUID) -> AsyncIterator[bytes]:
+    async with _unhurried(settings) as connection:
+        devices = [device.device_id for device in await Pull(connection).devices([user_id])]
+        async for page in Feeds(connection).of_devices(devices):
+            yield page

@@ -1,0 +1,188 @@
+"""What devices read back: digests, events behind a vector cursor, and what was refused."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import AwareDatetime, BaseModel
+from pydantic_core import from_json
+
+from services.ingest.api.context import Store
+from services.ingest.store.feeds import line
+from services.ingest.store.pull import Pull, Vector
+from shared.digests import EMPTY
+from shared.envelope import AcceptedEvent
+from shared.errors import InvalidRequest, NotFound
+from shared.http import Cursor, Limit, Page, decode_cursor, encode_cursor
+from shared.policy import Caller
+from shared.tokens import Principal
+from shared.values import MAX_INTEGER
+
+router = APIRouter(prefix="/api/v1/sync", tags=["sync"])
+
+
+class DeviceHash(BaseModel):
+    """One device's event digest."""
+
+    device_id: UUID
+    last_sequence: int
+    count: int
+    hash: str
+
+
+class UserHash(BaseModel):
+    """The event digest of a user, and of each of its devices."""
+
+    count: int
+    hash: str
+    server_epoch: UUID
+    devices: list[DeviceHash]
+
+
+class EventPage(BaseModel):
+    """`next_cursor` is always set: ask again with it when there is a reason to."""
+
+    events: list[AcceptedEvent]
+    next_cursor: str
+    has_more: bool
+
+
+class QuarantinedEvent(BaseModel):
+    """A refused event with the reason. `event` is what was sent, as text where it cannot be repeated as JSON."""
+
+    device_id: UUID
+    sequence_number: int
+    event_id: UUID
+    code: str
+    field: str | None
+    message: str
+    received_at: datetime
+    released_at: datetime | None
+    event: Any
+
+
+def ids_of(caller: Principal) -> set[UUID]:
+    """All ids under which the caller may have written."""
+    return {caller.user_id, *caller.also}
+
+
+@router.get("/hash", responses={200: {"model": UserHash}})
+async def hash_of_events(
+    store: Store,
+    caller: Caller,
+    device_id: UUID | None = None,
+    first: Annotated[int | None, Query(alias="from", ge=0, le=MAX_INTEGER)] = None,
+    last: Annotated[int | None, Query(alias="to", ge=0, le=MAX_INTEGER)] = None,
+) -> dict[str, Any]:
+    """The user's event digests; with `device_id`, the one of a range of that device."""
+    pull = Pull(store)
+    devices = await pull.devices(ids_of(caller))
+    if device_id is not None:
+        if device_id not in {device.device_id for device in devices} | {caller.device_id}:
+            raise NotFound("no such device")
+        first, last = 1 if first is None else first, MAX_INTEGER if last is None else last
+        digest = await pull.range_digest(device_id, first, last)
+        return {"device_id": device_id, "from": first, "to": last, "count": digest.count, "hash": digest.hash}
+    if first is not None or last is not None:
+        raise InvalidRequest("device_id: is needed with from and to", field="device_id")
+    total = sum((device.digest for device in devices), start=EMPTY)
+    _, epoch = await pull.epoch()
+    hashes = [
+        DeviceHash(
+            device_id=one.device_id, last_sequence=one.last_sequence, count=one.digest.count, hash=one.digest.hash
+        )
+        for one in devices
+    ]
+    return UserHash(count=total.count, hash=total.hash, server_epoch=epoch, devices=hashes).model_dump()
+
+
+@router.get("/events", response_model=EventPage)
+async def events(
+    store: Store,
+    caller: Caller,
+    after: Cursor = None,
+    since: AwareDatetime | None = None,
+    limit: Limit = 50,
+    exclude_device: UUID | None = None,
+) -> Response:
+    """The user's events that the cursor has not delivered yet. A device that joins the user starts at its beginning."""
+    if after is not None and since is not None:
+        raise InvalidRequest("since: cannot be combined with after", field="since")
+    pull = Pull(store)
+    _, epoch = await pull.epoch()
+    wanted = {one.device_id: one.last_sequence for one in await pull.devices(ids_of(caller))}
+    known = await _known(pull, wanted, epoch, after, since)
+    behind = {
+        device: known.get(device, 0)
+        for device, last in wanted.items()
+        if device != exclude_device and known.get(device, 0) < last
+    }
+    rows = await pull.after(behind, limit + 1) if behind else []
+    delivered = {**known, **{row["device_id"]: row["sequence_number"] for row in rows[:limit]}}
+    body = b",".join(line(epoch, row["record"]) for row in rows[:limit])
+    cursor = encode_cursor({"epoch": str(epoch), "at": {device.hex: at for device, at in delivered.items() if at}})
+    more = b"true" if len(rows) > limit else b"false"
+    answer = b'{"events":[%b],"next_cursor":"%b","has_more":%b}' % (body, cursor.encode(), more)
+    return Response(answer, media_type="application/json")
+
+
+async def _known(pull: Pull, wanted: Vector, epoch: UUID, after: str | None, since: datetime | None) -> Vector:
+    if since is not None:
+        return await pull.since(wanted, since)
+    if after is None:
+        return {}
+    given, vector = _read_cursor(after)
+    own = {device: at for device, at in vector.items() if device in wanted}
+    return own if given == epoch else await pull.cut(own, given)
+
+
+def _read_cursor(cursor: str) -> tuple[UUID, Vector]:
+    try:
+        match decode_cursor(cursor):
+            case {"epoch": str(epoch), "at": Mapping() as at}:
+                return UUID(epoch), {UUID(device): _position(number) for device, number in at.items()}
+    except ValueError as error:
+        raise InvalidRequest("after: is not a cursor that this server gave", field="after") from error
+    raise InvalidRequest("after: is not a cursor that this server gave", field="after")
+
+
+def _position(number: Any) -> int:
+    if not isinstance(number, int) or not 0 <= number <= MAX_INTEGER:
+        raise ValueError("is no position")
+    return number
+
+
+@router.get("/quarantine")
+async def quarantine(store: Store, caller: Caller, cursor: Cursor = None, limit: Limit = 50) -> Page[QuarantinedEvent]:
+    """The user's refused events with the reasons."""
+    return await quarantine_page(Pull(store), ids_of(caller), cursor, limit)
+
+
+async def quarantine_page(
+    pull: Pull, user_ids: set[UUID] | None, cursor: str | None, limit: int
+) -> Page[QuarantinedEvent]:
+    """One page of the refused events of a user, or of all users."""
+    rows = await pull.quarantine(user_ids, _place(cursor), limit + 1)
+    items = [QuarantinedEvent(**{**row, "event": _as_json(row["raw"])}) for row in map(dict, rows[:limit])]
+    last = items[-1] if len(rows) > limit else None
+    return Page(items=items, next_cursor=encode_cursor([str(last.device_id), last.sequence_number]) if last else None)
+
+
+def _place(cursor: str | None) -> tuple[UUID, int]:
+    if cursor is None:
+        return UUID(int=0), 0
+    try:
+        device, number = decode_cursor(cursor)
+        return UUID(device), _position(number)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InvalidRequest("cursor: is not one that this server gave", field="cursor") from error
+
+
+def _as_json(raw: bytes) -> Any:
+    """What was sent; as text where it cannot be an answer, such as half a surrogate pair."""
+    try:
+        return from_json(raw, allow_inf_nan=False)
+    except ValueError:
+        return raw.decode("utf-8", "backslashreplace")

@@ -1,0 +1,62 @@
+"""Operators' work on the event store, for the routes and for commands that have no running service."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import asyncpg
+from pydantic_core import from_json
+from uuid_utils.compat import uuid7
+
+from services.ingest.domain import Refusal
+from services.ingest.door import Draft, write
+from services.ingest.reading import reading_of
+from services.ingest.store.events import Trace
+from services.ingest.store.operations import Operations, Refused
+from services.ingest.store.users import Users
+from shared.envelope import Origin
+from shared.values import format_moment
+
+
+async def release_quarantine(connection: asyncpg.Connection, now: datetime, trace: Trace) -> tuple[int, int]:
+    """Writes what this version of the software can read now as events of the server's device, each with its origin.
+
+    Returns how many were released, and how many stay refused.
+    """
+    released = kept = 0
+    for device_id in await Operations(connection).refused_devices():
+        async with connection.transaction():
+            operations = Operations(connection)
+            refused = await operations.refused(device_id)
+            readable = {one.sequence_number: draft for one in refused if (draft := _draft(device_id, one))}
+            for user_id in {one.user_id for one in refused if one.sequence_number in readable}:
+                drafts = [readable[one.sequence_number] for one in refused if _is_of(one, user_id, readable)]
+                await write(connection, await Users(connection).root(user_id), drafts, now, trace)
+            await operations.released(device_id, list(readable), now)
+        released, kept = released + len(readable), kept + len(refused) - len(readable)
+    return released, kept
+
+
+def _is_of(refused: Refused, user_id: UUID, readable: dict[int, Draft]) -> bool:
+    return refused.user_id == user_id and refused.sequence_number in readable
+
+
+def _draft(device_id: UUID, refused: Refused) -> Draft | None:
+    try:
+        raw = from_json(refused.raw, allow_inf_nan=False)
+    except ValueError:
+        return None
+    raw.setdefault("occurred_at", format_moment(refused.received_at))
+    envelope = reading_of(raw)
+    if isinstance(envelope, Refusal):
+        return None
+    return Draft(uuid7(), raw, envelope, Origin(device_id=device_id, sequence_number=refused.sequence_number))
+
+
+async def begin_epoch(connection: asyncpg.Connection) -> tuple[UUID, int]:
+    """After a restore: a new epoch under which everything is published again. Returns it and the heads that it kept."""
+    epoch = uuid4()
+    async with connection.transaction():
+        operations = Operations(connection)
+        heads = await operations.begin_epoch(epoch)
+        await operations.republish()
+    return epoch, heads

@@ -1,0 +1,147 @@
+"""What the server writes itself: undo and release as the server's device, republishing, epochs, export."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+import pytest
+
+from services.ingest import reading
+from shared.registry import Registry, registry
+from tests.system.ingest.conftest import SERVICE, Ingest
+from tests.system.ingest.phones import Phone, set_completed, sets
+
+JSON = dict[str, Any]
+
+
+async def post(ingest: Ingest, path: str, status: int, body: JSON | None = None) -> JSON:
+    response = await ingest.client.post(f"/internal/ingest{path}", json=body, headers=SERVICE)
+    assert response.status_code == status, response.text
+    answer: JSON = response.json()
+    return answer
+
+
+async def lines(ingest: Ingest, device_id: str) -> list[JSON]:
+    return [json.loads(line) for line in (await ingest.internal("/internal/events", device_id=device_id)).text.split()]
+
+
+def removal(user_id: UUID, **further: Any) -> JSON:
+    return {"user_id": str(user_id), "event_type": "SetRemoved", "payload": {"set_id": str(uuid4())}} | further
+
+
+async def test_the_server_writes_as_the_users_server_device(ingest: Ingest, phone: Phone) -> None:
+    await phone.sync(sets(1, 3))
+    epoch = (await phone.sync([]))["server_epoch"]
+
+    seen = {str(phone.device_id): 2}
+    written = [await post(ingest, "/server-events", 201, removal(phone.user_id, seen=seen)) for _ in range(2)]
+
+    device = str(uuid5(phone.user_id, f"server:{epoch}"))
+    assert [(one["device_id"], one["sequence_number"]) for one in written] == [(device, 1), (device, 2)]
+    stored = await lines(ingest, device)
+    assert [one["event_id"] for one in stored] == [one["event_id"] for one in written]
+    assert stored[1]["seen"] == seen
+    assert stored[1]["previous_sequence"] == 1
+    assert "origin" not in stored[0]
+    assert len((await phone.get("/events"))["events"]) == 5
+
+
+async def test_parallel_writes_of_the_server_get_numbers_of_their_own(ingest: Ingest, phone: Phone) -> None:
+    bodies = [removal(phone.user_id) for _ in range(8)]
+    written = await asyncio.gather(*(post(ingest, "/server-events", 201, body) for body in bodies))
+    assert sorted(one["sequence_number"] for one in written) == list(range(1, 9))
+
+
+async def test_what_could_not_be_accepted_is_not_written(ingest: Ingest, phone: Phone) -> None:
+    answer = await post(ingest, "/server-events", 422, removal(phone.user_id, payload={}))
+    assert answer["field"] == "payload.set_id"
+
+
+async def test_nobody_syncs_as_the_servers_device(ingest: Ingest, phone: Phone) -> None:
+    written = await post(ingest, "/server-events", 201, removal(phone.user_id))
+    thief = ingest.phone(user_id=phone.user_id, device_id=UUID(written["device_id"]))
+    assert (await thief.post(sets(2, 2))).json()["code"] == "wrong_device"
+
+
+@pytest.fixture
+def without_corrections(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """A server of an older version, which has not heard of `SetCorrected`."""
+    known = registry()
+
+    class Older(Registry):
+        @property
+        def events(self) -> Any:
+            return {name: event for name, event in known.events.items() if name != "SetCorrected"}
+
+    monkeypatch.setattr(reading, "registry", lambda: Older(known.domains))
+    return monkeypatch
+
+
+async def test_quarantine_is_released_after_an_upgrade(
+    ingest: Ingest, phone: Phone, without_corrections: pytest.MonkeyPatch
+) -> None:
+    correction = set_completed(2, event_type="SetCorrected", payload={"set_id": str(uuid4()), "reps": 6})
+    correction["seen"] = {str(phone.device_id): 9}
+    hopeless = set_completed(3, event_type="Unheard")
+    answer = await phone.sync([set_completed(1), correction, hopeless, set_completed(4)])
+    assert answer["rejected_count"] == 2
+    without_corrections.undo()
+
+    first = await post(ingest, "/quarantine/release", 200)
+    second = await post(ingest, "/quarantine/release", 200)
+
+    assert first["released"] == 1
+    assert second["released"] == 0
+    assert second["kept"] == first["kept"] >= 1
+    device = str(uuid5(phone.user_id, f"server:{answer['server_epoch']}"))
+    (released,) = await lines(ingest, device)
+    assert released["origin"] == {"device_id": str(phone.device_id), "sequence_number": 2}
+    assert released["event_id"] != correction["event_id"]
+    assert released["occurred_at"] == correction["occurred_at"]
+    assert released["payload"] == correction["payload"]
+    assert released["seen"] == {str(phone.device_id): 1}
+    assert (await phone.sync([correction]))["errors"] == answer["errors"][:1]
+    listed = (await phone.get("/quarantine"))["items"]
+    assert [item["released_at"] is not None for item in listed] == [True, False]
+    everyones = (await ingest.internal("/internal/ingest/quarantine", user_id=phone.user_id)).json()["items"]
+    assert everyones == listed
+
+
+async def test_everything_is_published_again_in_order(ingest: Ingest, phone: Phone) -> None:
+    await phone.sync([*sets(1, 300)])
+    await phone.sync([*sets(10_000, 10_299)], declared_gaps=[[301, 9_999]])
+    await ingest.tables.execute("DELETE FROM outbox")
+
+    answer = await post(ingest, "/republish", 202)
+
+    rows = await ingest.tables.fetch(
+        "SELECT first, last, slot FROM outbox WHERE device_id = $1 ORDER BY id", phone.device_id
+    )
+    assert [(row["first"], row["last"]) for row in rows] == [(1, 10_199), (10_200, 10_299)]
+    assert {row["slot"] for row in rows} == {phone.device_id.int % 1024}
+    assert (await ingest.internal("/internal/ingest/backlog")).json()["batches"] == answer["batches"]
+
+
+async def test_an_epoch_keeps_heads_and_publishes_under_its_name(ingest: Ingest, phone: Phone) -> None:
+    before = (await phone.sync(sets(1, 3)))["server_epoch"]
+
+    begun = await post(ingest, "/epoch", 201)
+
+    assert begun["server_epoch"] != before
+    assert (await phone.sync([]))["server_epoch"] == begun["server_epoch"]
+    assert {line["server_epoch"] for line in await lines(ingest, str(phone.device_id))} == {begun["server_epoch"]}
+    head = await ingest.tables.fetchval(
+        "SELECT last_accepted FROM epoch_heads JOIN server_epochs ON number = epoch_number"
+        " WHERE epoch = $1 AND device_id = $2",
+        UUID(begun["server_epoch"]),
+        phone.device_id,
+    )
+    assert head == 3
+
+
+async def test_export_of_everything_of_a_user(ingest: Ingest, phone: Phone) -> None:
+    await phone.sync(sets(1, 3))
+    exported = (await ingest.internal("/internal/ingest/export", user_id=phone.user_id)).text
+    assert [json.loads(line)["sequence_number"] for line in exported.splitlines()] == [1, 2, 3]

@@ -1,0 +1,131 @@
+"""Pull: the vector cursor, digests, and what was refused."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from shared.digests import digest_of_events
+from tests.system.ingest.conftest import Ingest
+from tests.system.ingest.phones import Phone, set_completed, sets
+
+
+async def pulled(phone: Phone, **params: Any) -> tuple[list[dict[str, Any]], str]:
+    """Everything from a cursor on, page by page."""
+    events: list[dict[str, Any]] = []
+    while True:
+        page = await phone.get("/events", **params)
+        events += page["events"]
+        if not page["has_more"]:
+            return events, page["next_cursor"]
+        params = {name: value for name, value in params.items() if name != "since"} | {"after": page["next_cursor"]}
+
+
+async def test_everything_of_the_user_comes_once_page_by_page(ingest: Ingest, phone: Phone) -> None:
+    tablet = ingest.phone(user_id=phone.user_id)
+    sent = sets(1, 7)
+    await phone.sync(sent)
+    await tablet.sync(sets(1, 5))
+    await ingest.phone().sync(sets(1, 5))
+
+    events, cursor = await pulled(tablet, limit=3)
+
+    assert len(events) == 12
+    own = [event for event in events if event["device_id"] == str(phone.device_id)]
+    for given, back in zip(sent, own, strict=True):
+        assert {name: back[name] for name in given} == given
+        assert back["received_at"].endswith("Z")
+    assert (await pulled(tablet, after=cursor))[0] == []
+    await phone.sync(sets(8, 8))
+    assert [event["sequence_number"] for event in (await pulled(tablet, after=cursor))[0]] == [8]
+    others, _ = await pulled(tablet, exclude_device=str(tablet.device_id))
+    assert {event["device_id"] for event in others} == {str(phone.device_id)}
+
+
+async def test_a_device_that_joins_the_user_is_pulled_from_its_start(ingest: Ingest, phone: Phone) -> None:
+    await phone.sync(sets(1, 3))
+    anonymous = ingest.phone()
+    await anonymous.sync(sets(1, 2))
+    _, cursor = await pulled(phone)
+
+    await ingest.tables.execute("INSERT INTO user_aliases VALUES ($1, $2)", anonymous.user_id, phone.user_id)
+
+    late, _ = await pulled(phone, after=cursor)
+    assert [(event["device_id"], event["sequence_number"]) for event in late] == [
+        (str(anonymous.device_id), 1),
+        (str(anonymous.device_id), 2),
+    ]
+    assert len((await pulled(anonymous))[0]) == 5
+
+
+async def test_the_token_knows_of_a_merge_before_it_was_heard(ingest: Ingest, phone: Phone) -> None:
+    anonymous = ingest.phone()
+    await anonymous.sync(sets(1, 2))
+
+    merged = ingest.phone(user_id=phone.user_id, also=(anonymous.user_id,))
+
+    assert len((await pulled(merged))[0]) == 2
+
+
+async def test_since_a_time(phone: Phone) -> None:
+    await phone.sync(sets(1, 2))
+    moment = datetime.now(UTC).isoformat()
+    await phone.sync(sets(3, 4))
+
+    events, cursor = await pulled(phone, since=moment, limit=1)
+
+    assert [event["sequence_number"] for event in events] == [3, 4]
+    assert (await pulled(phone, after=cursor))[0] == []
+
+
+async def test_a_cursor_of_an_older_epoch_is_cut_to_what_the_restore_found(ingest: Ingest, phone: Phone) -> None:
+    await phone.sync(sets(1, 5))
+    _, cursor = await pulled(phone)
+    async with ingest.tables.transaction():
+        number = await ingest.tables.fetchval("INSERT INTO server_epochs (epoch) VALUES ($1) RETURNING number", uuid4())
+        await ingest.tables.execute("INSERT INTO epoch_heads VALUES ($1, $2, 3)", number, phone.device_id)
+
+    events, newer = await pulled(phone, after=cursor)
+
+    assert [event["sequence_number"] for event in events] == [4, 5]
+    assert (await pulled(phone, after=newer))[0] == []
+    nowhere = await phone.client.get("/api/v1/sync/events", params={"after": "!!"}, headers=phone.headers)
+    assert (nowhere.status_code, nowhere.json()["code"]) == (422, "invalid_request")
+
+
+async def test_digests_of_the_user_its_devices_and_ranges(ingest: Ingest, phone: Phone) -> None:
+    sent = sets(1, 20)
+    sent[9] = set_completed(10, event_type="Unheard")
+    await phone.sync(sent)
+    tablet = ingest.phone(user_id=phone.user_id)
+    await tablet.sync(sets(1, 1))
+    pairs = [(UUID(event["event_id"]), event["sequence_number"]) for event in sent if event["sequence_number"] != 10]
+
+    whole = await phone.get("/hash")
+    part = await phone.get("/hash", **{"device_id": str(phone.device_id), "from": 5, "to": 15})
+
+    mine = next(device for device in whole["devices"] if device["device_id"] == str(phone.device_id))
+    expected = digest_of_events(pairs)
+    assert (mine["last_sequence"], mine["count"], mine["hash"]) == (20, 19, expected.hash)
+    assert whole["count"] == 20
+    assert whole["hash"] != mine["hash"]
+    of_range = digest_of_events(pair for pair in pairs if 5 <= pair[1] <= 15)
+    assert (part["from"], part["to"], part["count"], part["hash"]) == (5, 15, 10, of_range.hash)
+    stranger = await ingest.phone().client.get(
+        "/api/v1/sync/hash", params={"device_id": str(phone.device_id)}, headers=ingest.phone().headers
+    )
+    assert (stranger.status_code, stranger.json()["code"]) == (404, "not_found")
+
+
+async def test_the_refused_are_listed_with_reasons_to_their_user_only(ingest: Ingest, phone: Phone) -> None:
+    bad = [set_completed(number, event_type="Unheard") for number in (1, 2, 3)]
+    await phone.sync(bad)
+
+    first = await phone.get("/quarantine", limit=2)
+    second = await phone.get("/quarantine", limit=2, cursor=first["next_cursor"])
+
+    items = first["items"] + second["items"]
+    assert [item["event"] for item in items] == json.loads(json.dumps(bad))
+    assert {item["code"] for item in items} == {"unknown_event_type"}
+    assert second["next_cursor"] is None
+    assert (await ingest.phone().get("/quarantine"))["items"] == []
