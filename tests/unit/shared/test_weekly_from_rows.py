@@ -68,9 +68,8 @@ def told(rows: Rows) -> Iterator[tuple[str, dict[str, Any]]]:
             begun.add(workout_id)
             yield "WorkoutStarted", {"workout_id": workout_id, "started_at": start.isoformat()}
             yield "WorkoutEnded", {"workout_id": workout_id, "ended_at": when(row["end_time"]).isoformat()}
-        measures = {
-            name: float(row[column]) for name, column in (("weight", "weight_kg"), ("rpe", "rpe")) if row[column]
-        }
+        weight = {"weight": float(row["weight_kg"])} if row["weight_kg"] else {}
+        effort = {"rpe": float(row["rpe"])} if row["rpe"] else {}
         built_in = find(row["exercise_title"])
         yield (
             "SetCompleted",
