@@ -45,9 +45,10 @@ class Relay:
     async def _publish_for_ever(self, connection: Connection) -> None:
         repeated_at = time.monotonic()
         while True:
-            sent = await self._send(await identity.unpublished(connection))
+            events = await identity.unpublished(connection)
+            sent = await self._send(events)
             if sent is not None:
-                await identity.set_published(connection, sent)
+                await identity.set_published(connection, events[0].number - 1, sent)
                 continue
             if time.monotonic() - repeated_at >= self.settings.auth_repeat_seconds:
                 await self._send(await identity.unanswered(connection))

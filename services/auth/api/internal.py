@@ -55,6 +55,20 @@ async def invite(desk: AtDesk) -> dict[str, Any]:
     return {"code": code, "expires_at": until}
 
 
+@router.post("/auth/republish", status_code=202)
+async def republish(desk: AtDesk) -> dict[str, int]:
+    """Has every identity event published again, in order."""
+    async with desk.transaction() as connection:
+        return {"events": await identity.republish(connection)}
+
+
+@router.get("/auth/backlog")
+async def backlog(desk: AtDesk) -> dict[str, int]:
+    """How many identity events the relay still has to publish."""
+    async with desk.transaction() as connection:
+        return {"events": await identity.left_to_publish(connection)}
+
+
 @router.get("/auth/erasures")
 async def erased_users(desk: AtDesk) -> dict[str, Any]:
     """Everyone who was ever erased: what a restore has to erase again."""

@@ -62,8 +62,20 @@ async def unpublished(connection: Connection, limit: int = 500) -> Sequence[Logg
     return await _select(connection, condition, limit)
 
 
-async def set_published(connection: Connection, number: int) -> None:
-    await connection.execute("UPDATE identity_counter SET published_number = $1", number)
+async def set_published(connection: Connection, before: int, number: int) -> None:
+    """Moves on from `before`; a republishing that began meanwhile stays at its start."""
+    await connection.execute(
+        "UPDATE identity_counter SET published_number = $2 WHERE published_number = $1", before, number
+    )
+
+
+async def republish(connection: Connection) -> int:
+    """Has the whole log published again; returns how many events that is."""
+    return int(await connection.fetchval("UPDATE identity_counter SET published_number = 0 RETURNING last_number"))
+
+
+async def left_to_publish(connection: Connection) -> int:
+    return int(await connection.fetchval("SELECT last_number - published_number FROM identity_counter"))
 
 
 async def unanswered(connection: Connection) -> Sequence[LoggedEvent]:

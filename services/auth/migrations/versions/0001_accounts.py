@@ -183,7 +183,7 @@ GRANT USAGE ON SCHEMA public TO auth_api;
 GRANT SELECT, INSERT ON identity_log, erased_users, erased_devices TO auth_api;
 GRANT SELECT, INSERT, UPDATE (applied_at) ON erasures TO auth_api;
 GRANT SELECT, INSERT, DELETE ON audit_log, merges TO auth_api;
-GRANT SELECT, UPDATE (last_number) ON identity_counter TO auth_api;
+GRANT SELECT, UPDATE (last_number, published_number) ON identity_counter TO auth_api;
 GRANT SELECT, INSERT, UPDATE ON erasure_answers TO auth_api;
 GRANT SELECT, DELETE ON merge_answers, device_activity TO auth_api;
 GRANT SELECT ON event_store TO auth_api;
