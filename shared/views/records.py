@@ -89,7 +89,7 @@ def _claim(best: Best, kind: RecordKind, load: Decimal | None, value: Decimal, r
 def _claims(row: SetRow) -> Iterator[tuple[RecordKind, Decimal | None, Decimal]]:
     if row.reps == 0:
         return
-    if row.set_type is not SetType.PARTIAL:
+    if row.set_type != SetType.PARTIAL:
         if row.load_kg:
             yield RecordKind.LOAD, None, row.load_kg
         if row.reps:

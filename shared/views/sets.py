@@ -73,7 +73,7 @@ class SetRow(Row):
     @property
     def counted(self) -> bool:
         """Whether it counts in weeks, records and progress: its workout is there and not discarded."""
-        return self.workout_status is not None and self.workout_status is not WorkoutStatus.DISCARDED
+        return self.workout_status is not None and self.workout_status != WorkoutStatus.DISCARDED
 
     @property
     def working(self) -> bool:

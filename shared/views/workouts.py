@@ -41,7 +41,7 @@ class WorkoutRow(Row):
     @property
     def counted(self) -> bool:
         """Whether it counts in weeks: it is not discarded."""
-        return self.status is not WorkoutStatus.DISCARDED
+        return self.status != WorkoutStatus.DISCARDED
 
 
 def workout_row(workout_id: UUID, entity: Entity, sets: Iterable[SetRow], calendar: Calendar) -> WorkoutRow | None:

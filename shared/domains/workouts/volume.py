@@ -45,7 +45,7 @@ def volume(reps: int | None, load_kg: Decimal | None) -> Decimal:
 
 def is_working(set_type: SetType | None) -> bool:
     """All but warm-ups."""
-    return set_type is not SetType.WARMUP
+    return set_type != SetType.WARMUP
 
 
 def reps_in_reserve(rpe: Decimal | None, rir: Decimal | None) -> Decimal | None:
