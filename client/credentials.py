@@ -74,15 +74,14 @@ class Credentials:
             answer = await self._protocol.refresh(held.refresh_token)
             if not isinstance(answer, Refusal) or not isinstance(obstacle(answer), RenewToken):
                 return self.adopt(_given(answer))
-        secret = self._session.secret(self._device)
-        return self.adopt(_given(await self._protocol.create_device(self._device, secret)))
+        tokens = _given(await self._protocol.create_device(self._device, self._session.secret(self._device)))
+        if tokens.is_new:
+            self._recovery.forgotten(tokens.user_id)
+        return self.adopt(tokens)
 
     def adopt(self, tokens: Tokens) -> Tokens:
         """Keeps the tokens, and learns from them whose log this is."""
-        user_id = self._queue.identity.user_id
-        if tokens.is_new and tokens.device_id == self._device:
-            self._recovery.forgotten(tokens.user_id)
-        elif user_id != tokens.user_id:
+        if self._queue.identity.user_id != tokens.user_id:
             self._queue.belong_to(tokens.user_id)
         self._session.hold(tokens, self._clock())
         return tokens

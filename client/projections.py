@@ -1,6 +1,6 @@
 """What the log comes to: the same fold and the same views as the server's, from this device's own file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
@@ -12,10 +12,12 @@ from client.events import LoggedEvent, PulledEvent
 from client.pulled import PulledLog
 from client.queue import EventQueue
 from shared.digests import Digest
+from shared.domains.profile.fold import PROFILE_ID
 from shared.fold import Recorded, State, fold
 from shared.registry import UnknownEventType
-from shared.views.exercises import ExerciseRow, Exercises
+from shared.views.exercises import Exercises, exercise_rows
 from shared.views.measurements import MeasurementRow
+from shared.views.profile import ProfileRow, profile_row
 from shared.views.records import RecordRow
 from shared.views.sets import SetRow
 from shared.views.templates import TemplateRow
@@ -58,7 +60,8 @@ class Projection:
 
     @cached_property
     def exercises(self) -> Exercises:
-        return Exercises(cast(list[ExerciseRow], self.views["exercises"]))
+        found = {entity_id: entity for (kind, entity_id), entity in self.state.items() if kind == "exercise"}
+        return Exercises(exercise_rows(found))
 
     @cached_property
     def measurements(self) -> list[MeasurementRow]:
@@ -75,13 +78,35 @@ class Projection:
         """Oldest first."""
         return sorted(cast(list[WeeklyRow], self.views["weekly"]), key=lambda row: row.week_start)
 
+    @property
+    def profile(self) -> ProfileRow:
+        return profile_row(self.state.get(("profile", PROFILE_ID)))
+
     @cached_property
     def templates(self) -> list[TemplateRow]:
         return sorted(cast(list[TemplateRow], self.views["templates"]), key=lambda row: row.name.casefold())
 
+    def after(self, events: Iterable[Recorded]) -> "Projection":
+        """What it comes to with more events."""
+        return Projection(fold(events, self.state), self.unreadable)
+
+    def about(self, exercise_id: UUID) -> "Projection":
+        """The same without the sets of other exercises: enough for records and progress, and made much faster."""
+        state = {
+            key: entity
+            for key, entity in self.state.items()
+            if key[0] != "set" or self.exercises.standing_for(entity.value("exercise_id")) == exercise_id
+        }
+        return Projection(state, self.unreadable)
+
     def sets_of(self, workout_id: UUID) -> list[SetRow]:
         """One workout's sets, in order."""
         return [row for row in self.sets if row.workout_id == workout_id]
+
+
+def recorded(queue: EventQueue, pulled: PulledLog) -> list[Recorded]:
+    """All that counts, as the fold takes it."""
+    return list(_recorded(queue, pulled, []))
 
 
 def project(queue: EventQueue, pulled: PulledLog) -> Projection:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 TRAINING: Final = "Training"
+SYNCING: Final = "Your phones and files"
 RUNNING: Final = "Running it"
 BUILDING: Final = "Building it"
 
@@ -22,6 +23,22 @@ class Command:
 
 
 COMMANDS: Final = (
+    Command("start", "client.cli.training:start", "Start a workout.", TRAINING),
+    Command("set", "client.cli.training:set_", 'Log a set: set "Bench Press" 5x100 --rpe 8.', TRAINING),
+    Command("edit", "client.cli.changing:edit", "Correct a set or a workout, also an old one.", TRAINING),
+    Command("undo", "client.cli.changing:undo", "Take back what was logged last.", TRAINING),
+    Command("end", "client.cli.training:end", "End the workout.", TRAINING),
+    Command("log", "client.cli.looking:log_", "List workouts.", TRAINING),
+    Command("show", "client.cli.looking:show", "Show a workout with its sets.", TRAINING),
+    Command("stats", "client.cli.looking:stats", "Weekly sets by muscle, or the trend of an exercise.", TRAINING),
+    Command("measure", "client.cli.body:measure", "Record body weight and girths.", TRAINING),
+    Command("profile", "client.cli.body:profile", "Show or change who trains.", TRAINING),
+    Command("exercises", "client.cli.planning:exercises", "Find exercises, or define your own.", TRAINING),
+    Command("template", "client.cli.planning:template", "Templates of workouts.", TRAINING),
+    Command("status", "client.cli.syncing:status", "What waits to be synced.", SYNCING),
+    Command("sync", "client.cli.syncing:sync", "Send what was logged and fetch what other devices logged.", SYNCING),
+    Command("fix", "client.cli.syncing:fix", "Correct or give up an event that the server refused.", SYNCING),
+    Command("account", "client.cli.account:account", "Register, log in and out, list devices.", SYNCING),
     Command("up", "deploy.local.commands:up", "Run the whole product on this machine.", RUNNING),
     Command("demo", "deploy.local.demo:demo", "Play twelve weeks of two phones and show what comes out.", RUNNING),
     Command("test", "deploy.local.testing:check", "Check everything, or one stage.", BUILDING),

@@ -1,0 +1,154 @@
+"""An account: one log on several phones."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from client.answers import Tokens
+from client.cli.online import NotDone, Online, given, with_server
+from client.cli.opening import Log
+from client.cli.output import AsJson, print_json, say, table
+from client.credentials import Hindered
+from client.decide import Stop
+
+account = typer.Typer(no_args_is_help=True, help="Register, log in and out, and see your devices.")
+
+Server = Annotated[str | None, typer.Option("--server", metavar="URL", help="The server's address; remembered.")]
+Email = Annotated[str, typer.Argument(help="Your address.")]
+Password = Annotated[
+    str, typer.Option(prompt=True, hide_input=True, envvar="HYPERTROPHY_PASSWORD", help="Asked for if not given.")
+]
+
+
+def _opened(server: str | None) -> Log:
+    log = Log()
+    if server is not None:
+        log.session.use_server(server)
+    return log
+
+
+def _report(tokens: Tokens, text: str, as_json: bool) -> None:
+    if as_json:
+        print_json({"user_id": tokens.user_id, "device_id": tokens.device_id, "is_anonymous": tokens.is_anonymous})
+    else:
+        say(text)
+
+
+@account.command()
+def register(
+    email: Email,
+    password: Password,
+    name: Annotated[str | None, typer.Option(help="How you want to be called.")] = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Turn this log into an account; nothing moves."""
+
+    async def run(online: Online) -> Tokens:
+        bearer = await online.credentials.bearer()
+        return online.credentials.adopt(given(await online.protocol.register(bearer, email, password, name)))
+
+    tokens = with_server(_opened(server), run)
+    _report(tokens, f"registered {email}; other phones join with `hypertrophy account login {email}`", as_json)
+
+
+@account.command()
+def login(email: Email, password: Password, server: Server = None, as_json: AsJson = False) -> None:
+    """Join an account: what was logged here so far goes into it."""
+    log = _opened(server)
+
+    async def run(online: Online) -> Tokens:
+        bearer = await _anonymous_bearer(online)
+        device_id = log.queue.identity.device_id
+        return online.credentials.adopt(given(await online.protocol.login(email, password, device_id, bearer)))
+
+    _report(with_server(log, run), f"logged in as {email}; `hypertrophy sync` fetches what is there", as_json)
+
+
+async def _anonymous_bearer(online: Online) -> str | None:
+    """What shows that this log is ours, so that it goes along; None where a login is all that can help."""
+    try:
+        bearer = await online.credentials.bearer()
+    except Hindered as hindered:
+        if isinstance(hindered.obstacle, Stop):
+            return None
+        raise NotDone(str(hindered)) from None
+    held = online.log.session.held(online.log.queue.identity.device_id)
+    return bearer if held and held.is_anonymous else None
+
+
+@account.command()
+def logout(
+    discard: Annotated[
+        bool, typer.Option("--discard", help="Log out although nobody could ever reach this log on the server again.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """End this device's session; the log on the device stays."""
+    log = Log()
+
+    async def run(online: Online) -> None:
+        answer = await online.credentials.ask(lambda bearer: online.protocol.logout(bearer, discard=discard))
+        assert answer is not None
+        log.session.drop_tokens()
+
+    try:
+        with_server(log, run)
+    except Hindered as hindered:
+        if isinstance(hindered.obstacle, Stop) and hindered.obstacle.code == "would_lose_data":
+            raise NotDone(
+                "this log has no account, so nobody could reach it on the server again: "
+                "`hypertrophy account register` first, or --discard"
+            ) from None
+        raise
+    if as_json:
+        print_json({"logged_out": True})
+    else:
+        say("logged out; the log stays here, and syncs again after a login")
+
+
+@account.command()
+def devices(
+    revoke: Annotated[UUID | None, typer.Option(metavar="DEVICE_ID", help="Lock a device out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the account's devices, or revoke one."""
+    log = Log()
+
+    async def run(online: Online) -> Mapping[str, Any]:
+        if revoke is not None:
+            await online.credentials.ask(lambda bearer: online.protocol.revoke(bearer, revoke))
+        return await online.credentials.ask(online.protocol.devices)
+
+    found = with_server(log, run)
+    if as_json:
+        print_json(found)
+        return
+    own = str(log.queue.identity.device_id)
+    table(
+        None,
+        ("device", "name", "last seen", "events", ""),
+        [
+            (
+                item.get("device_id"),
+                item.get("name") or "",
+                str(item.get("last_seen") or "")[:16].replace("T", " "),
+                item.get("events"),
+                "this one" if item.get("device_id") == own else "revoked" if item.get("revoked") else "",
+            )
+            for item in found.get("items", [])
+        ],
+    )
+
+
+@account.command()
+def show(as_json: AsJson = False) -> None:
+    """Show who the server thinks you are."""
+    me = with_server(Log(), lambda online: online.credentials.ask(online.protocol.me))
+    if as_json:
+        print_json(me)
+        return
+    for name, value in me.items():
+        say(f"{name.replace('_', ' '):14} {value}")

@@ -1,0 +1,182 @@
+"""The body and who it belongs to: measure, profile."""
+
+from datetime import date
+from typing import Annotated, Any
+
+import typer
+
+from client.cli.entering import At, decimal
+from client.cli.opening import Log
+from client.cli.output import AsJson, amount, local, print_json, say, short, table
+from client.clock import UnknownZone
+from client.ids import new_id
+from client.notation import number, read_weight
+from shared.domains.body.events import BodyMeasurementRecorded, BodyMeasurementRemoved, Units
+from shared.domains.profile.events import ProfileUpdated, Sex, UnitSystem
+from shared.domains.workouts.events import WeightUnit
+from shared.values import available_zones
+from shared.views.measurements import LENGTHS, MeasurementRow
+
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_VALUES = (*LENGTHS, "weight", "fat_percent")
+
+
+class UnknownMeasure(Exception):
+    """A word that is no place of the body."""
+
+
+class MixedUnits(Exception):
+    """Pounds and centimetres in one measurement."""
+
+
+def measure(
+    weight: Annotated[str | None, typer.Argument(help="Body weight: 82.5, 182lb.")] = None,
+    waist: Annotated[float | None, typer.Option(min=0, help="cm (or in).")] = None,
+    neck: Annotated[float | None, typer.Option(min=0, help="cm (or in).")] = None,
+    hip: Annotated[float | None, typer.Option(min=0, help="cm (or in).")] = None,
+    height: Annotated[float | None, typer.Option(min=0, help="cm (or in).")] = None,
+    more: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PLACE=VALUE", help="Others: chest=101, fat_percent=15, …"),
+    ] = None,
+    units: Annotated[Units | None, typer.Option(help="Of all values; default: the profile's.")] = None,
+    note: Annotated[str | None, typer.Option(help="A note.")] = None,
+    remove: Annotated[str | None, typer.Option(help="Take a measurement away, by the end of its id.")] = None,
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record body weight and girths; without values, list what was measured."""
+    log = Log()
+    if remove is not None:
+        _remove(log, remove, as_json)
+        return
+    given = {"waist": waist, "neck": neck, "hip": hip, "height": height}
+    values: dict[str, Any] = {name: decimal(value) for name, value in given.items() if value is not None}
+    values |= dict(_place(text) for text in more or ())
+    if weight is None and not values:
+        _list(log, as_json)
+        return
+    system = units or _system(log)
+    if weight is not None:
+        values["weight"], unit = read_weight(weight)
+        system = _agreed(system if units else None, unit, system, alone=len(values) == 1)
+    said = {**values, "units": system} | ({} if note is None else {"notes": note})
+    measurement_id, moment = new_id(), log.time(at)
+    log.add([BodyMeasurementRecorded(measurement_id=measurement_id, measured_at=moment, **said)], moment)
+    row = next(row for row in log.projection.measurements if row.measurement_id == measurement_id)
+    if as_json:
+        print_json(row)
+    else:
+        say(_summary(row))
+
+
+def _place(text: str) -> tuple[str, Any]:
+    name, _, value = text.partition("=")
+    name = name.strip().casefold().replace("-", "_").replace(" ", "_")
+    if name not in _VALUES or not value:
+        raise UnknownMeasure(f'"{text}" is no measure; write PLACE=VALUE with one of {", ".join(_VALUES)}')
+    return name, number(value.strip())
+
+
+def _system(log: Log) -> Units:
+    return Units.IMPERIAL if log.projection.profile.unit_system is UnitSystem.IMPERIAL else Units.METRIC
+
+
+def _agreed(said: Units | None, unit: WeightUnit | None, default: Units, *, alone: bool) -> Units:
+    """The unit written at the weight decides where nothing else was measured."""
+    if unit is None:
+        return default
+    written = Units.IMPERIAL if unit is WeightUnit.LB else Units.METRIC
+    if written is (said or default) or (alone and said is None):
+        return written
+    raise MixedUnits(f"the weight is in {unit} and the rest is {said or default}: say --units, or measure twice")
+
+
+def _remove(log: Log, reference: str, as_json: bool) -> None:
+    found = [row for row in log.projection.measurements if row.measurement_id.hex.endswith(reference.replace("-", ""))]
+    if len(found) != 1:
+        raise UnknownMeasure(f'{len(found)} measurements are meant by "{reference}"; `hypertrophy measure` lists them')
+    log.add([BodyMeasurementRemoved(measurement_id=found[0].measurement_id)])
+    if as_json:
+        print_json({"measurement_id": found[0].measurement_id})
+    else:
+        say("removed; `hypertrophy undo` brings it back")
+
+
+def _list(log: Log, as_json: bool) -> None:
+    rows = log.projection.measurements
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        say("nothing was measured yet; `hypertrophy measure 82.5 --waist 85 --neck 38` records something")
+        return
+    table(
+        None,
+        ("on", "kg", "body fat %", "lean kg", "waist", "neck", "hip", "id"),
+        [
+            (
+                local(row.measured_at, log.zone),
+                amount(row.weight_kg, 1),
+                _fat(row),
+                amount(row.lean_mass_kg, 1),
+                amount(row.waist_cm, 1),
+                amount(row.neck_cm, 1),
+                amount(row.hip_cm, 1),
+                short(row.measurement_id),
+            )
+            for row in rows[:30]
+        ],
+    )
+
+
+def _fat(row: MeasurementRow) -> str:
+    margin = f" ± {amount(row.body_fat_margin, 1)}" if row.body_fat_margin else ""
+    return f"{amount(row.body_fat_percent, 1)}{margin}" if row.body_fat_percent is not None else ""
+
+
+def _summary(row: MeasurementRow) -> str:
+    parts = [f"{amount(row.weight_kg)} kg"] if row.weight_kg is not None else []
+    if row.body_fat_percent is not None:
+        parts.append(f"{_fat(row)} % body fat")
+    if row.lean_mass_kg is not None:
+        parts.append(f"{amount(row.lean_mass_kg, 1)} kg lean")
+    return f"recorded ({short(row.measurement_id)})" + (": " + ", ".join(parts) if parts else "")
+
+
+def profile(
+    sex: Annotated[Sex | None, typer.Option(help="For the formulas of body fat and strength scores.")] = None,
+    height: Annotated[float | None, typer.Option(min=0, help="cm.")] = None,
+    born: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Date of birth.")] = None,
+    units: Annotated[UnitSystem | None, typer.Option(help="How weights and lengths are typed.")] = None,
+    time_zone: Annotated[str | None, typer.Option(help="IANA name, such as Europe/Berlin.")] = None,
+    week_start: Annotated[str | None, typer.Option(help="The first day of the week, such as monday.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show or change who trains: sex, height, units, time zone."""
+    log = Log()
+    if time_zone is not None and time_zone not in available_zones():
+        raise UnknownZone(time_zone)
+    given = {
+        "sex": sex,
+        "height": decimal(height),
+        "birth_date": None if born is None else date.fromisoformat(born),
+        "unit_system": units,
+        "time_zone": time_zone,
+        "week_start": None if week_start is None else _weekday(week_start),
+    }
+    said = {field: value for field, value in given.items() if value is not None}
+    if said:
+        log.add([ProfileUpdated(**said)])  # type: ignore[arg-type]
+    if as_json:
+        print_json(log.projection.profile)
+        return
+    for name, value in log.projection.profile.content().items():
+        say(f"{name.replace('_', ' '):12} {'-' if value is None else value}")
+
+
+def _weekday(text: str) -> int:
+    found = [number for number, day in enumerate(_DAYS, start=1) if text and day.startswith(text.casefold())]
+    if len(found) != 1:
+        raise UnknownMeasure(f'"{text}" is no day of the week')
+    return found[0]

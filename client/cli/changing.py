@@ -1,0 +1,148 @@
+"""Afterwards: edit what was logged, and undo."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from client.cli.entering import Already, decimal, default_unit, measured_fields
+from client.cli.opening import Log
+from client.cli.output import AsJson, described, print_json, say, short
+from client.naming import resolve
+from client.notation import Unreadable, read_sets
+from client.projections import recorded
+from client.training import find_set, find_workout
+from client.undo import last_action, mark, undoing
+from shared.domains.workouts.events import (
+    SetCorrected,
+    SetRemoved,
+    SetRestored,
+    SetType,
+    WeightUnit,
+    WorkoutDiscarded,
+    WorkoutRestored,
+    WorkoutUpdated,
+)
+from shared.registry import DomainEvent
+from shared.views.sets import SetRow
+
+
+class NothingToChange(Exception):
+    """An edit that says nothing new."""
+
+    def __init__(self) -> None:
+        super().__init__("nothing to change was said; `hypertrophy edit --help` lists what can be")
+
+
+def edit(
+    reference: Annotated[
+        str | None, typer.Argument(metavar="[SET]", help="Its number in the workout, the end of its id, or last.")
+    ] = None,
+    to: Annotated[str | None, typer.Argument(help="What it was: 5x105, 60s, …")] = None,
+    workout: Annotated[
+        str | None,
+        typer.Option("--workout", help="Another workout: its day, the end of its id, or its place in `log`."),
+    ] = None,
+    exercise: Annotated[str | None, typer.Option(help="The exercise that it was.")] = None,
+    rpe: Annotated[float | None, typer.Option(min=1, max=10, help="Effort.")] = None,
+    rir: Annotated[float | None, typer.Option(min=0, max=9, help="Repetitions in reserve.")] = None,
+    set_type: Annotated[SetType | None, typer.Option("--type", help="How it was done.")] = None,
+    unit: Annotated[WeightUnit | None, typer.Option(help="Unit of a weight without one.")] = None,
+    per_hand: Annotated[bool, typer.Option("--per-hand", help="The weight is that of one hand.")] = False,
+    note: Annotated[str | None, typer.Option(help="The note; empty takes it away.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the set, or the workout, away.")] = False,
+    restore: Annotated[bool, typer.Option("--restore", help="Bring a removed one back, by its whole id.")] = False,
+    name: Annotated[str | None, typer.Option(help="The workout's name.")] = None,
+    started: Annotated[str | None, typer.Option(help="When the workout began.")] = None,
+    ended: Annotated[str | None, typer.Option(help="When the workout ended.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Correct a set, also of an old workout; without SET, the workout itself."""
+    log = Log()
+    if reference is None:
+        said = {"name": name, "started_at": started and log.time(started), "ended_at": ended and log.time(ended)}
+        event = _workout_change(log, workout, {**said, "notes": note}, remove, restore)
+    elif restore:
+        event = SetRestored(set_id=UUID(reference))
+    else:
+        row = find_set(log.projection, reference, find_workout(log.projection, workout) if workout else None)
+        effort = {"rpe": decimal(rpe), "rir": decimal(rir), "set_type": set_type, "notes": note}
+        event = SetRemoved(set_id=row.set_id) if remove else _correction(log, row, to, exercise, unit, per_hand, effort)
+    log.add([event])
+    _report(log, event, as_json)
+
+
+def _workout_change(log: Log, reference: str | None, said: dict[str, Any], remove: bool, restore: bool) -> DomainEvent:
+    workout_id = find_workout(log.projection, reference).workout_id
+    if remove:
+        return WorkoutDiscarded(workout_id=workout_id)
+    if restore:
+        return WorkoutRestored(workout_id=workout_id)
+    return WorkoutUpdated(workout_id=workout_id, **_changed(said))
+
+
+def _correction(
+    log: Log,
+    row: SetRow,
+    to: str | None,
+    exercise: str | None,
+    unit: WeightUnit | None,
+    per_hand: bool,
+    said: dict[str, Any],
+) -> SetCorrected:
+    chosen = resolve(exercise, log.projection.exercises) if exercise else log.projection.exercises.get(row.exercise_id)
+    fields: dict[str, Any] = {"exercise_id": chosen.exercise_id} if exercise and chosen else {}
+    if to is not None:
+        once = read_sets(to)
+        if len(once) != 1:
+            raise Unreadable(to)
+        fields |= measured_fields(once[0], chosen.measure if chosen else None, unit or default_unit(log), per_hand)
+    return SetCorrected(set_id=row.set_id, **_changed({**fields, **said}))
+
+
+def _changed(said: dict[str, Any]) -> dict[str, Any]:
+    """What was said; an empty text clears the field."""
+    changed = {
+        field: value or None if field in ("notes", "name") else value
+        for field, value in said.items()
+        if value is not None
+    }
+    if not changed:
+        raise NothingToChange
+    return changed
+
+
+def _report(log: Log, event: DomainEvent, as_json: bool) -> None:
+    if as_json:
+        print_json({"event_type": event.event_type, **event.model_dump(mode="json", exclude_unset=True)})
+        return
+    match event:
+        case SetCorrected():
+            row = next(row for row in log.projection.sets if row.set_id == event.set_id)
+            known = log.projection.exercises.get(row.exercise_id)
+            say(f"now {known.name if known else 'a set'}  {described(row)}  ({short(row.set_id)})")
+        case SetRemoved():
+            say(f"removed the set ({event.set_id}); `undo` or `edit {event.set_id} --restore` brings it back")
+        case _:
+            say("done")
+
+
+def undo(as_json: AsJson = False) -> None:
+    """Take back what was logged last; again, what was logged before that."""
+    log = Log()
+    action = last_action([event for event, _ in log.queue.events()])
+    if not action:
+        raise Already("there is nothing to undo")
+    everything = recorded(log.queue, log.pulled)
+    for event in reversed(action):
+        log.add(undoing(event, everything), correlation_id=mark(event.event_id))
+    if as_json:
+        print_json([{"event_id": event.event_id, "event_type": event.event_type} for event in action])
+        return
+    names = ", ".join(sorted({_words(event.event_type) for event in action}))
+    say(f"took back {len(action)} x {names}" if len(action) > 1 else f"took back: {names}")
+
+
+def _words(event_type: str) -> str:
+    """`SetCompleted` as `set completed`."""
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in event_type).strip()

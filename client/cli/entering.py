@@ -1,0 +1,40 @@
+"""What is typed, as the fields of events."""
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+import typer
+
+from client.cli.opening import Log
+from client.notation import Performed
+from shared.domains.exercises.vocabulary import Measure
+from shared.domains.profile.events import UnitSystem
+from shared.domains.workouts.events import LoadBasis, WeightUnit
+
+At = Annotated[str | None, typer.Option("--at", help='When, if not now: 18:30, "2026-11-21 18:30", "10 min ago".')]
+
+
+class Already(Exception):
+    """What was asked for is the case already, or stands in the way."""
+
+
+def default_unit(log: Log) -> WeightUnit:
+    return WeightUnit.LB if log.projection.profile.unit_system is UnitSystem.IMPERIAL else WeightUnit.KG
+
+
+def decimal(value: float | None) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
+
+
+def measured_fields(once: Performed, measure: Measure | None, unit: WeightUnit, per_hand: bool) -> dict[str, Any]:
+    """The fields that say how much was done."""
+    basis = LoadBasis.PER_HAND if per_hand else once.basis(measure)
+    fields = {
+        "reps": once.reps,
+        "weight": once.weight,
+        "weight_unit": None if once.weight is None else once.unit or unit,
+        "duration_s": once.duration_s,
+        "distance_m": once.distance_m,
+        "load_basis": basis,
+    }
+    return {field: value for field, value in fields.items() if value is not None}

@@ -1,0 +1,189 @@
+"""Looking back: log, show, stats, exercises."""
+
+from collections import Counter
+from decimal import Decimal
+from typing import Annotated, Any
+
+import typer
+
+from client import training
+from client.cli.opening import Log
+from client.cli.output import AsJson, amount, described, duration, effort, local, print_json, say, short, table
+from client.naming import resolve
+from shared.domains.workouts.status import WorkoutStatus
+from shared.views.exercises import Exercises
+from shared.views.progress import ProgressRow, progress
+from shared.views.sets import SetRow
+from shared.views.workouts import WorkoutRow
+
+Limit = Annotated[int, typer.Option(min=1, help="How many at most.")]
+
+
+def log_(
+    limit: Limit = 20,
+    since: Annotated[str | None, typer.Option("--from", help="The first day.")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="The day after the last.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List workouts, newest first."""
+    log = Log()
+    rows = [
+        row
+        for row in log.projection.workouts
+        if row.status is not WorkoutStatus.DISCARDED
+        and (since is None or row.started_at >= log.time(since))
+        and (until is None or row.started_at < log.time(until))
+    ][:limit]
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        say("no workouts yet; `hypertrophy start` begins one")
+        return
+    table(
+        None,
+        ("", "started", "name", "sets", "kg", "time", "id"),
+        [
+            (
+                number,
+                local(row.started_at, log.zone),
+                row.name or "",
+                row.set_count,
+                amount(row.tonnage_kg, 0),
+                duration(row.duration_s) or "going on",
+                short(row.workout_id),
+            )
+            for number, row in enumerate(rows, start=1)
+        ],
+    )
+
+
+def show(
+    workout: Annotated[str | None, typer.Argument(help="Its day, the end of its id, or its place in `log`.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a workout with its sets; without an argument the current or last one."""
+    log = Log()
+    row = training.find_workout(log.projection, workout)
+    sets = log.projection.sets_of(row.workout_id)
+    if as_json:
+        print_json({**row.content(), "sets": [_with_name(done, log.projection.exercises) for done in sets]})
+        return
+    say(f"{row.name or 'Workout'}  {local(row.started_at, log.zone)}  {_state(row)}", bold=True)
+    if row.notes:
+        say(row.notes)
+    table(
+        None,
+        ("", "exercise", "set", "effort", "type", "note", "id"),
+        [
+            (
+                number,
+                _name(done, log.projection.exercises),
+                described(done),
+                effort(done),
+                "" if done.set_type.value == "normal" else done.set_type.value,
+                done.notes or "",
+                short(done.set_id),
+            )
+            for number, done in enumerate(sets, start=1)
+        ],
+    )
+
+
+def _state(row: WorkoutRow) -> str:
+    done = f"{row.set_count} sets, {amount(row.tonnage_kg, 0)} kg"
+    return f"{done}, {duration(row.duration_s)}" if row.duration_s is not None else f"{done}, {row.status.value}"
+
+
+def _name(row: SetRow, exercises: Exercises) -> str:
+    known = exercises.get(row.exercise_id)
+    return known.name or "?" if known else "?"
+
+
+def _with_name(row: SetRow, exercises: Exercises) -> dict[str, Any]:
+    return {**row.content(), "exercise": _name(row, exercises)}
+
+
+def stats(
+    exercise: Annotated[str | None, typer.Argument(help="Its progress and records; without it the weeks.")] = None,
+    weeks: Annotated[int, typer.Option(min=1, max=520, help="How many weeks back.")] = 8,
+    as_json: AsJson = False,
+) -> None:
+    """Show weekly sets by muscle, or the strength trend of one exercise."""
+    log = Log()
+    if exercise is None:
+        _weekly(log, weeks, as_json)
+        return
+    chosen = resolve(exercise, log.projection.exercises, (row.exercise_id for row in log.projection.sets))
+    about = log.projection.about(chosen.exercise_id)
+    series = progress(chosen.exercise_id, (row for row in about.sets if row.exercise_id == chosen.exercise_id))
+    records = [row for row in about.records if row.exercise_id == chosen.exercise_id]
+    if as_json:
+        print_json({"exercise": chosen.name, "exercise_id": chosen.exercise_id, "progress": series, "records": records})
+        return
+    if not series:
+        say(f"{chosen.name} was never done")
+        return
+    _plot(chosen.name or "", series, log)
+    best = [row for row in records if row.load_kg is None]
+    table(
+        "Records",
+        ("", "value", "", "on"),
+        [
+            (
+                row.kind.value.replace("_", " "),
+                amount(row.value),
+                row.unit,
+                local(row.achieved_at, log.zone, "%Y-%m-%d"),
+            )
+            for row in sorted(best, key=lambda row: row.kind.value)
+        ],
+    )
+
+
+def _weekly(log: Log, weeks: int, as_json: bool) -> None:
+    rows = log.projection.weeks[-weeks:]
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        say("no week holds a workout yet")
+        return
+    total: Counter[str] = Counter()
+    for row in rows:
+        total.update({muscle: float(count) for muscle, count in row.hard_sets.items()})
+    table(
+        "Hard sets a week by muscle",
+        ("muscle", *(row.week[5:] for row in rows)),
+        [
+            (muscle.replace("_", " "), *(amount(row.hard_sets.get(muscle, Decimal(0)), 1) for row in rows))
+            for muscle, _ in total.most_common()
+        ],
+    )
+    table(
+        "Weeks",
+        ("week", "workouts", "sets", "kg", "time", "RPE", "body kg", "streak"),
+        [
+            (
+                row.week,
+                row.workouts,
+                row.sets,
+                amount(row.tonnage_kg, 0),
+                duration(row.duration_s),
+                amount(row.average_rpe, 1),
+                amount(row.body_weight_kg, 1),
+                row.streak_weeks,
+            )
+            for row in rows
+        ],
+    )
+
+
+def _plot(name: str, series: list[ProgressRow], log: Log) -> None:
+    """The estimated one-rep max over time; volume where nothing tells a maximum."""
+    from client.cli.plotting import plot
+
+    strength = [(row.completed_at, row.e1rm_kg) for row in series if row.e1rm_kg is not None]
+    values = strength or [(row.completed_at, row.volume_kg) for row in series]
+    points = [(moment.astimezone(log.zone).date(), float(value)) for moment, value in values]
+    say(plot(f"{name}: {'estimated one-rep max' if strength else 'volume'}, kg", points))

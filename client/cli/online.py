@@ -1,0 +1,57 @@
+"""What commands that need a server start from."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from client.answers import Refusal, Unreachable
+from client.cli.opening import Log
+from client.credentials import Credentials
+from client.engine import SyncEngine
+from client.protocol import Answer, Protocol
+
+T = TypeVar("T")
+
+
+class NotDone(Exception):
+    """The server did not do what was asked."""
+
+
+class Online:
+    """The log and its server."""
+
+    def __init__(self, log: Log, protocol: Protocol) -> None:
+        self.log, self.protocol = log, protocol
+        self.engine = SyncEngine(log.home, log.queue, log.session, protocol)
+
+    @property
+    def credentials(self) -> Credentials:
+        return self.engine.credentials
+
+
+def with_server(log: Log, action: Callable[[Online], Coroutine[Any, Any, T]], server: str | None = None) -> T:
+    """Runs the action against the named server, else the remembered one.
+
+    Raises:
+        NoServer: where there is none.
+    """
+
+    async def run() -> T:
+        protocol = Protocol(server or log.session.server)
+        try:
+            return await action(Online(log, protocol))
+        finally:
+            await protocol.close()
+
+    return asyncio.run(run())
+
+
+def given(answer: Answer[T]) -> T:
+    """The answer. Raises NotDone with the server's words where there is none."""
+    match answer:
+        case Refusal(status, code, detail):
+            raise NotDone(f"the server refused ({status} {code}): {detail or code}")
+        case Unreachable(reason):
+            raise NotDone(f"the server cannot be reached: {reason}")
+        case _:
+            return answer

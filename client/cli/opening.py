@@ -1,0 +1,58 @@
+"""What every command starts from: the log of this device."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from client import clock
+from client.events import Draft, LoggedEvent
+from client.home import Home
+from client.ids import new_id
+from client.pulled import PulledLog
+from client.queue import EventQueue
+from client.session import Session
+from shared.registry import DomainEvent
+
+if TYPE_CHECKING:
+    from client.projections import Projection
+
+
+class Log:
+    """The log in `HYPERTROPHY_HOME`, and what it comes to."""
+
+    def __init__(self) -> None:
+        self.home = Home()
+        self.queue = EventQueue(self.home.log)
+        self.pulled = PulledLog(self.queue.connection)
+        self.session = Session(self.home.session)
+        self.now = clock.now()
+
+    @cached_property
+    def projection(self) -> "Projection":
+        """The folded log, with everything that this command has added so far."""
+        from client.projections import project
+
+        return project(self.queue, self.pulled)
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The profile's time zone, else this machine's."""
+        return clock.zone(self.projection.profile.time_zone)
+
+    def time(self, text: str | None) -> datetime:
+        """The typed time, else now."""
+        return self.now if text is None else clock.read_time(text, self.zone, self.now)
+
+    def add(
+        self, events: Iterable[DomainEvent], at: datetime | None = None, correlation_id: UUID | None = None
+    ) -> tuple[LoggedEvent, ...]:
+        """Logs events. Several that are logged together can be undone together."""
+        events = tuple(events)
+        together = correlation_id or (new_id() if len(events) > 1 else None)
+        logged = self.queue.append(Draft(event, at or self.now, together) for event in events)
+        if "projection" in self.__dict__:
+            self.projection = self.projection.after(event.recorded(event.seen) for event in logged)
+        return logged

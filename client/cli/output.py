@@ -1,0 +1,117 @@
+"""How commands speak: tables for people, one JSON value a command for programs."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import typer
+
+from shared.views.rows import Row, json_form
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+KG_PER_LB = Decimal("0.45359237")
+
+
+def print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, default=json_value))
+
+
+def json_value(value: Any) -> Any:
+    return value.content() if isinstance(value, Row) else json_form(value)
+
+
+def say(text: str, *, err: bool = False, **style: Any) -> None:
+    """One line, without markup."""
+    typer.echo(typer.style(text, **style) if style else text, err=err)
+
+
+def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """A table; numbers are aligned to the right."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    lines = [[cell(value) for value in row] for row in rows]
+    for place, column in enumerate(columns):
+        numeric = bool(lines) and all(line[place].replace(".", "").replace("-", "").isdecimal() for line in lines)
+        made.add_column(column, justify="right" if numeric else "left")
+    for line in lines:
+        made.add_row(*map(Text, line))
+    Console(highlight=False).print(made)
+
+
+def cell(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case Decimal():
+            return amount(value)
+        case _:
+            return str(value)
+
+
+def amount(value: Decimal | None, places: int = 2) -> str:
+    """A number without zeros at its end."""
+    if value is None:
+        return ""
+    text = f"{value:.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def short(entity_id: UUID) -> str:
+    """The end of an id: enough to tell one entity from another, and to name it in a command."""
+    return entity_id.hex[-6:]
+
+
+def local(moment: datetime, zone: ZoneInfo, form: str = "%Y-%m-%d %H:%M") -> str:
+    return moment.astimezone(zone).strftime(form)
+
+
+def duration(seconds: Decimal | int | None) -> str:
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min" if not rest or minutes >= 10 else f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"
+
+
+def described(row: Any) -> str:
+    """A set as people write it: `5 x 100 kg`, `60 s`, `8 x body + 20 kg`."""
+    parts = []
+    if row.reps is not None:
+        parts.append(f"{row.reps}")
+    if row.duration_s is not None:
+        parts.append(duration(row.duration_s))
+    if row.distance_m is not None:
+        parts.append(f"{amount(row.distance_m)} m")
+    done = " · ".join(parts)
+    load = _load(row)
+    return f"{done} x {load}" if done and load else done + (" reps" if row.reps is not None and not load else load)
+
+
+def _load(row: Any) -> str:
+    entered: Mapping[str, Any] | None = row.entered
+    weight = f"{amount(Decimal(str(entered['weight'])))} {entered['unit']}" if entered else ""
+    match row.load_basis.value:
+        case "bodyweight":
+            return f"body + {weight}" if weight else "body"
+        case "assisted":
+            return f"body - {weight}" if weight else "body"
+        case "per_hand":
+            return f"2 x {weight}" if weight else ""
+        case _:
+            return weight
+
+
+def effort(row: Any) -> str:
+    if row.rpe is not None:
+        return f"RPE {amount(row.rpe)}"
+    return f"RIR {amount(row.rir)}" if row.rir is not None else ""

@@ -1,0 +1,196 @@
+"""In the gym: start, set, end."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from client import training
+from client.cli.entering import Already, At, decimal, default_unit, measured_fields
+from client.cli.opening import Log
+from client.cli.output import AsJson, amount, described, duration, effort, local, print_json, say, short
+from client.errors import NotFound
+from client.ids import new_id
+from client.naming import resolve
+from client.notation import read_sets
+from client.training import NewRecord, new_records
+from shared.domains.workouts.events import (
+    SetCompleted,
+    SetType,
+    Side,
+    WeightUnit,
+    WorkoutEnded,
+    WorkoutStarted,
+)
+from shared.views.exercises import ExerciseRow
+from shared.views.templates import TemplateRow
+
+_KINDS = {
+    "load": "heaviest load",
+    "reps_at_load": "most reps at this load",
+    "e1rm": "estimated one-rep max",
+    "set_volume": "volume in a set",
+    "session_volume": "volume in a workout",
+    "duration": "longest time",
+    "distance": "longest distance",
+}
+
+
+def start(
+    name: Annotated[str | None, typer.Argument(help="What to call it.")] = None,
+    template: Annotated[str | None, typer.Option(help="The template to follow.")] = None,
+    note: Annotated[str | None, typer.Option(help="A note on the workout.")] = None,
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """Start a workout."""
+    log = Log()
+    if current := training.current_workout(log.projection):
+        raise Already(f"workout {short(current)} is still going on; `hypertrophy end` ends it")
+    plan = _template(log, template)
+    workout_id = _start(log, name or (plan.name if plan else None), plan, note, at)
+    if as_json:
+        print_json({"workout_id": workout_id, "template_id": plan.template_id if plan else None})
+        return
+    say(f"started {name or (plan.name if plan else 'a workout')} ({short(workout_id)})", bold=True)
+    if plan:
+        _show_plan(log, plan)
+
+
+def _start(log: Log, name: str | None, plan: TemplateRow | None, note: str | None, at: str | None) -> UUID:
+    workout_id, moment = new_id(), log.time(at)
+    said = {"name": name, "template_id": plan.template_id if plan else None, "notes": note}
+    event = WorkoutStarted(
+        workout_id=workout_id,
+        started_at=moment,
+        time_zone=log.zone.key,
+        **{field: value for field, value in said.items() if value is not None},  # type: ignore[arg-type]
+    )
+    log.add([event], moment)
+    return workout_id
+
+
+def _template(log: Log, name: str | None) -> TemplateRow | None:
+    if name is None:
+        return None
+    found = [row for row in log.projection.templates if row.name.casefold() == name.casefold()]
+    if not found:
+        known = ", ".join(row.name for row in log.projection.templates) or "none yet"
+        raise NotFound(f'there is no template "{name}"; there are: {known}')
+    return found[0]
+
+
+def _show_plan(log: Log, plan: TemplateRow) -> None:
+    """Each exercise with what was done the last time."""
+    for planned in plan.exercises:
+        exercise = log.projection.exercises.get(UUID(planned["exercise_id"]))
+        sets = planned.get("sets")
+        count = len(sets) if isinstance(sets, list) else sets
+        goal = f"{count or '?'} x {planned.get('reps') or '?'}"
+        done = training.last_time(log.projection, UUID(planned["exercise_id"]))
+        before = ", ".join(described(row) for row in done) or "never done"
+        say(f"  {exercise.name if exercise else planned.get('name') or '?'}  {goal}   last time: {before}")
+
+
+def set_(
+    exercise: Annotated[str, typer.Argument(help="Its name, or a part of it that says enough.")],
+    sets: Annotated[list[str], typer.Argument(help="5x100, 3x5x100, 5x225lb, 10, 8x+20, 60s, 1:30, 400m, …")],
+    rpe: Annotated[float | None, typer.Option(min=1, max=10, help="Effort, 1 to 10 in half steps.")] = None,
+    rir: Annotated[float | None, typer.Option(min=0, max=9, help="Repetitions in reserve.")] = None,
+    set_type: Annotated[SetType | None, typer.Option("--type", help="How it was done.")] = None,
+    warmup: Annotated[bool, typer.Option("--warmup", "-w", help="The same as --type warmup.")] = False,
+    failure: Annotated[bool, typer.Option("--failure", help="Went to failure.")] = False,
+    unit: Annotated[WeightUnit | None, typer.Option(help="Unit of weights without one.")] = None,
+    per_hand: Annotated[bool, typer.Option("--per-hand", help="The weight is that of one of two dumbbells.")] = False,
+    side: Annotated[Side | None, typer.Option(help="The side that worked.")] = None,
+    rest: Annotated[float | None, typer.Option(min=0, help="Rest before it, in seconds.")] = None,
+    note: Annotated[str | None, typer.Option(help="A note.")] = None,
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """Log one or more sets, and hear at once when one is a record."""
+    log = Log()
+    performed = [once for text in sets for once in read_sets(text)]
+    chosen = resolve(exercise, log.projection.exercises, _done(log))
+    said = {
+        "rpe": decimal(rpe),
+        "rir": decimal(rir),
+        "set_type": SetType.WARMUP if warmup else set_type,
+        "to_failure": True if failure else None,
+        "side": side,
+        "rest_s": decimal(rest),
+        "notes": note,
+    }
+    workout_id = training.current_workout(log.projection)
+    started = workout_id is None
+    workout_id = workout_id or _start(log, None, None, None, at)
+    moment = log.time(at)
+    common: dict[str, Any] = {field: value for field, value in said.items() if value is not None} | {
+        "workout_id": workout_id,
+        "exercise_id": chosen.exercise_id,
+        "completed_at": moment,
+    }
+    events = [
+        SetCompleted(
+            set_id=new_id(), **common, **measured_fields(once, chosen.measure, unit or default_unit(log), per_hand)
+        )  # type: ignore[arg-type]
+        for once in performed
+    ]
+    log.add(events, moment)
+    _report(log, chosen, events, started, as_json)
+
+
+def _done(log: Log) -> frozenset[UUID]:
+    return frozenset(entity.value("exercise_id") for (kind, _), entity in log.projection.state.items() if kind == "set")
+
+
+def _report(log: Log, exercise: ExerciseRow, events: list[SetCompleted], started: bool, as_json: bool) -> None:
+    ids = [event.set_id for event in events]
+    if not as_json:
+        if started:
+            say(f"started a workout ({short(events[0].workout_id)})")
+        rows = {row.set_id: row for row in log.projection.about(exercise.exercise_id).sets}
+        for row in (rows[set_id] for set_id in ids if set_id in rows):
+            say("  ".join(filter(None, (exercise.name, described(row), effort(row), f"({short(row.set_id)})"))))
+    records = new_records(log.projection, exercise.exercise_id, ids)
+    if as_json:
+        print_json(
+            {
+                "workout_id": events[0].workout_id,
+                "exercise_id": exercise.exercise_id,
+                "exercise": exercise.name,
+                "set_ids": ids,
+                "records": [{**new.record.content(), "before": new.before} for new in records],
+            }
+        )
+        return
+    for new in records:
+        say(f"record! {record_text(new)}", bold=True, fg="green")
+
+
+def record_text(new: NewRecord) -> str:
+    row = new.record
+    value = f"{_KINDS[row.kind.value]} {amount(row.value)} {row.unit}"
+    at = f" at {amount(row.load_kg)} kg" if row.load_kg is not None else ""
+    return value + at + (f" (before: {amount(new.before)})" if new.before is not None else "")
+
+
+def end(
+    note: Annotated[str | None, typer.Option(help="A note on the workout.")] = None,
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """End the workout in progress."""
+    log = Log()
+    workout_id = training.current_workout(log.projection)
+    if workout_id is None:
+        raise Already("no workout is going on; `hypertrophy start` begins one")
+    moment = log.time(at)
+    said = {} if note is None else {"notes": note}
+    log.add([WorkoutEnded(workout_id=workout_id, ended_at=moment, **said)], moment)  # type: ignore[arg-type]
+    workout = training.find_workout(log.projection, workout_id.hex)
+    if as_json:
+        print_json(workout)
+        return
+    done = f"{workout.set_count} sets, {amount(workout.tonnage_kg)} kg in {duration(workout.duration_s)}"
+    say(f"ended {workout.name or 'the workout'} of {local(workout.started_at, log.zone)}: {done}", bold=True)

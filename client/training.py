@@ -1,0 +1,109 @@
+"""Questions that one asks in the gym, answered from the folded log. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from client.errors import NotFound
+from client.projections import Projection
+from shared.domains.workouts.status import WorkoutStatus
+from shared.views.records import RecordKind, RecordRow, record_rows
+from shared.views.sets import SetRow
+from shared.views.workouts import WorkoutRow
+
+_LAST = ("last", "-1")
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecord:
+    """A record and what it beat; `before` is None for the first of its kind."""
+
+    record: RecordRow
+    before: Decimal | None
+
+
+def current_workout(projection: Projection) -> UUID | None:
+    """The workout in progress that was started last."""
+    found = [
+        (entity.value("started_at"), entity_id)
+        for (kind, entity_id), entity in projection.state.items()
+        if kind == "workout" and not entity.removed and entity.value("started_at") and not entity.value("ended_at")
+    ]
+    return max(found)[1] if found else None
+
+
+def new_records(projection: Projection, exercise_id: UUID, set_ids: Iterable[UUID]) -> list[NewRecord]:
+    """The records that these sets hold. A load that was never lifted before makes no record of repetitions."""
+    new = frozenset(set_ids)
+    rows = [row for row in projection.about(exercise_id).sets if row.exercise_id == exercise_id]
+    before = {row.key: row.value for row in record_rows(exercise_id, (row for row in rows if row.set_id not in new))}
+    held = [row for row in record_rows(exercise_id, rows) if row.set_id in new]
+    return [
+        NewRecord(row, before.get(row.key))
+        for row in held
+        if before and (row.key in before or row.kind is not RecordKind.REPS_AT_LOAD)
+    ]
+
+
+def last_time(projection: Projection, exercise_id: UUID, *, but: UUID | None = None) -> list[SetRow]:
+    """The sets of the exercise in the last workout that had it, other than `but`."""
+    counted = [
+        row for row in projection.sets if row.exercise_id == exercise_id and row.counted and row.workout_id != but
+    ]
+    return [row for row in counted if row.workout_id == counted[-1].workout_id]
+
+
+def find_workout(projection: Projection, reference: str | None) -> WorkoutRow:
+    """A workout by the end of its id, its day (`2026-11-21`), `last`, or its place from the newest (1, 2, …).
+
+    Without a reference the one in progress, else the last.
+
+    Raises:
+        NotFound
+    """
+    workouts = [row for row in projection.workouts if row.status is not WorkoutStatus.DISCARDED]
+    if not projection.workouts:
+        raise NotFound("there is no workout yet; `hypertrophy start` begins one")
+    if reference is None and (current := current_workout(projection)):
+        return next(row for row in projection.workouts if row.workout_id == current)
+    if (reference is None or reference in _LAST) and workouts:
+        return workouts[0]
+    found = _named(projection.workouts, workouts, reference or "")
+    if not found:
+        raise NotFound(f'no workout is meant by "{reference}"; `hypertrophy log` lists them')
+    if len(found) > 1:
+        raise NotFound(f'"{reference}" may be {len(found)} workouts; say the end of the id, which `log` shows')
+    return found[0]
+
+
+def _named(everything: list[WorkoutRow], shown: list[WorkoutRow], reference: str) -> list[WorkoutRow]:
+    if reference.isdecimal() and len(reference) < 5:
+        return shown[int(reference) - 1 : int(reference)]
+    if reference.count("-") == 2:
+        return [row for row in shown if row.started_at.date().isoformat() == reference]
+    return [row for row in everything if _ends(row.workout_id, reference)]
+
+
+def find_set(projection: Projection, reference: str, workout: WorkoutRow | None = None) -> SetRow:
+    """A set by the end of its id, `last`, or its number in the given workout, else in that of `find_workout`.
+
+    Raises:
+        NotFound
+    """
+    if reference in _LAST or (reference.isdecimal() and len(reference) < 4):
+        chosen = workout or find_workout(projection, None)
+        sets = projection.sets_of(chosen.workout_id)
+        place = -1 if reference in _LAST else int(reference) - 1
+        if -1 <= place < len(sets) and sets:
+            return sets[place]
+        raise NotFound(f"the workout has {len(sets)} sets; there is no number {reference}")
+    found = [row for row in projection.sets if _ends(row.set_id, reference)]
+    if len(found) != 1:
+        raise NotFound(f'{len(found)} sets are meant by "{reference}"; `hypertrophy show` lists them with their ids')
+    return found[0]
+
+
+def _ends(entity_id: UUID, reference: str) -> bool:
+    plain = reference.replace("-", "").casefold()
+    return len(plain) >= 4 and entity_id.hex.endswith(plain)

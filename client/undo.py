@@ -1,0 +1,83 @@
+"""Taking back what was logged: the events that give back the earlier values. Pure, and the same for every domain."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID, uuid5
+
+from client.events import LoggedEvent
+from shared.fold import NOTHING, Entity, Recorded, State, fold
+from shared.registry import REMOVED, DomainEvent, Stream, registry
+from shared.views.rows import json_form
+
+_NAMESPACE = UUID("2c1d7d0e-6f3b-5a4c-9e57-51b0a3c1f2d8")
+
+
+def mark(event_id: UUID) -> UUID:
+    """The correlation id of the events that undo this one: so the log itself tells what was undone."""
+    return uuid5(_NAMESPACE, str(event_id))
+
+
+def last_action(log: Sequence[LoggedEvent]) -> tuple[LoggedEvent, ...]:
+    """The latest events that were logged together and are neither an undo nor undone; oldest first."""
+    marks = {event.correlation_id for event in log if event.correlation_id}
+    undone = {event.event_id for event in log if mark(event.event_id) in marks}
+    undoing = {event.event_id for event in log if event.correlation_id in {mark(event_id) for event_id in undone}}
+    left = [event for event in log if event.event_id not in undone | undoing]
+    if not left:
+        return ()
+    together = left[-1].correlation_id
+    if together is None:
+        return (left[-1],)
+    return tuple(event for event in left if event.correlation_id == together)
+
+
+def undoing(undone: LoggedEvent, events: Iterable[Recorded]) -> tuple[DomainEvent, ...]:
+    """What gives back the earlier values of the fields that the event still decides; nothing where it decides none.
+
+    `events` is the whole log as the fold takes it.
+    """
+    everything = list(events)
+    target = next(recorded for recorded in everything if recorded.event_id == undone.event_id)
+    now, before = fold(everything), fold(recorded for recorded in everything if recorded is not target)
+    undone_events = []
+    for change in registry().changes(target.event):
+        key = change.entity, change.entity_id
+        decided = [name for name in change.fields if _decides(target, now.get(key, NOTHING), name)]
+        if decided and (event := _giving_back(key, decided, before, target.event.event_type)):
+            undone_events.append(event)
+    return tuple(undone_events)
+
+
+def _decides(target: Recorded, entity: Entity, name: str) -> bool:
+    register = entity.fields.get(name)
+    return register is not None and register.winner is not None and register.winner.stamp == target.stamp
+
+
+def _giving_back(key: tuple[str, UUID], decided: Sequence[str], before: State, event_type: str) -> DomainEvent | None:
+    entity, entity_id = key
+    stream, earlier = registry().streams[entity], before.get(key, NOTHING)
+    identifier = {stream.identifier: str(entity_id)} if stream.identifier else {}
+    existed = any(name != REMOVED for name in earlier.fields)
+    if event_type == stream.creates and not existed:
+        return _event(stream.removes, identifier)
+    if REMOVED in decided:
+        return _event(stream.removes if earlier.removed else stream.restores, identifier)
+    if event_type == stream.merges:
+        return _event(stream.splits, {"from_id": str(entity_id)})
+    if stream.updates is None:
+        return None
+    return _event(stream.updates, {**identifier, **_values(stream, decided, earlier)})
+
+
+def _values(stream: Stream, decided: Sequence[str], earlier: Entity) -> Mapping[str, Any]:
+    """The earlier values. What is saved whole says all of its fields."""
+    names = decided if stream.updates != stream.creates else [name for name in earlier.fields if name != REMOVED]
+    return {name: json_form(earlier.value(name)) for name in names}
+
+
+def _event(event_type: str | None, payload: Mapping[str, Any]) -> DomainEvent | None:
+    if event_type is None:
+        return None
+    known = registry().events[event_type]
+    return registry().parse(event_type, known.schema_version, json.loads(json.dumps(payload)))
