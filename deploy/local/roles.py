@@ -8,7 +8,6 @@ from pathlib import Path
 from deploy.local.processes import Program
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-LOGGING = Path(__file__).with_name("uvicorn-logging.json")
 
 
 @dataclass(frozen=True)
@@ -41,10 +40,9 @@ def product_roles(projector_workers: int = 1) -> Roles:
 
 
 def program(role: Role, host: str, port: int, environment: Mapping[str, str]) -> Program:
-    options = ["--factory", "--host", host, "--port", str(port), "--no-access-log", "--timeout-graceful-shutdown", "3"]
     return Program(
         name=role.name,
-        command=[sys.executable, "-m", "uvicorn", role.target, *options, "--log-config", str(LOGGING)],
+        command=[sys.executable, "-m", "deploy.local.serve", role.target, host, str(port)],
         environment={"PYTHONPATH": str(ROOT), "LOG_FORMAT": "json", **environment, **role.environment},
         folder=ROOT,
     )

@@ -88,6 +88,11 @@ class Stack:
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104  compared, not bound
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
+    @property
+    def _gate(self) -> Path:
+        """Made when the engines are up: until then the services only import what they need."""
+        return self.data / "run" / "gate"
+
     def environment(self) -> dict[str, str]:
         """What every process is told."""
         secret(self.data, "service-token")
@@ -97,6 +102,7 @@ class Stack:
             **services,
             "SERVICE_TOKEN_FILE": str(self.data / "secrets" / "service-token"),
             "HYPERTROPHY_DATA": str(self.data),
+            "HYPERTROPHY_GATE": str(self._gate),
             "HYPERTROPHY_WORKERS": json.dumps({name: f"http://127.0.0.1:{port}" for name, port in self._ports.items()}),
             **self.settings,
         }
@@ -116,11 +122,14 @@ class Stack:
 
     async def _start(self) -> None:
         end_leftovers(self.data)
+        self._gate.unlink(missing_ok=True)
+        for process in self.processes.values():
+            process.start()
         await asyncio.gather(self._start_databases(), self._start_topics())
+        self._gate.touch()
         for engine in self.engines.embedded:
             self.supervisor.watch(Watched(engine.process, engine.start))
         for process in self.processes.values():
-            process.start()
             self.supervisor.watch(Watched(process, partial(start, process)))
         await self._until_ready()
         self.report("all services are ready")
