@@ -20,7 +20,7 @@ class Row:
     KEY: ClassVar[tuple[str, ...]]
 
     def content(self) -> dict[str, Any]:
-        """The row as JSON values: what reads answer and content digests are made of."""
+        """The row as JSON values: what reads answer, stores keep (it reads back as the row) and digests are made of."""
         return {name: json_form(getattr(self, name)) for name in self.__dataclass_fields__ if name != "KEY"}
 
     @property
