@@ -1,0 +1,272 @@
+"""auth's worker on the real engines: its log on the topic, the answers to it, and what events tell about devices."""
+
+import asyncio
+import io
+import json
+import zipfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from uuid import UUID, uuid4, uuid5
+
+import httpx2
+import pytest
+import uvicorn
+from aiokafka import AIOKafkaConsumer
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Message
+from fastapi import FastAPI
+
+from deploy.local.processes import free_port
+from services.auth.app import create_app, create_worker
+from services.auth.settings import Settings
+from services.ingest.app import create_app as create_ingest
+from services.ingest.app import create_worker as create_ingest_worker
+from services.ingest.settings import Settings as IngestSettings
+from shared.identity import ErasureApplied, MergeApplied, ServiceName
+from shared.kafka import Outgoing, Publisher
+from shared.topics import EFFECTS, IDENTITY
+from tests.system.auth.conftest import SERVICE_TOKEN, Auth, Json, Phone, authorized, code, written_code
+from tests.system.conftest import Database
+from tests.system.engines import TestEngines, connect
+
+
+@asynccontextmanager
+async def served(app: FastAPI, port: int) -> AsyncIterator[str]:
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, timeout_graceful_shutdown=2))
+    serving = asyncio.create_task(server._serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await serving
+
+
+async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
+    """Waits for what has to come; the run's own timeout is the limit."""
+    async with asyncio.timeout(60):
+        while not await check():
+            await asyncio.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+async def auth(settings: Settings, engines: TestEngines, database: Database) -> AsyncIterator[Auth]:
+    """auth and ingest with their workers, reaching each other over HTTP."""
+    auth_port, ingest_port = free_port(), free_port()
+    urls = {"auth_url": f"http://127.0.0.1:{auth_port}", "ingest_url": f"http://127.0.0.1:{ingest_port}"}
+    settings = settings.model_copy(update={**urls, "auth_repeat_seconds": 0.5, "auth_compare_seconds": 1})
+    ingest = IngestSettings(
+        database_url_ingest=await database("ingest"),
+        kafka_bootstrap_servers=engines.kafka_bootstrap,
+        service_token=SERVICE_TOKEN,
+        ingest_limits_enabled=False,
+        **urls,
+    )
+    async with AsyncExitStack() as stack:
+        app, worker = create_app(settings), create_worker(settings)
+        await stack.enter_async_context(served(app, auth_port))
+        await stack.enter_async_context(served(create_ingest(ingest), ingest_port))
+        for other in (create_ingest_worker(ingest), worker):
+            await stack.enter_async_context(other.router.lifespan_context(other))
+        http = await stack.enter_async_context(httpx2.AsyncClient(base_url=urls["auth_url"]))
+        transport = httpx2.ASGITransport(app=worker)
+        looking = await stack.enter_async_context(httpx2.AsyncClient(transport=transport, base_url="http://worker"))
+
+        async def ready() -> bool:
+            return (await looking.get("/health/ready")).status_code == 200
+
+        await eventually(ready)
+        yield Auth(app, http, settings)
+
+
+async def sync(auth: Auth, phone: Phone, events: int) -> None:
+    body = {"device_id": str(phone.device_id), "events": [set_completed(number + 1) for number in range(events)]}
+    headers = authorized(phone.tokens["access_token"])
+    async with httpx2.AsyncClient(base_url=auth.settings.ingest_url) as http:
+        answer = await http.post("/api/v1/sync", json=body, headers=headers)
+    assert answer.json()["accepted_count"] == events, answer.text
+
+
+def set_completed(number: int) -> Json:
+    payload = {
+        **{name: str(uuid4()) for name in ("set_id", "workout_id", "exercise_id")},
+        "completed_at": "2026-11-21T10:00:00.000Z",
+        "reps": 5,
+        "weight": 100,
+    }
+    return {
+        "event_id": str(uuid4()),
+        "event_type": "SetCompleted",
+        "payload": payload,
+        "sequence_number": number,
+        "occurred_at": "2026-11-21T10:00:00.000Z",
+    }
+
+
+async def answer(auth: Auth, *effects: MergeApplied | ErasureApplied) -> None:
+    """What projector and coach say."""
+    publisher = Publisher(auth.settings.kafka_bootstrap_servers)
+    records = [Outgoing(str(effect.user_id).encode(), effect.model_dump_json().encode()) for effect in effects]
+    await publisher.publish(EFFECTS, [Outgoing(b"x", b"{not an effect"), *records])
+    await publisher.close()
+
+
+OTHERS: tuple[ServiceName, ...] = ("projector", "coach")
+
+
+async def test_identity_events_reach_the_topic_in_order_and_without_gaps(auth: Auth) -> None:
+    phones = [await auth.anonymous() for _ in range(5)]
+    ours = {phone.user_id for phone in phones}
+    consumer = AIOKafkaConsumer(
+        IDENTITY, bootstrap_servers=auth.settings.kafka_bootstrap_servers, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        heard: list[Json] = []
+        while len(heard) < 2 * len(phones):
+            record = await asyncio.wait_for(consumer.getone(), 30)
+            event = json.loads(record.value)
+            assert record.key.decode() == event["user_id"]
+            if event["user_id"] in ours:
+                heard.append(event)
+    finally:
+        await consumer.stop()
+    for user in ours:
+        numbers = [event["number"] for event in heard if event["user_id"] == user]
+        assert numbers == sorted(numbers)
+        assert [e["event_type"] for e in heard if e["user_id"] == user] == ["UserRegistered", "DeviceLinked"]
+
+
+async def test_a_merge_is_applied_once_all_services_have_said_so(auth: Auth) -> None:
+    owner, email = await auth.account()
+    phone = await auth.anonymous()
+    await sync(auth, phone, 3)
+    merge = (await phone.login(email)).json()["merge"]
+    path = f"/merges/{merge['merge_id']}"
+
+    async def only_ingest() -> bool:
+        services = (await owner.call("GET", path)).json()["services"]
+        return bool(services == {"projector": "pending", "coach": "pending", "ingest": "applied"})
+
+    await eventually(only_ingest)
+    assert (await owner.call("GET", path)).json()["status"] == "pending"
+    ids = {"user_id": UUID(merge["into_user_id"]), "merge_id": UUID(merge["merge_id"])}
+    await answer(auth, *(MergeApplied(service=service, **ids) for service in OTHERS))
+
+    async def applied() -> bool:
+        return bool((await owner.call("GET", path)).json()["status"] == "applied")
+
+    await eventually(applied)
+
+
+async def test_an_unanswered_merge_is_said_again(auth: Auth) -> None:
+    _, email = await auth.account()
+    phone = await auth.anonymous()
+    merge = (await phone.login(email)).json()["merge"]
+    consumer = AIOKafkaConsumer(
+        IDENTITY, bootstrap_servers=auth.settings.kafka_bootstrap_servers, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        heard = 0
+        while heard < 3:
+            event = json.loads((await asyncio.wait_for(consumer.getone(), 30)).value)
+            heard += event.get("merge_id") == merge["merge_id"]
+    finally:
+        await consumer.stop()
+
+
+async def test_an_erasure_reports_what_every_store_has_erased(auth: Auth) -> None:
+    phone = await auth.anonymous()
+    await sync(auth, phone, 4)
+    erasure = (await phone.call("DELETE", "/me")).json()["erasure_id"]
+    path = f"/api/v1/auth/erasures/{erasure}"
+    ids = {"user_id": UUID(phone.user_id), "erasure_id": UUID(erasure)}
+    await answer(auth, *(ErasureApplied(service=service, counts={"sets": 4}, **ids) for service in OTHERS))
+
+    async def applied() -> bool:
+        return bool((await auth.http.get(path)).json()["status"] == "applied")
+
+    await eventually(applied)
+    report = (await auth.http.get(path)).json()
+    counts = {(row["service"], row["store"]): row["count"] for row in report["stores"]}
+    assert counts["projector", "sets"] == counts["coach", "sets"] == 4
+    assert counts["ingest", "events"] == 4
+    assert report["applied_at"] is not None
+
+
+async def test_events_tell_when_a_device_was_last_seen(auth: Auth) -> None:
+    phone = await auth.anonymous()
+    await sync(auth, phone, 7)
+
+    async def seen() -> bool:
+        device = (await phone.call("GET", "/devices")).json()["items"][0]
+        return bool((device["last_sequence"], device["events"]) == (7, 7))
+
+    await eventually(seen)
+
+
+async def test_activity_that_was_lost_is_read_again_from_ingest(auth: Auth) -> None:
+    phone = await auth.anonymous()
+    await sync(auth, phone, 5)
+
+    async def seen() -> bool:
+        return bool((await phone.call("GET", "/devices")).json()["items"][0]["events"] == 5)
+
+    await eventually(seen)
+    connection = await connect(auth.settings.database_url_auth)
+    await connection.execute("UPDATE device_activity SET event_count = 1, event_hash = repeat('f', 32)")
+    await connection.close()
+    await eventually(seen)
+
+
+async def test_the_servers_devices_are_taken(auth: Auth) -> None:
+    phone = await auth.anonymous()
+    async with httpx2.AsyncClient(base_url=auth.settings.ingest_url) as http:
+        answer = await http.get("/api/v1/sync/hash", headers=authorized(phone.tokens["access_token"]))
+    phone.device_id = uuid5(UUID(phone.user_id), f"server:{answer.json()['server_epoch']}")
+    assert code(await phone.launch()) == (409, "device_exists")
+    assert code(await phone.launch(bearer=phone.tokens["access_token"])) == (409, "device_exists")
+
+
+async def test_an_export_has_the_events_of_the_event_store(auth: Auth) -> None:
+    phone = await auth.anonymous()
+    await sync(auth, phone, 3)
+    answer = await phone.call("GET", "/me/export")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        events = [json.loads(line) for line in archive.read("ingest.jsonl").splitlines()]
+        manifest = json.loads(archive.read("manifest.json"))
+    assert [event["sequence_number"] for event in events] == [1, 2, 3]
+    assert {"name": "ingest.jsonl", "lines": 3} in manifest["files"]
+
+
+async def test_mails_go_out_by_smtp(settings: Settings) -> None:
+    inbox: list[str] = []
+
+    class Inbox(Message):
+        def handle_message(self, message: object) -> None:
+            inbox.append(str(message))
+
+    port = free_port()
+    server = Controller(Inbox(), hostname="127.0.0.1", port=port)
+    mailing = settings.model_copy(
+        update={"auth_mailer": "smtp", "auth_smtp_port": port, "auth_group": f"auth-{uuid4().hex}"}
+    )
+    worker, app = create_worker(mailing), create_app(mailing)
+    async with app.router.lifespan_context(app), worker.router.lifespan_context(worker):
+        transport = httpx2.ASGITransport(app=app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://auth") as http:
+            there = Auth(app, http, mailing)
+            phone, email = await there.account()
+            waiting = await written_code(there, email, "Confirm your address")
+            await asyncio.to_thread(server.start)
+            try:
+
+                async def arrived() -> bool:
+                    return any(email in mail and waiting in mail for mail in inbox)
+
+                await eventually(arrived)
+            finally:
+                await asyncio.to_thread(server.stop)
+            assert (await phone.call("POST", "/verify", {"code": waiting})).status_code == 204
