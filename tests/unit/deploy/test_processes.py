@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -117,6 +118,8 @@ def test_children_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=environment)
     assert parent.stdout is not None
     child = psutil.Process(int(parent.stdout.readline()))
+    while child.name() != "sleep":  # until then the kernel was not asked to watch the parent
+        time.sleep(0.01)
 
     parent.kill()
     parent.wait()
