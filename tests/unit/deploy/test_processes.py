@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-import time
 from collections.abc import Callable
 from pathlib import Path
 
