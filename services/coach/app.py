@@ -5,80 +5,128 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
+import httpx2
 from fastapi import FastAPI
 
+from services.coach.api import include_routes
+from services.coach.api.rooms import Rooms
+from services.coach.chat import Chat
 from services.coach.consumers import Consumers, relay
+from services.coach.faults import install_unavailable
+from services.coach.logs import Logs
 from services.coach.loops import Loop, as_leader, running
+from services.coach.model.gate import Budget, Gate
+from services.coach.model.provider import Model, create_model
+from services.coach.reports.loop import report_loop
 from services.coach.settings import Settings
+from services.coach.store import Pool
+from services.coach.store.conversations import Conversations
+from services.coach.store.facts import LastingFacts
 from services.coach.store.identity import Identity
 from services.coach.store.memory import Memory
 from services.coach.store.outbox import Outbox
+from services.coach.store.reports import Reports
+from services.coach.store.spending import Spending
 from shared.feeds import IdentityFeed, IngestFeed
 from shared.following import Follower
 from shared.http import add_health, create_service_app, service_client
 from shared.kafka import Publisher
-from shared.positions import add_positions
 from shared.postgres import create_pool
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The HTTP process."""
-    settings = settings or Settings()
-    database = settings.database_url_coach
+    """The HTTP process. It starts without its database and without Kafka, and answers 503 until they are there."""
+    chosen = settings or Settings()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with await create_pool(database, min_size=0) as pool:
-            app.state.pool = pool
+        model = create_model(chosen)
+        async with (
+            await create_pool(chosen.database_url_coach, min_size=0) as pool,
+            service_client(chosen.ingest_url, chosen) as ingest,
+        ):
+            app.state.pool, app.state.rooms = pool, _rooms(chosen, pool, model, ingest)
             yield
+        if model:
+            await model.close()
 
-    async def database_answers() -> bool:
-        return bool(await app.state.pool.fetchval("SELECT true"))
-
-    app = create_service_app("coach", settings, lifespan)
-    add_health(app, {"database": database_answers})
-    add_positions(app, "coach", lambda: Memory(app.state.pool).all_applied())
+    app = create_service_app("coach", chosen, lifespan)
+    install_unavailable(app)
+    add_health(app, {"database": partial(_answers, app)})
+    include_routes(app)
     return app
+
+
+def _rooms(settings: Settings, pool: Pool, model: Model | None, ingest: httpx2.AsyncClient) -> Rooms:
+    budget = Budget(
+        settings.coach_chat_per_minute, settings.coach_generations_per_minute, settings.coach_tokens_per_day
+    )
+    memory, conversations, facts = Memory(pool), Conversations(pool), LastingFacts(pool)
+    logs, gate = Logs(memory), Gate(model, Spending(pool), budget)
+    return Rooms(
+        pool=pool,
+        memory=memory,
+        logs=logs,
+        conversations=conversations,
+        facts=facts,
+        reports=Reports(pool),
+        gate=gate,
+        chat=Chat(logs, conversations, facts, gate),
+        follower=Follower(memory, IngestFeed(ingest)),
+    )
 
 
 def create_worker(settings: Settings | None = None) -> FastAPI:
     """The worker: consumers, and as the one leader of its database the outbox relay and the report loop."""
-    settings = settings or Settings()
-    database = settings.database_url_coach
+    chosen = settings or Settings()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with (
-            await create_pool(database, min_size=0) as pool,
-            service_client(settings.ingest_url, settings) as ingest,
-            service_client(settings.auth_url, settings) as auth,
+            await create_pool(chosen.database_url_coach, min_size=0) as pool,
+            service_client(chosen.ingest_url, chosen) as ingest,
+            service_client(chosen.auth_url, chosen) as auth,
         ):
-            consumers = Consumers(
-                bootstrap_servers=settings.kafka_bootstrap_servers,
-                pool=pool,
-                follower=Follower(Memory(pool), IngestFeed(ingest)),
-                identity=Identity(pool),
-                identity_feed=IdentityFeed(auth),
-                compare_every=timedelta(seconds=settings.coach_compare_every_s),
-            )
-            publisher = Publisher(settings.kafka_bootstrap_servers)
-            leading: dict[str, Loop] = {"relay": partial(relay, Outbox(pool), publisher)}
+            consumers = _consumers(chosen, pool, ingest, auth)
+            publisher = Publisher(chosen.kafka_bootstrap_servers)
             app.state.pool, app.state.consumers = pool, consumers
-            loops: dict[str, Loop] = {
-                "consumers": consumers.follow,
-                "compare": consumers.compare,
-                "leader": partial(as_leader, database, leading),
-            }
-            async with running(loops):
+            async with running(_loops(chosen, pool, consumers, publisher)):
                 yield
             await publisher.close()
 
-    async def database_answers() -> bool:
-        return bool(await app.state.pool.fetchval("SELECT true"))
-
-    async def consumers_ready() -> bool:
-        return bool(await app.state.consumers.ready())
-
-    app = create_service_app("coach worker", settings, lifespan)
-    add_health(app, {"database": database_answers, "consumers": consumers_ready})
+    app = create_service_app("coach worker", chosen, lifespan)
+    add_health(app, {"database": partial(_answers, app), "consumers": partial(_hear, app)})
     return app
+
+
+def _consumers(settings: Settings, pool: Pool, ingest: httpx2.AsyncClient, auth: httpx2.AsyncClient) -> Consumers:
+    return Consumers(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        pool=pool,
+        follower=Follower(Memory(pool), IngestFeed(ingest)),
+        identity=Identity(pool),
+        identity_feed=IdentityFeed(auth),
+        compare_every=timedelta(seconds=settings.coach_compare_every_s),
+    )
+
+
+def _loops(settings: Settings, pool: Pool, consumers: Consumers, publisher: Publisher) -> dict[str, Loop]:
+    pause = timedelta(seconds=settings.coach_reports_every_s)
+    leading: dict[str, Loop] = {
+        "relay": partial(relay, Outbox(pool), publisher),
+        "reports": partial(report_loop, Logs(Memory(pool)), Reports(pool), pause),
+    }
+    return {
+        "consumers": consumers.follow,
+        "compare": consumers.compare,
+        "leader": partial(as_leader, settings.database_url_coach, leading),
+    }
+
+
+async def _answers(app: FastAPI) -> bool:
+    return bool(await app.state.pool.fetchval("SELECT true"))
+
+
+async def _hear(app: FastAPI) -> bool:
+    consumers: Consumers = app.state.consumers
+    return await consumers.ready()

@@ -12,5 +12,7 @@ from tests.system.engines import TestEngines
 @pytest.fixture(scope="module")
 async def world(engines: TestEngines, database: Database) -> AsyncIterator[World]:
     url = await database("coach")
-    async with coach(engines.kafka_bootstrap, url, Feeds(), coach_compare_every_s=1) as running:
+    async with coach(
+        engines.kafka_bootstrap, url, Feeds(), coach_compare_every_s=1, coach_reports_every_s=0.2
+    ) as running:
         yield running

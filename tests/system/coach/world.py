@@ -1,6 +1,7 @@
 """Coach on real engines, between feeds of ingest and auth that a test fills by hand."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from uuid import UUID, uuid4
 import httpx2
 import jwt
 import uvicorn
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI, Query, Response
 
@@ -22,7 +24,8 @@ from shared.digests import digest_of_events
 from shared.envelope import AcceptedEvent
 from shared.identity import IDENTITY_EVENT, IdentityEvent
 from shared.kafka import Outgoing, Publisher
-from shared.topics import EVENTS, IDENTITY
+from shared.topics import EVENTS, IDENTITY, partitions
+from tests.system.engines import connect
 
 KEY = Ed25519PrivateKey.generate()
 START = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
@@ -202,3 +205,45 @@ async def coach(kafka: str, database_url: str, feeds: Feeds, **settings: Any) ->
         async with app.router.lifespan_context(app), worker.router.lifespan_context(worker), client:
             yield World(feeds, chosen, publisher, client)
         await publisher.close()
+
+
+async def frames_of(world: World, user: UUID, message: str, **fields: Any) -> list[tuple[str, Any]]:
+    """Says something and returns the frames of the answer as `(event, data)`."""
+    body = {"message": message, **fields}
+    answer = await world.http.post("/api/v1/coach/chat", json=body, headers=world.caller(user))
+    answer.raise_for_status()
+    found = []
+    for block in answer.text.split("\n\n"):
+        if block:
+            event, data = block.split("\n")
+            found.append((event.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
+    return found
+
+
+def text_of(frames: list[tuple[str, Any]]) -> str:
+    return "".join(data["text"] for event, data in frames if event == "token")
+
+
+async def said_on(world: World, topic: str, user: UUID) -> list[bytes]:
+    """Everything that lies on a topic for a user, once the outbox is empty."""
+    connection = await connect(world.settings.database_url_coach)
+
+    async def published() -> bool:
+        return await connection.fetchval("SELECT count(*) FROM outbox") == 0
+
+    assert await eventually(published)
+    await connection.close()
+    consumer = AIOKafkaConsumer(bootstrap_servers=world.settings.kafka_bootstrap_servers, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        places = [TopicPartition(topic, number) for number in range(partitions()[topic])]
+        consumer.assign(places)
+        ends = await consumer.end_offsets(places)
+        found: list[bytes] = []
+        for place in places:
+            while await consumer.position(place) < ends[place]:
+                for records in (await consumer.getmany(place, timeout_ms=500)).values():
+                    found += [record.value for record in records if record.key == str(user).encode()]
+        return found
+    finally:
+        await consumer.stop()

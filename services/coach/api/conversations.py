@@ -1,0 +1,48 @@
+"""Conversations: what was said."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from services.coach.api.rooms import PREFIX, Account, InRooms
+from shared.errors import InvalidRequest
+from shared.http import Cursor, Limit, Page, decode_cursor, encode_cursor
+
+router = APIRouter(prefix=f"{PREFIX}/conversations", tags=["coach"])
+
+
+@router.get("")
+async def conversations(
+    account: Account, here: InRooms, cursor: Cursor = None, limit: Limit = 50
+) -> Page[dict[str, Any]]:
+    """The latest first."""
+    rows = await here.conversations.page(account, _position(cursor), limit + 1)
+    last = rows[limit - 1] if len(rows) > limit else None
+    after = encode_cursor([last["updated_at"], last["conversation_id"]]) if last else None
+    return Page(items=[dict(row) for row in rows[:limit]], next_cursor=after)
+
+
+def _position(cursor: str | None) -> tuple[datetime, UUID] | None:
+    if cursor is None:
+        return None
+    try:
+        moment, conversation_id = decode_cursor(cursor)
+        return datetime.fromisoformat(moment), UUID(conversation_id)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InvalidRequest("cursor: is not one that this server gave", field="cursor") from error
+
+
+@router.get("/{conversation_id}")
+async def conversation(conversation_id: UUID, account: Account, here: InRooms) -> dict[str, Any]:
+    """One conversation with its messages."""
+    found = await here.conversations.require(account, conversation_id)
+    return {**found, "messages": await here.conversations.messages(conversation_id)}
+
+
+@router.delete("/{conversation_id}", status_code=204)
+async def forget(conversation_id: UUID, account: Account, here: InRooms) -> None:
+    """Deletes it with its messages."""
+    await here.conversations.require(account, conversation_id)
+    await here.conversations.delete(account, conversation_id)

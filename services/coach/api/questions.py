@@ -1,0 +1,57 @@
+"""Quick questions."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import ConfigDict
+
+from services.coach.api.rooms import PREFIX, Account, InRooms
+from services.coach.facts.claims import claim_json, evidence
+from services.coach.facts.log import TrainingLog
+from services.coach.rules.answers import Answer
+from services.coach.rules.questions import QUICK_QUESTIONS, find
+from services.coach.safety import cleaned
+from shared.errors import Problem
+from shared.http import Page
+from shared.values import Strict, Text
+
+router = APIRouter(prefix=f"{PREFIX}/quick-questions", tags=["coach"])
+
+
+class UnknownQuestion(Problem):
+    """`GET /quick-questions` lists what can be asked; `POST /chat` takes anything."""
+
+    status, code = 422, "unknown_question"
+
+
+class Question(Strict):
+    model_config = ConfigDict(extra="ignore")
+
+    question: Text
+
+
+@router.get("")
+async def quick_questions(_: Account) -> Page[dict[str, Any]]:
+    """What can be asked."""
+    return Page(items=[{"question": quick.question} for quick in QUICK_QUESTIONS])
+
+
+@router.post("")
+async def ask(asked: Question, account: Account, here: InRooms) -> dict[str, Any]:
+    """The answer of the rules, at once, with the sets and measurements that its numbers come from."""
+    quick = find(cleaned(asked.question))
+    if quick is None:
+        raise UnknownQuestion("this is none of the quick questions", field="question")
+    log = await here.logs.of(account)
+    return {"question": quick.question, **answer_json(quick.rules(log, datetime.now(UTC)), log)}
+
+
+def answer_json(answer: Answer, log: TrainingLog, source: str = "rules") -> dict[str, Any]:
+    """An answer as it goes out: `claims` say which of the evidence each number stands on."""
+    return {
+        "answer": answer.text,
+        "evidence": evidence(answer.claims, log),
+        "claims": [claim_json(made, number) for number, made in enumerate(answer.claims, start=1)],
+        "source": source,
+    }

@@ -1,0 +1,35 @@
+"""Weekly reports."""
+
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter
+
+from services.coach.api.rooms import PREFIX, Account, InRooms
+from shared.errors import InvalidRequest
+from shared.http import Cursor, Limit, Page, decode_cursor, encode_cursor
+
+router = APIRouter(prefix=f"{PREFIX}/weekly-reports", tags=["coach"])
+
+
+@router.get("")
+async def reports(account: Account, here: InRooms, cursor: Cursor = None, limit: Limit = 50) -> Page[dict[str, Any]]:
+    """The newest first."""
+    rows = await here.reports.page(account, _position(cursor), limit + 1)
+    after = encode_cursor(rows[limit - 1]["week_start"]) if len(rows) > limit else None
+    return Page(items=[dict(row) for row in rows[:limit]], next_cursor=after)
+
+
+def _position(cursor: str | None) -> date | None:
+    if cursor is None:
+        return None
+    try:
+        return date.fromisoformat(decode_cursor(cursor))
+    except (ValueError, TypeError) as error:
+        raise InvalidRequest("cursor: is not one that this server gave", field="cursor") from error
+
+
+@router.get("/{week}")
+async def report(week: str, account: Account, here: InRooms) -> dict[str, Any]:
+    """One report: markdown, data, chart (SVG), and where its numbers come from."""
+    return dict(await here.reports.require(account, week))

@@ -1,0 +1,155 @@
+"""A conversation's next answer: from the model where there is one, checked as it streams, else from the rules."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from services.coach.facts.claims import Claim, evidence
+from services.coach.facts.log import TrainingLog
+from services.coach.lasting import lasting_facts
+from services.coach.logs import Logs
+from services.coach.model.checker import Checker
+from services.coach.model.gate import Gate, Turned
+from services.coach.model.prompts import HISTORY, chat_prompt, facts_for, new_secret
+from services.coach.model.provider import Model, ModelUnavailable, Usage
+from services.coach.rules.answers import Answer
+from services.coach.rules.free import reply
+from services.coach.safety import ANSWERS, Concern, cleaned, concern
+from services.coach.store.conversations import Conversations, Message
+from services.coach.store.facts import LastingFacts
+from shared.errors import InvalidRequest
+from shared.telemetry import log as logger
+
+RULES = "rules"
+
+
+@dataclass
+class Turn:
+    """One question with its answer as far as it has come."""
+
+    account: UUID
+    conversation_id: UUID
+    question: str
+    log: TrainingLog
+    now: datetime
+    source: str = RULES
+    notice: str | None = None
+    text: str = ""
+    claims: list[Claim] = field(default_factory=list)
+
+    def take(self, piece: str) -> str:
+        self.text += piece
+        return piece
+
+    def evidence(self) -> list[dict[str, Any]]:
+        return evidence(self.claims, self.log)
+
+
+@dataclass
+class Chat:
+    """What a chat needs."""
+
+    logs: Logs
+    conversations: Conversations
+    facts: LastingFacts
+    gate: Gate
+
+    async def begin(self, account: UUID, message: str, conversation_id: UUID | None) -> Turn:
+        """Takes the user's message into a conversation, a new one where none is named.
+
+        Raises:
+            NotFound: for a conversation that the user does not have.
+            InvalidRequest: for a message without any visible character.
+        """
+        question, now = cleaned(message), datetime.now(UTC)
+        if not question:
+            raise InvalidRequest("message: must not be empty", field="message")
+        if conversation_id is None:
+            conversation_id = uuid7()
+            await self.conversations.open(account, conversation_id, cleaned(question, 80), now)
+        else:
+            await self.conversations.require(account, conversation_id)
+        for found in lasting_facts(question) if concern(question) in (None, Concern.PAIN) else ():
+            await self.facts.remember(account, uuid7(), found.kind, found.text, now)
+        return Turn(account, conversation_id, question, await self.logs.of(account), now)
+
+    async def answer(self, turn: Turn) -> AsyncIterator[str]:
+        """The answer in pieces; then the turn holds it whole. Both sides are kept, also of an answer cut short."""
+        history = await self.conversations.messages(turn.conversation_id, 4 * HISTORY)
+        await self._keep(turn, "user", turn.question)
+        try:
+            async for piece in self._pieces(turn, history):
+                yield turn.take(piece)
+        finally:
+            await asyncio.shield(self._finish(turn, history))
+
+    async def _pieces(self, turn: Turn, history: Sequence[Message]) -> AsyncIterator[str]:
+        if worry := concern(turn.question):
+            turn.notice = f"fixed answer: {worry.value}"
+            yield ANSWERS[worry]
+            return
+        match await self.gate.admit(turn.account, "chat", turn.now):
+            case Turned(reason):
+                for piece in self._by_rules(turn, reason):
+                    yield piece
+            case model:
+                async for piece in self._by_model(turn, model, history):
+                    yield piece
+
+    def _by_rules(self, turn: Turn, reason: str) -> list[str]:
+        """The rules' answer, word by word, with the reason why it is theirs."""
+        answer: Answer = reply(turn.question, turn.log, turn.now)
+        turn.source, turn.notice = RULES, reason
+        turn.claims += answer.claims
+        said = f"{answer.text} (Answered by fixed rules: {reason}.)"
+        return [f"{word} " for word in said.split(" ")[:-1]] + [said.split(" ")[-1]]
+
+    async def _by_model(self, turn: Turn, model: Model, history: Sequence[Message]) -> AsyncIterator[str]:
+        secret, usage, facts = new_secret(), Usage(), await asyncio.to_thread(facts_for, turn.log, turn.now)
+        checker = Checker(facts, turn.log, secret)
+        known = await self.facts.of(turn.account)
+        summary = (await self.conversations.require(turn.account, turn.conversation_id))["summary"]
+        prompt = chat_prompt(facts, known, summary, history, turn.question, secret)
+        turn.source = model.name
+        try:
+            async for piece in model.stream(prompt, usage):
+                if said := checker.feed(piece):
+                    yield said
+            yield checker.finish()
+        except ModelUnavailable as error:
+            if turn.text:
+                yield " … The answer broke off there. From your log: "
+            for piece in self._by_rules(turn, str(error)):
+                yield piece
+        finally:
+            turn.claims += [made for made in checker.cited if made not in turn.claims]
+            await asyncio.shield(self.gate.spent(turn.account, usage, turn.now))
+        if not turn.text.strip():
+            for piece in self._by_rules(turn, "the language model said nothing"):
+                yield piece
+
+    async def _finish(self, turn: Turn, history: Sequence[Message]) -> None:
+        await self._keep(turn, "assistant", turn.text)
+        if len(history) > HISTORY:
+            await self.conversations.summarise(turn.conversation_id, summary_of(history[:-HISTORY]))
+
+    async def _keep(self, turn: Turn, role: str, text: str) -> None:
+        mine = role == "assistant"
+        if not text:
+            logger().info("answer_cut_short", conversation_id=str(turn.conversation_id))
+            return
+        message = Message(
+            uuid7(), role, text, turn.evidence() if mine else [], turn.source if mine else None, datetime.now(UTC)
+        )
+        await self.conversations.add(turn.account, turn.conversation_id, message)
+
+
+def summary_of(messages: Sequence[Message]) -> str:
+    """What the user asked before the last messages, in the user's own words, shortened."""
+    asked = [cleaned(message.text, 120).replace("\n", " ") for message in messages if message.role == "user"]
+    return cleaned("The user asked earlier: " + " | ".join(asked[-20:]), 2_000)

@@ -1,0 +1,60 @@
+"""Whether the model may be asked now: it is set up, and the user's budget is not spent."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from prometheus_client import Counter
+
+from services.coach.model.provider import Model, Usage
+from services.coach.store.spending import Request, Spending
+
+TOKENS = Counter("coach_model_tokens_total", "Tokens spent on the language model", ["direction"])
+TURNED_AWAY = Counter("coach_model_turned_away_total", "Requests that the rules answered instead", ["reason"])
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Requests a user and minute, tokens a user and day."""
+
+    chat_per_minute: int
+    generations_per_minute: int
+    tokens_per_day: int
+
+    def per_minute(self, kind: Request) -> int:
+        return self.chat_per_minute if kind == "chat" else self.generations_per_minute
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """Not now, and why, in words for the user."""
+
+    reason: str
+
+
+@dataclass
+class Gate:
+    model: Model | None
+    spending: Spending
+    budget: Budget
+
+    async def admit(self, account: UUID, kind: Request, now: datetime) -> "Model | Turned":
+        """The model, with this request counted, or why not."""
+        if self.model is None:
+            return self._turned("no language model is set up")
+        if await self.spending.tokens(account, now) >= self.budget.tokens_per_day:
+            return self._turned("today's budget for the language model is spent")
+        if not await self.spending.claim_request(account, kind, self.budget.per_minute(kind), now):
+            return self._turned("this minute's budget for the language model is spent")
+        return self.model
+
+    async def spent(self, account: UUID, usage: Usage, now: datetime) -> None:
+        """Adds what a request has cost."""
+        TOKENS.labels("input").inc(usage.input_tokens)
+        TOKENS.labels("output").inc(usage.output_tokens)
+        if usage.input_tokens or usage.output_tokens:
+            await self.spending.add_tokens(account, usage.input_tokens, usage.output_tokens, now)
+
+    def _turned(self, reason: str) -> Turned:
+        TURNED_AWAY.labels(reason).inc()
+        return Turned(reason)

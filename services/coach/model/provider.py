@@ -1,0 +1,156 @@
+"""Any server that speaks OpenAI's chat completions."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx2
+from openai import AsyncOpenAI, OpenAIError
+from pydantic import BaseModel
+
+from services.coach.model.breaker import Breaker
+from services.coach.settings import Settings
+from shared.telemetry import log
+
+Prompt = Sequence[dict[str, str]]
+Shape = TypeVar("Shape", bound=BaseModel)
+# A validation error is a ValueError; AttributeError and LookupError are answers of another build than the protocol's.
+FAULTS: tuple[type[Exception], ...] = (
+    OpenAIError,
+    httpx2.HTTPError,
+    TimeoutError,
+    OSError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    TypeError,
+)
+CHAT_TOKENS = 800
+GENERATION_TOKENS = 2_000
+CHARACTERS_A_TOKEN = 4
+
+
+class ModelUnavailable(Exception):
+    """The model gives no answer, or none that can be used; the rules do."""
+
+
+@dataclass
+class Usage:
+    """Tokens, as the server counts them, else estimated from the length of the texts."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class Model:
+    """A provider with its breaker. One for each process."""
+
+    def __init__(self, client: AsyncOpenAI, name: str, timeout_s: float, breaker: Breaker) -> None:
+        self.name = name
+        self._client = client
+        self._timeout_s = timeout_s
+        self._breaker = breaker
+
+    async def stream(self, prompt: Prompt, usage: Usage) -> AsyncIterator[str]:
+        """The answer in pieces. `usage` is filled in on the way.
+
+        Raises:
+            ModelUnavailable: before the first piece or in the midst of them.
+        """
+        self._admit()
+        usage.input_tokens = sum(len(message["content"]) for message in prompt) // CHARACTERS_A_TOKEN
+        try:
+            async for text in self._pieces(prompt, usage):
+                yield text
+        except FAULTS as error:
+            raise self._failed(error) from error
+        self._breaker.succeeded()
+
+    async def _pieces(self, prompt: Prompt, usage: Usage) -> AsyncIterator[str]:
+        """Each piece within the time limit. A stream that just ends, without saying why, was cut off."""
+        completions: Any = self._client.chat.completions
+        async with asyncio.timeout(self._timeout_s):
+            stream = await completions.create(
+                model=self.name,
+                messages=prompt,
+                max_tokens=CHAT_TOKENS,
+                stream=True,
+                stream_options={"include_usage": True},
+            )
+        length, finished = 0, False
+        async with stream:
+            while (chunk := await self._next(stream)) is not None:
+                if chunk.usage:
+                    usage.input_tokens, usage.output_tokens = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
+                for choice in chunk.choices[:1]:
+                    finished |= choice.finish_reason is not None
+                    if text := choice.delta.content:
+                        length += len(text)
+                        usage.output_tokens = max(usage.output_tokens, length // CHARACTERS_A_TOKEN)
+                        yield text
+        if not finished:
+            raise ValueError("the stream ended in the midst of the answer")
+
+    async def _next(self, stream: Any) -> Any:
+        async with asyncio.timeout(self._timeout_s):
+            return await anext(stream, None)
+
+    async def complete(self, prompt: Prompt, shape: type[Shape], usage: Usage) -> Shape:
+        """A structured answer.
+
+        Raises:
+            ModelUnavailable: also for an answer of another shape.
+        """
+        self._admit()
+        completions: Any = self._client.chat.completions
+        schema = {"name": shape.__name__, "schema": shape.model_json_schema()}
+        try:
+            async with asyncio.timeout(self._timeout_s * 3):
+                answer = await completions.create(
+                    model=self.name,
+                    messages=prompt,
+                    max_tokens=GENERATION_TOKENS,
+                    response_format={"type": "json_schema", "json_schema": schema},
+                )
+            _count(answer, prompt, usage)
+            made = shape.model_validate_json(answer.choices[0].message.content or "")
+        except FAULTS as error:
+            raise self._failed(error) from error
+        self._breaker.succeeded()
+        return made
+
+    def _admit(self) -> None:
+        if not self._breaker.admits(time.monotonic()):
+            raise ModelUnavailable("the language model has not answered lately")
+
+    def _failed(self, error: Exception) -> ModelUnavailable:
+        self._breaker.failed(time.monotonic())
+        log().warning("model_failed", model=self.name, error=type(error).__name__)
+        return ModelUnavailable("the language model did not answer")
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+def _count(answer: Any, prompt: Prompt, usage: Usage) -> None:
+    if answer.usage:
+        usage.input_tokens, usage.output_tokens = answer.usage.prompt_tokens, answer.usage.completion_tokens
+    else:
+        usage.input_tokens = sum(len(message["content"]) for message in prompt) // CHARACTERS_A_TOKEN
+        usage.output_tokens = len(answer.choices[0].message.content or "") // CHARACTERS_A_TOKEN
+
+
+def create_model(settings: Settings) -> Model | None:
+    """The model of the settings; None without a key. Local servers take any key."""
+    if settings.coach_openai_api_key is None or not settings.coach_openai_api_key.get_secret_value():
+        return None
+    client = AsyncOpenAI(
+        api_key=settings.coach_openai_api_key.get_secret_value(),
+        base_url=settings.coach_openai_base_url,
+        timeout=settings.coach_model_timeout_s,
+        max_retries=settings.coach_model_retries,
+    )
+    breaker = Breaker(settings.coach_breaker_failures, settings.coach_breaker_open_s)
+    return Model(client, settings.coach_model, settings.coach_model_timeout_s, breaker)

@@ -1,0 +1,27 @@
+"""Everything that coach keeps of one user, for the user."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from services.coach.store import Pool
+from services.coach.store.people import account_of
+
+# What the user said and was told; the training itself is ingest's to export.
+EXPORTED = {
+    "conversations": "SELECT conversation_id, title, summary, created_at, updated_at FROM conversations",
+    "messages": "SELECT message_id, conversation_id, role, text, evidence, source, created_at FROM messages",
+    "lasting_facts": "SELECT memory_id, kind, text, created_at FROM lasting_facts",
+    "weekly_reports": "SELECT week, week_start, revision, created_at, content FROM weekly_reports",
+    "token_usage": "SELECT day, input_tokens, output_tokens FROM token_usage",
+}
+
+
+async def exported(pool: Pool, user_id: UUID) -> AsyncIterator[bytes]:
+    """JSON lines, each `{"table": …, "row": {…}}`."""
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        account = await account_of(connection, user_id)
+        for table, query in EXPORTED.items():
+            rows = f"({query} WHERE user_id = $1) AS kept"
+            lines = f"SELECT json_build_object('table', '{table}', 'row', kept)::text FROM {rows}"  # noqa: S608
+            async for line in connection.cursor(lines, account):
+                yield f"{line[0]}\n".encode()

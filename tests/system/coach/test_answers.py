@@ -1,0 +1,212 @@
+"""Coach answers over HTTP, without a model: every number carries its sets."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from shared.domains.exercises.catalogue import catalogue_id
+from shared.identity import WeeklyReportReady
+from shared.topics import COACH as COACH_TOPIC
+from tests.system.coach.world import World, eventually, frames_of, said_on, text_of
+
+BENCH = catalogue_id("barbell-bench-press")
+COACH = "/api/v1/coach"
+
+
+@pytest.fixture(scope="module")
+async def trained(world: World) -> UUID:
+    """A user with workouts in this week and in the last five."""
+    user, device = uuid4(), uuid4()
+    now = datetime.now(UTC).replace(microsecond=0)
+    for back in range(6):
+        at = now - timedelta(weeks=back, minutes=90)
+        await world.publish(*world.workout(user, device, at, (BENCH, 100 - back, 5), (BENCH, 90, 8), rpe=9))
+
+    async def remembered() -> bool:
+        answer = await world.http.get(f"{COACH}/weekly-reports", headers=world.caller(user))
+        return answer.status_code == 200 and len(answer.json()["items"]) == 5
+
+    assert await eventually(remembered)
+    return user
+
+
+async def test_quick_questions_are_listed_and_matched_without_case_and_punctuation(world: World, trained: UUID) -> None:
+    listed = (await world.http.get(f"{COACH}/quick-questions", headers=world.caller(trained))).json()
+    assert len(listed["items"]) >= 10
+    for item in listed["items"]:
+        said = item["question"].upper().replace("?", " !")
+        answer = await world.http.post(
+            f"{COACH}/quick-questions", json={"question": said}, headers=world.caller(trained)
+        )
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["source"] == "rules"
+
+
+async def test_an_unknown_question_is_refused(world: World, trained: UUID) -> None:
+    answer = await world.http.post(
+        f"{COACH}/quick-questions", json={"question": "Who are you?"}, headers=world.caller(trained)
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "unknown_question")
+
+
+async def test_evidence_names_sets_of_the_caller(world: World, trained: UUID) -> None:
+    answer = await world.http.post(
+        f"{COACH}/quick-questions", json={"question": "how was my last workout"}, headers=world.caller(trained)
+    )
+    body = answer.json()
+    own = {
+        event.payload["set_id"]
+        for chain in world.feeds.events.values()
+        for event in chain
+        if event.event_type == "SetCompleted" and event.user_id == trained
+    }
+    assert body["evidence"]
+    assert {item["id"] for item in body["evidence"]} <= own
+    assert {item["kind"] for item in body["evidence"]} == {"set"}
+    assert "1220 kg" in body["answer"]  # 100 x 5 + 90 x 8
+
+
+async def test_reports_are_made_once_and_announced(world: World, trained: UUID) -> None:
+    listed = (await world.http.get(f"{COACH}/weekly-reports?limit=2", headers=world.caller(trained))).json()
+    rest = (
+        await world.http.get(
+            f"{COACH}/weekly-reports", params={"cursor": listed["next_cursor"]}, headers=world.caller(trained)
+        )
+    ).json()
+    weeks = [item["week"] for item in listed["items"] + rest["items"]]
+    assert len(weeks) == len(set(weeks)) == 5
+    assert weeks == sorted(weeks, reverse=True)
+
+    report = (await world.http.get(f"{COACH}/weekly-reports/{weeks[0]}", headers=world.caller(trained))).json()
+    assert report["data"]["totals"]["tonnage_kg"] == 99 * 5 + 90 * 8
+    assert report["markdown"].startswith(f"# Week {weeks[0]}")
+    assert report["chart_svg"].startswith("<svg")
+    assert report["evidence"]
+
+    announced = await said_on(world, COACH_TOPIC, trained)
+    assert sorted(WeeklyReportReady.model_validate_json(value).week for value in announced) == sorted(weeks)
+
+
+async def test_a_late_set_revises_the_report(world: World) -> None:
+    user, device = uuid4(), uuid4()
+    at = datetime.now(UTC) - timedelta(weeks=2)
+    events = world.workout(user, device, at, (BENCH, 100, 5))
+    await world.publish(*events)
+    week = f"{COACH}/weekly-reports/{at.isocalendar().year}-W{at.isocalendar().week:02d}"
+
+    async def made() -> bool:
+        return (await world.http.get(week, headers=world.caller(user))).status_code == 200
+
+    assert await eventually(made)
+    late = world.record(
+        user,
+        device,
+        "SetCompleted",
+        at,
+        set_id=uuid4(),
+        workout_id=events[0].payload["workout_id"],
+        exercise_id=BENCH,
+        completed_at=at,
+        weight=50,
+        reps=10,
+    )
+    await world.publish(late)
+
+    async def revised() -> bool:
+        report = (await world.http.get(week, headers=world.caller(user))).json()
+        return report["data"]["totals"]["tonnage_kg"] == 1000 and report["revision"] == 2
+
+    assert await eventually(revised)
+
+
+async def test_chat_without_a_model_answers_by_rules_and_says_so(world: World, trained: UUID) -> None:
+    frames = await frames_of(world, trained, "Am I progressing?")
+    kinds = [event for event, _ in frames]
+    assert kinds[-2:] == ["evidence", "done"]
+    assert set(kinds[:-2]) == {"token"}
+    done = frames[-1][1]
+    assert done["source"] == "rules"
+    assert "no language model is set up" in text_of(frames)
+    assert text_of(frames) == done["text"]
+
+    again = await frames_of(world, trained, "and my streak?", conversation_id=done["conversation_id"])
+    assert again[-1][1]["conversation_id"] == done["conversation_id"]
+    kept = await world.http.get(f"{COACH}/conversations/{done['conversation_id']}", headers=world.caller(trained))
+    assert [message["role"] for message in kept.json()["messages"]] == ["user", "assistant", "user", "assistant"]
+
+
+async def test_what_is_another_users_is_not_found(world: World, trained: UUID) -> None:
+    conversation = (await frames_of(world, trained, "What next?"))[-1][1]["conversation_id"]
+    stranger = world.caller(uuid4())
+    answers = [
+        await world.http.get(f"{COACH}/conversations/{conversation}", headers=stranger),
+        await world.http.delete(f"{COACH}/conversations/{conversation}", headers=stranger),
+        await world.http.post(
+            f"{COACH}/chat", json={"message": "hi", "conversation_id": conversation}, headers=stranger
+        ),
+        await world.http.get(f"{COACH}/weekly-reports/2026-W01", headers=stranger),
+        await world.http.delete(f"{COACH}/memory/{uuid4()}", headers=stranger),
+    ]
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(404, "not_found")] * 5
+
+
+async def test_lasting_facts_are_shown_and_forgotten(world: World) -> None:
+    user = uuid4()
+    await frames_of(world, user, "I only have dumbbells at home. My goal is to build muscle. What next?")
+    listed = (await world.http.get(f"{COACH}/memory", headers=world.caller(user))).json()["items"]
+    assert {fact["kind"] for fact in listed} == {"equipment", "goal"}
+
+    one = await world.http.delete(f"{COACH}/memory/{listed[0]['memory_id']}", headers=world.caller(user))
+    assert one.status_code == 204
+    rest = await world.http.delete(f"{COACH}/memory", headers=world.caller(user))
+    assert rest.json() == {"deleted": 1}
+    assert (await world.http.get(f"{COACH}/memory", headers=world.caller(user))).json()["items"] == []
+
+
+async def test_everything_of_a_user_is_exported_and_erased(world: World) -> None:
+    user = uuid4()
+    await world.publish(*world.workout(user, uuid4(), datetime.now(UTC), (BENCH, 100, 5)))
+    await frames_of(world, user, "I have a bad knee. What next?")
+    internal = {"Authorization": "Bearer service-token"}
+    export = await world.http.get(f"/internal/coach/export?user_id={user}", headers=internal)
+    assert [line[11:24] for line in export.text.splitlines()]
+    assert '"lasting_facts"' in export.text
+    assert (await world.http.get(f"/internal/coach/export?user_id={user}")).status_code == 401
+
+    await world.say("UserErased", user_id=user, erasure_id=uuid4(), merged_user_ids=[])
+
+    async def gone() -> bool:
+        answer = await world.http.get(f"{COACH}/memory", headers=world.caller(user))
+        return (answer.status_code, answer.json().get("code")) == (410, "user_erased")
+
+    assert await eventually(gone)
+
+
+async def test_a_merged_user_reads_the_accounts_memory(world: World, trained: UUID) -> None:
+    anonymous = uuid4()
+    conversation = (await frames_of(world, anonymous, "hello there"))[-1][1]["conversation_id"]
+    await world.say("UserMerged", user_id=trained, merge_id=uuid4(), from_user_id=anonymous)
+
+    async def merged() -> bool:
+        path = f"{COACH}/conversations/{conversation}"
+        return (await world.http.get(path, headers=world.caller(trained))).status_code == 200
+
+    assert await eventually(merged)
+    reports = await world.http.get(f"{COACH}/weekly-reports", headers=world.caller(anonymous))
+    assert len(reports.json()["items"]) == 5
+
+
+async def test_a_rebuild_ends_with_the_same_answers(world: World, trained: UUID) -> None:
+    question = {"question": "What are my records?"}
+    before = await world.http.post(f"{COACH}/quick-questions", json=question, headers=world.caller(trained))
+    rebuilt = await world.http.post("/internal/coach/rebuild", headers={"Authorization": "Bearer service-token"})
+    assert rebuilt.status_code == 200, rebuilt.text
+    after = await world.http.post(f"{COACH}/quick-questions", json=question, headers=world.caller(trained))
+    assert after.json() == before.json()
+    assert after.json()["evidence"]
+
+
+async def test_a_call_without_a_token_is_refused(world: World) -> None:
+    for path in ("conversations", "quick-questions", "weekly-reports", "memory"):
+        assert (await world.http.get(f"{COACH}/{path}")).status_code == 401
