@@ -1,0 +1,79 @@
+"""`./hypertrophy admin …`: accounts and keys, for whoever runs the server."""
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+from pydantic_core import to_json
+from rich.console import Console
+
+from deploy.local.operations.running import AsJson, Data, operate
+from shared.tokens import Role
+
+admin = typer.Typer(
+    name="admin", help="Accounts and keys, for whoever runs the server.", no_args_is_help=True, add_completion=False
+)
+
+Email = Annotated[str, typer.Argument(help="The account's address.")]
+Password = Annotated[
+    str,
+    typer.Option(
+        prompt=True,
+        hide_input=True,
+        confirmation_prompt=True,
+        envvar="HYPERTROPHY_PASSWORD",
+        help="Asked for when it is left out.",
+    ),
+]
+
+
+@admin.command()
+def create(
+    email: Email,
+    password: Password,
+    role: Annotated[list[Role] | None, typer.Option("--role", help="One or more; default: admin.")] = None,
+    name: Annotated[str | None, typer.Option(help="The name to show.")] = None,
+    as_json: AsJson = False,
+    data: Data = None,
+) -> None:
+    """Make an account with roles, or give an account further roles (its password stays then)."""
+    roles = [one.value for one in role or [Role.ADMIN]]
+    body = {"email": email, "password": password, "display_name": name, "roles": roles}
+    made = operate(data, lambda operator: operator.post("/internal/auth/admins", body))
+    tell(made, as_json, f"{email} has the roles {', '.join(made['roles'])}")
+
+
+@admin.command("reset-password")
+def reset_password(email: Email, password: Password, as_json: AsJson = False, data: Data = None) -> None:
+    """Set an account's password, for servers without mail. All its sessions end."""
+    path = f"/internal/auth/users/{quote(email, safe='')}/password"
+    made = operate(data, lambda operator: operator.post(path, {"password": password}))
+    tell(made, as_json, f"{email} has a new password, and must log in again everywhere")
+
+
+@admin.command()
+def invite(as_json: AsJson = False, data: Data = None) -> None:
+    """Make a code with which one person can register where registration is by invitation."""
+    made = operate(data, lambda operator: operator.post("/internal/auth/invites"))
+    tell(made, as_json, f"{made['code']} (until {made['expires_at']})")
+
+
+@admin.command("rotate-keys")
+def rotate_keys(
+    at_once: Annotated[
+        bool, typer.Option("--at-once", help="End all access tokens now, instead of when they expire.")
+    ] = False,
+    as_json: AsJson = False,
+    data: Data = None,
+) -> None:
+    """Sign access tokens with a new key from now on."""
+    made = operate(data, lambda operator: operator.post("/internal/auth/keys/rotate", {"retire_at_once": at_once}))
+    tell(made, as_json, f"new key {made['kid']}; {len(made['published'])} keys are published")
+
+
+def tell(made: Any, as_json: bool, sentence: str) -> None:
+    """The answer as JSON, or one sentence of it."""
+    if as_json:
+        typer.echo(to_json(made, indent=2).decode())
+    else:
+        Console(highlight=False).print(sentence, markup=False, soft_wrap=True)
