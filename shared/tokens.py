@@ -75,7 +75,7 @@ class KeySet:
         """The public key of this id.
 
         Raises:
-            InvalidToken: when auth does not publish it.
+            TokenExpired: when auth does not publish it, or no longer, as after a restore.
             Unavailable: when no key set was ever fetched.
         """
         if kid not in self._keys or time.monotonic() - self._fetched_at > self._max_age:
@@ -83,7 +83,7 @@ class KeySet:
         if not self._keys:
             raise Unavailable("the signing keys cannot be fetched yet")
         if kid not in self._keys:
-            raise InvalidToken("the token is signed with an unknown key")
+            raise TokenExpired("the key that signed this token is no longer in use: refresh it and send again")
         return self._keys[kid]
 
     async def _fetch(self) -> None:
@@ -118,6 +118,8 @@ class TokenVerifier:
             kid = jwt.get_unverified_header(token).get("kid", "")
         except jwt.PyJWTError as error:
             raise InvalidToken("the token is not a JWT") from error
+        if not kid:
+            raise InvalidToken("the token does not name its key")
         return decode_token(token, await self._keys.key(kid), issuer=self._issuer, audience=self._audience)
 
 

@@ -24,6 +24,11 @@ def private_folder(path: Path) -> Path:
     return path
 
 
+def erased_ids_file(data: Path) -> Path:
+    """The ids of erased users, beside the data folder: no backup of the folder may bring them back."""
+    return data.with_name(f"{data.name}.erased-ids")
+
+
 def write_private(path: Path, text: str) -> None:
     """Replaces a file that only its owner may read, in one step."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")

@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 from rich.console import Console
 
 from deploy.local.engines import Engines
-from deploy.local.folders import private_folder, secret, write_json
+from deploy.local.folders import erased_ids_file, private_folder, secret, write_json
 from deploy.local.processes import Process, Program, StartError, end_leftovers, free_port, port_is_free, started_at
 from deploy.local.roles import ROOT, Role, Roles, product_roles, program
 from deploy.local.supervisor import Supervisor, Watched
@@ -102,6 +102,7 @@ class Stack:
             **services,
             "SERVICE_TOKEN_FILE": str(self.data / "secrets" / "service-token"),
             "HYPERTROPHY_DATA": str(self.data),
+            "INGEST_ERASED_IDS_FILE": str(erased_ids_file(self.data)),
             "HYPERTROPHY_GATE": str(self._gate),
             "HYPERTROPHY_WORKERS": json.dumps({name: f"http://127.0.0.1:{port}" for name, port in self._ports.items()}),
             **self.settings,

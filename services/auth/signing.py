@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.auth.store import PASSING_FAULTS, Connection, Pool
 from services.auth.store import keys as store
-from shared.errors import InvalidToken, Unavailable
+from shared.errors import TokenExpired, Unavailable
 from shared.telemetry import log
 from shared.tokens import ALGORITHM, Role
 
@@ -91,13 +91,13 @@ class Signer:
         """The public key of this id, as `shared.tokens` asks for it.
 
         Raises:
-            InvalidToken: when there is none.
+            TokenExpired: when there is none, or no longer.
         """
         ring = await self.ring()
         if kid not in ring.published:
             ring = await self.ring(REFETCH_SECONDS)
         if kid not in ring.published:
-            raise InvalidToken("the token is signed with an unknown key")
+            raise TokenExpired("the key that signed this token is no longer in use: refresh it and send again")
         return ring.published[kid]
 
     async def sign(self, claims: Claims, *, issuer: str, audience: str, now: datetime, seconds: int) -> str:
