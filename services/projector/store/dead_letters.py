@@ -1,20 +1,23 @@
 """Events that could not be applied and records that are none: kept with the reason, blocking nothing (law 6)."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
 from services.projector.domain import Parked, entity_meant
+from services.projector.tables import DEAD_LETTERS
 from services.projector.views.rows import Connection
 from shared.kafka import Record
 
-_PARK = """
-INSERT INTO dead_letters (own_device_id, own_sequence, user_id, entity, entity_id, event_id, event, reason, parked_at)
-SELECT * , now() FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::json[],
-  $8::text[])
+NAMES = [column.name for column in DEAD_LETTERS.columns]
+_PARK = f"""
+INSERT INTO dead_letters ({", ".join(NAMES)}) SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[],
+  $5::uuid[], $6::uuid[], $7::json[], $8::text[], $9::text[], $10::timestamptz[])
 ON CONFLICT (own_device_id, own_sequence) DO UPDATE SET reason = excluded.reason
-"""
+"""  # noqa: S608  (names of a declared table)
 _REFUSE = """
 INSERT INTO refused_records (id, topic, partition, record_offset, key, value, reason)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::bigint[], $5::bytea[], $6::bytea[], $7::text[])
@@ -26,18 +29,22 @@ async def park(connection: Connection, parked: Sequence[Parked], owners: Mapping
     """Keeps events that cannot be applied."""
     if not parked:
         return
-    rows = []
-    for event, reason in ((one.event, one.reason) for one in parked):
-        entity, entity_id = entity_meant(event) or (None, None)
-        place = (event.device_id, event.sequence_number, owners[event.user_id])
-        rows.append((*place, entity, entity_id, event.event_id, event.model_dump_json(), reason.replace("\x00", "")))
+    rows = [row(one, owners[one.event.user_id]) for one in parked]
     await connection.execute(_PARK, *zip(*rows, strict=True))
+
+
+def row(parked: Parked, user_id: UUID) -> tuple[Any, ...]:
+    """A parked event as a row of the table."""
+    event = parked.event
+    place = (event.device_id, event.sequence_number, user_id, *(entity_meant(event) or (None, None)))
+    reason = parked.reason.replace("\x00", "")
+    return (*place, event.event_id, event.model_dump_json(), reason, "parked", datetime.now(UTC))
 
 
 async def refuse(connection: Connection, refused: Iterable[tuple[Record, str]]) -> None:
     """Keeps records that are no events at all."""
-    rows = [
+    records = [
         (uuid7(), record.topic, record.partition, record.offset, record.key, record.value, reason.replace("\x00", ""))
         for record, reason in refused
     ]
-    await connection.execute(_REFUSE, *zip(*rows, strict=True))
+    await connection.execute(_REFUSE, *zip(*records, strict=True))

@@ -14,7 +14,7 @@ from services.projector.views.rows import Connection
 from shared.views.whole import FOLD_VERSION
 
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(6034127001)"
-KEPT = 2
+KEPT = 1
 """How many retired generations stay for a rollback."""
 
 
@@ -55,6 +55,7 @@ async def create(connection: Connection) -> str:
     await connection.execute(f"CREATE SCHEMA {name}")
     for table in _in_schema(name):
         await connection.execute(_sql(CreateTable(table)))
+        await connection.execute(f"ALTER TABLE {name}.{table.name} DROP CONSTRAINT {table.name}_pkey")
     return name
 
 
@@ -62,6 +63,8 @@ async def secure(connection: Connection, name: str) -> None:
     """Indexes, grants and row-level security: the workers see all, the API only what belongs to `app.user_id`."""
     await connection.execute(f"GRANT USAGE ON SCHEMA {name} TO projector_worker, projector_api")
     for table in _in_schema(name):
+        keys = ", ".join(column.name for column in table.primary_key.columns)
+        await connection.execute(f"ALTER TABLE {name}.{table.name} ADD PRIMARY KEY ({keys})")
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
             await connection.execute(_sql(CreateIndex(index)))
         for statement in _walls(f"{name}.{table.name}"):
@@ -83,7 +86,6 @@ async def switch(connection: Connection, name: str) -> None:
     await connection.execute("UPDATE generations SET state = 'retired' WHERE state = 'live'")
     await connection.execute("UPDATE generations SET state = 'live', switched_at = now() WHERE name = $1", name)
     await connection.execute("UPDATE live_generation SET name = $1", name)
-    await connection.execute("UPDATE users SET version = version + 1")
 
 
 async def drop(connection: Connection, name: str) -> None:

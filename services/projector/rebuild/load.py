@@ -1,0 +1,152 @@
+"""Second half: each user's events are folded in memory, and the rows of a whole bucket of users are copied in."""
+
+import asyncio
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from services.projector.domain import UNREADABLE, EntityKey, Entry, Parked, Said, entity_of, entries, states
+from services.projector.settings import Settings
+from services.projector.store import dead_letters, history
+from services.projector.tables import DEAD_LETTERS, HISTORY
+from services.projector.views import views, whole
+from services.projector.views.rows import Row, values
+from shared.envelope import AcceptedEvent, decode_accepted
+from shared.postgres import connect
+
+Place = tuple[UUID, int]
+
+
+class CannotApply(Exception):
+    """An event that the live generation had applied cannot be applied any more: the rebuild stops."""
+
+
+@dataclass
+class Loaded:
+    """Rows by table, ready to be copied."""
+
+    tables: defaultdict[str, list[Sequence[Any]]] = field(default_factory=lambda: defaultdict(list))
+    events: int = 0
+
+
+def load_bucket(
+    settings: Settings,
+    generation: str,
+    files: Sequence[Path],
+    roots: Mapping[str, UUID],
+    erased: Collection[UUID],
+    parked: Collection[Place],
+) -> int:
+    """Folds and copies all users of a bucket in one transaction; runs in a process of its own. Returns the events.
+
+    Raises:
+        CannotApply: names the first event that cannot be applied and that the live generation has not parked.
+    """
+    loaded = Loaded()
+    for user_id, events in _by_user(files, roots).items():
+        if user_id not in erased:
+            _load_user(loaded, user_id, events, parked)
+        loaded.events += len(events)
+    asyncio.run(_copy(settings.database_url_projector, generation, loaded))
+    return loaded.events
+
+
+def _by_user(files: Iterable[Path], roots: Mapping[str, UUID]) -> Mapping[UUID, list[AcceptedEvent]]:
+    found: defaultdict[UUID, list[AcceptedEvent]] = defaultdict(list)
+    for file in files:
+        for line in file.read_bytes().splitlines():
+            event = decode_accepted(line)
+            found[roots.get(str(event.user_id), event.user_id)].append(event)
+    return found
+
+
+def _load_user(loaded: Loaded, user_id: UUID, events: Iterable[AcceptedEvent], parked: Collection[Place]) -> None:
+    said, refused = _read(user_id, events, parked)
+    try:
+        rows = _rows(said)
+    except Exception as error:
+        refused += [Parked(event, repr(error)) for event in _events(said) if _place(event) in parked]
+        said = [entry for entry in said if entry.said.own not in parked]
+        rows = _rows_or_culprit(said)
+    for view in views():
+        loaded.tables[view.table.name] += [values(view.table, user_id, row) for row in rows[view.name]]
+    loaded.tables[HISTORY.name] += map(history.row, said)
+    loaded.tables[DEAD_LETTERS.name] += [dead_letters.row(one, user_id) for one in refused]
+
+
+def _read(
+    user_id: UUID, events: Iterable[AcceptedEvent], parked: Collection[Place]
+) -> tuple[list[Entry], list[Parked]]:
+    """What the events say; one that cannot be read is parked where the live generation has parked it."""
+    said: list[Entry] = []
+    refused: list[Parked] = []
+    for event in events:
+        try:
+            said += entries(event, user_id)
+        except UNREADABLE as error:
+            if _place(event) not in parked:
+                raise CannotApply(_named(event, error)) from error
+            refused.append(Parked(event, str(error)))
+    return said, refused
+
+
+def _rows(said: Iterable[Entry]) -> Mapping[str, Iterable[Row]]:
+    edits: defaultdict[EntityKey, list[Said]] = defaultdict(list)
+    for entry in said:
+        edits[entry.key].append(entry.said)
+    state = states({key: entity_of(found) for key, found in edits.items()})
+    return whole(next(iter(state.values()), {}))
+
+
+def _rows_or_culprit(said: Sequence[Entry]) -> Mapping[str, Iterable[Row]]:
+    try:
+        return _rows(said)
+    except Exception as error:
+        raise CannotApply(_named(said[_first_failing(said) - 1].event, error)) from error
+
+
+def _first_failing(said: Sequence[Entry]) -> int:
+    """The length of the shortest beginning of which no rows can be made."""
+
+    def fails(length: int) -> bool:
+        try:
+            _rows(said[:length])
+        except Exception:
+            return True
+        return False
+
+    return bisect_left(range(1, len(said)), True, key=fails) + 1
+
+
+def _events(said: Iterable[Entry]) -> Iterable[AcceptedEvent]:
+    return {entry.said.own: entry.event for entry in said}.values()
+
+
+def _place(event: AcceptedEvent) -> Place:
+    return event.device_id, event.sequence_number
+
+
+def _named(event: AcceptedEvent, error: Exception) -> str:
+    return (
+        f"event {event.event_id} ({event.event_type}, device {event.device_id}, number {event.sequence_number}) "
+        f"cannot be applied: {error}"
+    )
+
+
+async def _copy(url: str, generation: str, loaded: Loaded) -> None:
+    connection = await connect(url)
+    try:
+        async with connection.transaction():
+            for table in (HISTORY, DEAD_LETTERS, *(view.table for view in views())):
+                rows = loaded.tables[table.name]
+                if rows:
+                    names = [column.name for column in table.columns]
+                    await connection.copy_records_to_table(
+                        table.name, records=rows, columns=names, schema_name=generation
+                    )
+    finally:
+        await connection.close()

@@ -1,0 +1,241 @@
+"""A rebuild from beginning to end: fill, catch up, prove, switch."""
+
+import asyncio
+import os
+import tempfile
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.projector.rebuild.load import CannotApply, load_bucket
+from services.projector.rebuild.progress import Progress
+from services.projector.rebuild.spool import Spooled, bucket_files, spool_shard
+from services.projector.settings import Settings
+from services.projector.store import comparing, generations, identity, loading
+from services.projector.store.batch import ProjectorStore
+from shared.feeds import IdentityFeed, IngestFeed
+from shared.following import NOTHING_APPLIED, Follower, pages
+from shared.http import service_client
+from shared.identity import UserErased, UserMerged
+from shared.postgres import connect, create_pool
+from shared.views.whole import FOLD_VERSION
+
+CATCH_UPS = 20
+
+
+def end_with_parent() -> None:
+    """Ends a child process as soon as its parent is gone, however that happened."""
+    parent = parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+class RebuildStopped(Exception):
+    """The new generation was not switched in; the live one goes on."""
+
+
+class AlreadyRebuilding(RebuildStopped):
+    """Another process is at it."""
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """How it went: `differences` counts rows by view where the fold version has changed."""
+
+    generation: str
+    events: int
+    differences: Mapping[str, int]
+
+
+async def rebuild(settings: Settings) -> Rebuilt:
+    """Makes a new generation from the feeds and switches to it.
+
+    Raises:
+        RebuildStopped, CannotApply: when it must not be switched in; the reason is kept beside the generation.
+        httpx2.HTTPError, asyncpg.PostgresError: when a feed or the database is away.
+    """
+    async with AsyncExitStack() as stack:
+        owner = await connect(settings.database_url_projector)
+        stack.push_async_callback(owner.close)
+        if not await loading.lock_rebuilding(owner):
+            raise AlreadyRebuilding("a rebuild is running already")
+        await generations.ensure_live(owner)
+        await loading.drop_unfinished(owner)
+        ingest = await stack.enter_async_context(service_client(settings.ingest_url, settings))
+        auth = await stack.enter_async_context(service_client(settings.auth_url, settings))
+        pool = await create_pool(settings.database_url_projector, role="projector_worker", statement_timeout_ms=0)
+        stack.push_async_callback(pool.close)
+        feed = IngestFeed(ingest)
+        await _hear_identity(ProjectorStore(pool), IdentityFeed(auth))
+        _, heads = await feed.heads()
+        async with owner.transaction():
+            name = await generations.create(owner)
+        progress = Progress(owner, name, sum(head.count for head in heads.values()))
+        return await _Rebuild(settings, owner, pool, feed, name, progress).run()
+
+
+async def _hear_identity(store: ProjectorStore, feed: IdentityFeed) -> None:
+    """Identity first: who is who decides whose rows the events make. The worker answers auth; this does not."""
+    async with store.transaction() as connection:
+        position = await identity.position(connection)
+    for event in await feed.after(position):
+        async with store.transaction() as connection:
+            if isinstance(event, UserMerged):
+                await identity.merge(connection, event.from_user_id, event.user_id)
+            elif isinstance(event, UserErased):
+                await identity.erase(connection, event.erasure_id, {event.user_id, *event.merged_user_ids})
+
+
+@dataclass
+class _Rebuild:
+    settings: Settings
+    owner: "asyncpg.Connection[asyncpg.Record]"
+    pool: "asyncpg.Pool[asyncpg.Record]"
+    feed: IngestFeed
+    name: str
+    progress: Progress
+
+    async def run(self) -> Rebuilt:
+        try:
+            await self._fill()
+            await self._catch_up()
+            verified = await self._verified_before()
+            differences = await self._switch(verified)
+        except BaseException as error:
+            await self.progress.ended("failed", "stopped", error=str(error) or repr(error))
+            raise
+        await self.progress.ended("live", "done", differences=differences)
+        async with self.owner.transaction():
+            await generations.drop_old(self.owner)
+        return Rebuilt(self.name, self.progress.done, differences)
+
+    async def _fill(self) -> None:
+        """Sorts the snapshot by user, then folds and copies bucket by bucket, in processes."""
+        epoch, _ = await self.feed.heads()
+        async with self.pool.acquire() as connection:
+            people = await loading.people(connection)
+            parked = await loading.parked_in_live(connection)
+        shards = self.settings.projector_rebuild_shards
+        with (
+            tempfile.TemporaryDirectory(prefix="hypertrophy-rebuild-") as temporary,
+            ProcessPoolExecutor(shards, get_context("spawn"), initializer=end_with_parent) as processes,
+        ):
+            folder = Path(temporary)
+            await self.progress.step("reading")
+            spooled = await self._spool(processes, folder, epoch, people.roots)
+            await self.progress.step("folding")
+            await self._load(processes, folder, people, parked)
+        await self.progress.step("indexing")
+        async with self.owner.transaction():
+            for found in spooled:
+                await loading.copy_applied(self.owner, self.name, found.applied, people.erased)
+            await generations.secure(self.owner, self.name)
+        await self.owner.execute("ANALYZE")
+
+    async def _spool(self, processes: Executor, folder: Path, epoch: UUID, roots: Mapping[str, UUID]) -> list[Spooled]:
+        shards = self.settings.projector_rebuild_shards
+        loop = asyncio.get_running_loop()
+        return await asyncio.gather(
+            *(
+                loop.run_in_executor(processes, spool_shard, self.settings, folder, shard, shards, epoch, roots)
+                for shard in range(shards)
+            )
+        )
+
+    async def _load(
+        self, processes: Executor, folder: Path, people: loading.People, parked: frozenset[tuple[UUID, int]]
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        waiting = [
+            loop.run_in_executor(
+                processes, load_bucket, self.settings, self.name, files, people.roots, people.erased, parked
+            )
+            for files in bucket_files(folder, self.settings.projector_rebuild_shards)
+        ]
+        for finished in asyncio.as_completed(waiting):
+            await self.progress.step("folding", done=await finished)
+
+    async def _catch_up(self) -> None:
+        """Follows until a look at the heads finds little that is new."""
+        for _ in range(CATCH_UPS):
+            applied = await self._follow()
+            await self.progress.step("catching up", done=applied)
+            if applied < 1_000:
+                return
+
+    async def _follow(self) -> int:
+        """Reads from the feed what the new generation lacks; returns how many events came in."""
+        store = ProjectorStore(self.pool, self.name)
+        epoch, heads = await self.feed.heads()
+        follower = Follower(store, self.feed, epoch)
+        applied = await store.all_applied()
+        count = 0
+        for device, head in heads.items():
+            at = applied.get(device, NOTHING_APPLIED).sequence
+            if head.last_accepted_sequence > at:
+                async for page in pages(self.feed.events(device, at + 1, head.last_accepted_sequence)):
+                    count += await follower.take(page)
+        async with store.transaction() as connection:
+            await identity.settle(connection, await loading.misplaced(connection))
+        return count
+
+    async def _verified_before(self) -> Mapping[UUID, int]:
+        """Compares what stands still already, so that the switch itself has little to look at."""
+        await self.progress.step("comparing")
+        live = await generations.live_name(self.owner)
+        if live is None or not await self._comparable_versions(live):
+            return {}
+        async with self.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+            users = await comparing.comparable(connection, live, self.name)
+            await self._stop_at_difference(connection, live, users)
+            return users
+
+    async def _switch(self, verified: Mapping[UUID, int]) -> Mapping[str, int]:
+        """Holds the workers for a moment, reads the last events, proves both digests, and switches."""
+        async with self.owner.transaction():
+            live = await loading.hold_live(self.owner)
+            await self._follow()
+            _, heads = await self.feed.heads()
+            async with self.pool.acquire() as connection:
+                await self._prove(connection, heads)
+                users = await comparing.comparable(connection, live, self.name)
+                differences: Mapping[str, int] = {}
+                if await self._comparable_versions(live):
+                    changed = [user for user, version in users.items() if verified.get(user) != version]
+                    await self._stop_at_difference(connection, live, changed)
+                else:
+                    differences = await comparing.differences(connection, live, self.name, users)
+            await generations.switch(self.owner, self.name)
+        return differences
+
+    async def _prove(self, connection: Any, heads: Any) -> None:
+        behind = await comparing.first_behind(connection, self.name, heads)
+        if behind is not None:
+            raise RebuildStopped(f"device {behind} does not agree with the event store")
+
+    async def _comparable_versions(self, live: str) -> bool:
+        version = await self.owner.fetchval("SELECT fold_version FROM generations WHERE name = $1", live)
+        return bool(version == FOLD_VERSION)
+
+    async def _stop_at_difference(self, connection: Any, live: str, users: Any) -> None:
+        found = await comparing.first_difference(connection, live, self.name, users)
+        if found is not None:
+            raise RebuildStopped(
+                f"user {found.user_id} reads otherwise in view {found.view}: live {found.old}, rebuilt {found.new}"
+            )
+
+
+__all__ = ["AlreadyRebuilding", "CannotApply", "RebuildStopped", "Rebuilt", "rebuild"]

@@ -1,0 +1,93 @@
+"""Whether two generations say the same of the same events (law 8)."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Table
+
+from services.projector.views import views
+from services.projector.views.rows import Connection
+from shared.digests import Digest
+from shared.feeds import Head
+
+USERS_AT_ONCE = 2_000
+# Users with equal applied vectors in both; where an event is parked in one, the other may know more.
+_COMPARABLE = """
+SELECT found.user_id, coalesce(u.version, 0) AS version FROM (
+  SELECT coalesce(a.user_id, b.user_id) AS user_id FROM {old}.applied a FULL JOIN {new}.applied b USING (device_id)
+  GROUP BY 1 HAVING bool_and((a.sequence, a.count, a.hash) IS NOT DISTINCT FROM (b.sequence, b.count, b.hash))
+) found LEFT JOIN users u USING (user_id)
+WHERE found.user_id IS NOT NULL
+  AND NOT EXISTS (SELECT FROM {old}.dead_letters d WHERE d.user_id = found.user_id)
+  AND NOT EXISTS (SELECT FROM {new}.dead_letters d WHERE d.user_id = found.user_id)
+"""
+_DIFFERENT = """
+FROM (SELECT * FROM {old}.{table} WHERE user_id = ANY($1::uuid[])) a
+FULL JOIN (SELECT * FROM {new}.{table} WHERE user_id = ANY($1::uuid[])) b USING ({keys})
+WHERE a.content IS DISTINCT FROM b.content
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A row that two generations have otherwise; None where one has it not."""
+
+    view: str
+    user_id: UUID
+    old: str | None
+    new: str | None
+
+
+async def comparable(connection: Connection, old: str, new: str) -> Mapping[UUID, int]:
+    """The users whose rows must be equal, with the version of what they read."""
+    rows = await connection.fetch(_COMPARABLE.format(old=old, new=new))
+    return {row["user_id"]: row["version"] for row in rows}
+
+
+async def first_difference(connection: Connection, old: str, new: str, users: Collection[UUID]) -> Difference | None:
+    """The first row of these users that the generations have otherwise."""
+    for some in _chunks(list(users)):
+        for view in views():
+            if not await _exists(connection, f"{old}.{view.table.name}"):
+                continue
+            row = await connection.fetchrow(
+                f"SELECT user_id, a.content, b.content {_sql(view.table, old, new)} LIMIT 1",
+                some,
+            )
+            if row is not None:
+                return Difference(view.name, row[0], row[1], row[2])
+    return None
+
+
+async def differences(connection: Connection, old: str, new: str, users: Collection[UUID]) -> Mapping[str, int]:
+    """How many rows of these users differ, by view."""
+    counts: dict[str, int] = {}
+    for some in _chunks(list(users)):
+        for view in views():
+            if await _exists(connection, f"{old}.{view.table.name}"):
+                query = f"SELECT count(*) {_sql(view.table, old, new)}"
+                counts[view.name] = counts.get(view.name, 0) + int(await connection.fetchval(query, some))
+    return counts
+
+
+async def first_behind(connection: Connection, name: str, heads: Mapping[UUID, Head]) -> UUID | None:
+    """A device whose position is not that of ingest's heads; None where all agree."""
+    rows = await connection.fetch(f"SELECT device_id, sequence, count, hash FROM {name}.applied WHERE sequence > 0")  # noqa: S608
+    applied = {row[0]: (row[1], Digest.parse(row[2], row[3])) for row in rows}
+    wanted = {device: (head.last_accepted_sequence, head.digest) for device, head in heads.items() if head.count}
+    different = [device for device in applied.keys() | wanted.keys() if applied.get(device) != wanted.get(device)]
+    return min(different, default=None)
+
+
+async def _exists(connection: Connection, table: str) -> bool:
+    return await connection.fetchval("SELECT to_regclass($1)", table) is not None
+
+
+def _sql(table: Table, old: str, new: str) -> str:
+    keys = ", ".join(column.name for column in table.primary_key.columns)
+    return _DIFFERENT.format(old=old, new=new, table=table.name, keys=keys)
+
+
+def _chunks(users: Sequence[UUID]) -> Sequence[Sequence[UUID]]:
+    return [users[start : start + USERS_AT_ONCE] for start in range(0, len(users), USERS_AT_ONCE)]

@@ -1,0 +1,76 @@
+"""What a rebuild asks of and writes to the database, views apart."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.projector.store import generations
+from services.projector.tables import APPLIED
+from services.projector.views.rows import Connection
+from shared.following import Applied
+
+_LOCK = "SELECT pg_try_advisory_lock(6034127002)"
+_MISPLACED = """
+SELECT DISTINCT user_id FROM history JOIN aliases ON from_user_id = user_id UNION
+SELECT DISTINCT user_id FROM applied JOIN aliases ON from_user_id = user_id UNION
+SELECT DISTINCT user_id FROM history JOIN erased_users USING (user_id)
+"""
+
+
+@dataclass(frozen=True)
+class People:
+    """Whom users were merged into, by the id as events carry it, and who is erased."""
+
+    roots: Mapping[str, UUID]
+    erased: frozenset[UUID]
+
+
+async def lock_rebuilding(connection: Connection) -> bool:
+    """Takes the right to rebuild, until the connection ends; False where another has it."""
+    return bool(await connection.fetchval(_LOCK))
+
+
+async def drop_unfinished(connection: Connection) -> None:
+    """Drops what an interrupted rebuild left behind."""
+    async with connection.transaction():
+        rows = await connection.fetch("SELECT name FROM generations WHERE state IN ('building', 'failed')")
+        for row in rows:
+            await generations.drop(connection, row["name"])
+
+
+async def people(connection: Connection) -> People:
+    """Who is who, as far as it is heard."""
+    aliases = await connection.fetch("SELECT from_user_id, into_user_id FROM aliases")
+    erased = await connection.fetch("SELECT user_id FROM erased_users")
+    roots = {str(row["from_user_id"]): UUID(int=row["into_user_id"].int) for row in aliases}
+    return People(roots, frozenset(UUID(int=row["user_id"].int) for row in erased))
+
+
+async def parked_in_live(connection: Connection) -> frozenset[tuple[UUID, int]]:
+    """The places of the events that the live generation could not apply."""
+    live = await connection.fetchval("SELECT name FROM live_generation")
+    rows = await connection.fetch(f"SELECT own_device_id, own_sequence FROM {live}.dead_letters")  # noqa: S608
+    return frozenset((UUID(int=row[0].int), row[1]) for row in rows)
+
+
+async def copy_applied(
+    connection: Connection, generation: str, applied: Mapping[UUID, tuple[Applied, UUID]], erased: Collection[UUID]
+) -> None:
+    """Writes positions."""
+    rows: Iterable[tuple[object, ...]] = [
+        (device, None if user in erased else user, at.sequence, at.digest.count, at.digest.hash)
+        for device, (at, user) in applied.items()
+    ]
+    names = [column.name for column in APPLIED.columns]
+    await connection.copy_records_to_table(APPLIED.name, records=rows, columns=names, schema_name=generation)
+
+
+async def misplaced(connection: Connection) -> list[UUID]:
+    """Users with rows that are by now another's, or nobody's."""
+    return [row["user_id"] for row in await connection.fetch(_MISPLACED)]
+
+
+async def hold_live(connection: Connection) -> str:
+    """Holds every batch until the end of the transaction, and names the live generation."""
+    name: str = await connection.fetchval("SELECT name FROM live_generation FOR UPDATE")
+    return name

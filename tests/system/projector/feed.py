@@ -1,0 +1,120 @@
+"""A small event store that speaks ingest's and auth's internal paths over real HTTP."""
+
+import json
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from deploy.local.processes import free_port
+from shared.digests import digest_of_events
+from shared.envelope import AcceptedEvent, decode_accepted
+from shared.identity import IdentityEvent
+from tests.histories import EPOCH
+
+
+class EventStore:
+    """Events by device, in order, and identity events."""
+
+    def __init__(self) -> None:
+        self.events: defaultdict[UUID, list[AcceptedEvent]] = defaultdict(list)
+        self.identity: list[IdentityEvent] = []
+        self.url = ""
+
+    def accept(self, events: Iterable[AcceptedEvent]) -> None:
+        for event in events:
+            self.events[event.device_id].append(event)
+
+    def lines(self, events: Iterable[AcceptedEvent]) -> PlainTextResponse:
+        return PlainTextResponse("".join(event.model_dump_json() + "\n" for event in events))
+
+    async def heads(self, request: Request) -> Response:
+        wanted = request.query_params.get("device_id")
+        devices = [UUID(wanted)] if wanted else sorted(self.events)
+        heads = [self._head(device) for device in devices if self.events.get(device)]
+        return JSONResponse({"server_epoch": str(EPOCH), "heads": heads, "next_cursor": None})
+
+    def _head(self, device: UUID) -> dict[str, Any]:
+        chain = self.events[device]
+        digest = digest_of_events((event.event_id, event.sequence_number) for event in chain)
+        last = chain[-1]
+        return {
+            "device_id": str(device),
+            "user_id": str(last.user_id),
+            "last_accepted_sequence": last.sequence_number,
+            "count": digest.count,
+            "hash": digest.hash,
+        }
+
+    async def ranges(self, request: Request) -> Response:
+        asked = request.query_params
+        chain = self.events.get(UUID(asked["device_id"]), [])
+        found = [one for one in chain if int(asked["from"]) <= one.sequence_number <= int(asked["to"])]
+        return self.lines(found[: int(asked["limit"])])
+
+    async def snapshot(self, request: Request) -> Response:
+        shard, shards = map(int, request.query_params["shard"].split("/"))
+        devices = [device for device in sorted(self.events) if device.int % shards == shard]
+        return self.lines(event for device in devices for event in self.events[device])
+
+    async def identities(self, request: Request) -> Response:
+        after = int(request.query_params["after"])
+        found = [json.loads(one.model_dump_json()) for one in self.identity if one.number > after]
+        return JSONResponse({"events": found, "last_number": len(self.identity)})
+
+    async def write(self, request: Request) -> Response:
+        """Server events, as ingest takes them."""
+        body = await request.json()
+        user_id = UUID(body["user_id"])
+        device = uuid5(user_id, f"server:{EPOCH}")
+        number = len(self.events[device]) + 1
+        envelope = {
+            **{name: body[name] for name in ("event_type", "schema_version", "payload", "occurred_at", "seen")},
+            "event_id": str(uuid4()),
+            "device_id": str(device),
+            "sequence_number": number,
+            "previous_sequence": number - 1,
+            "user_id": str(user_id),
+            "received_at": body["occurred_at"],
+            "server_epoch": str(EPOCH),
+        }
+        self.accept([decode_accepted(json.dumps(envelope).encode())])
+        answer = {name: envelope[name] for name in ("event_id", "device_id", "sequence_number")}
+        return JSONResponse(answer, 201)
+
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/internal/heads", self.heads),
+                Route("/internal/events", self.ranges),
+                Route("/internal/snapshot", self.snapshot),
+                Route("/internal/identity", self.identities),
+                Route("/internal/ingest/server-events", self.write, methods=["POST"]),
+            ]
+        )
+
+
+@contextmanager
+def served(store: EventStore) -> Iterator[EventStore]:
+    """The store behind a port of its own, until it is left."""
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(store.app(), port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    store.url = f"http://127.0.0.1:{port}"
+    try:
+        yield store
+    finally:
+        server.should_exit = True
+        thread.join(5)
