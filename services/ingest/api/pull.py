@@ -70,8 +70,8 @@ def ids_of(caller: Principal) -> set[UUID]:
 
 @router.get("/hash", responses={200: {"model": UserHash}})
 async def hash_of_events(
-    store: Store,
     caller: Caller,
+    store: Store,
     device_id: UUID | None = None,
     first: Annotated[int | None, Query(alias="from", ge=0, le=MAX_INTEGER)] = None,
     last: Annotated[int | None, Query(alias="to", ge=0, le=MAX_INTEGER)] = None,
@@ -100,8 +100,8 @@ async def hash_of_events(
 
 @router.get("/events", response_model=EventPage)
 async def events(
-    store: Store,
     caller: Caller,
+    store: Store,
     after: Cursor = None,
     since: AwareDatetime | None = None,
     limit: Limit = 50,
@@ -155,7 +155,7 @@ def _position(number: Any) -> int:
 
 
 @router.get("/quarantine")
-async def quarantine(store: Store, caller: Caller, cursor: Cursor = None, limit: Limit = 50) -> Page[QuarantinedEvent]:
+async def quarantine(caller: Caller, store: Store, cursor: Cursor = None, limit: Limit = 50) -> Page[QuarantinedEvent]:
     """The user's refused events with the reasons."""
     return await quarantine_page(Pull(store), ids_of(caller), cursor, limit)
 

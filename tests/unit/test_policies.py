@@ -1,0 +1,83 @@
+"""Every route of every service declares exactly one policy, and turns away whoever it is not for."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import RouteContext, iter_route_contexts
+
+from services.auth import app as auth
+from services.auth.settings import Settings as AuthSettings
+from services.coach import app as coach
+from services.coach.settings import Settings as CoachSettings
+from services.ingest import app as ingest
+from services.ingest.settings import Settings as IngestSettings
+from services.projector import app as projector
+from services.projector.settings import Settings as ProjectorSettings
+from shared.policy import POLICIES, RequireRole, optional_principal, public
+
+NOWHERE = "postgresql+asyncpg://nobody@127.0.0.1:9/none"
+TOKEN = "a-service-token"
+
+
+@pytest.fixture(scope="module")
+def apps(tmp_path_factory: pytest.TempPathFactory) -> dict[str, FastAPI]:
+    folder = Path(tmp_path_factory.mktemp("auth"))
+    of_auth = AuthSettings(database_url_auth=NOWHERE, service_token=TOKEN, hypertrophy_data=folder)
+    of_ingest = IngestSettings(database_url_ingest=NOWHERE, service_token=TOKEN)
+    of_projector = ProjectorSettings(database_url_projector=NOWHERE, service_token=TOKEN)
+    of_coach = CoachSettings(database_url_coach=NOWHERE, service_token=TOKEN)
+    return {
+        "auth": auth.create_app(of_auth),
+        "auth worker": auth.create_worker(of_auth),
+        "ingest": ingest.create_app(of_ingest),
+        "ingest worker": ingest.create_worker(of_ingest),
+        "projector": projector.create_app(of_projector),
+        "projector worker": projector.create_worker(of_projector),
+        "coach": coach.create_app(of_coach),
+        "coach worker": coach.create_worker(of_coach),
+    }
+
+
+def routes(app: FastAPI) -> Iterator[RouteContext]:
+    """All routes, those of included routers too, but the schema's own."""
+    return (route for route in iter_route_contexts(app.routes) if route.path != "/openapi.json")
+
+
+def policies(dependant: Dependant) -> set[object]:
+    """The policies that a route declares itself; what a policy stands on is its own business."""
+    found: set[object] = set()
+    for needed in dependant.dependencies:
+        is_policy = needed.call in POLICIES or isinstance(needed.call, RequireRole)
+        found |= {needed.call} if is_policy else policies(needed)
+    return found
+
+
+def test_every_route_declares_exactly_one_policy(apps: dict[str, FastAPI]) -> None:
+    declared = {
+        f"{name} {route.methods} {route.path}": policies(route.dependant)
+        for name, app in apps.items()
+        for route in routes(app)
+    }
+    assert len(declared) > 60
+    assert {place: found for place, found in declared.items() if len(found) != 1} == {}
+
+
+async def test_every_route_that_is_not_for_all_turns_away_whoever_sends_no_token(apps: dict[str, FastAPI]) -> None:
+    answers: dict[str, int] = {}
+    for name, app in apps.items():
+        transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://service") as http:
+            for route in routes(app):
+                if policies(route.dependant) & {public, optional_principal}:
+                    continue
+                path = re.sub(r"{\w+}", str(UUID(int=7)), str(route.path))
+                for method in route.methods or ():
+                    answers[f"{name} {method} {path}"] = (await http.request(method, path)).status_code
+    assert len(answers) > 40
+    assert {place: status for place, status in answers.items() if status != 401} == {}
