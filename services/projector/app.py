@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
 
-from services.projector.api import body, exercises, history, plans, status, workouts
+from services.projector.api import body, exercises, history, internal, plans, status, workouts
 from services.projector.api.reads import NotModified, not_modified
 from services.projector.database import LazyPool
+from services.projector.rebuild.start import Rebuilding
 from services.projector.settings import Settings
 from services.projector.store.reading import Readers
 from services.projector.views import views
@@ -23,19 +24,27 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings()
     pool = LazyPool(settings.database_url_projector, role="projector_api", max_size=settings.projector_pool)
 
+    operating_pool = LazyPool(settings.database_url_projector, role="projector_worker", max_size=2)
+    rebuilding = Rebuilding()
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with service_client(settings.ingest_url, settings) as app.state.ingest:
             yield
+        await rebuilding.stop()
         await pool.close()
+        await operating_pool.close()
 
     app = create_service_app("projector", settings, lifespan)
     app.state.readers = Readers(pool)
+    app.state.operating_pool = operating_pool
+    app.state.rebuilding = rebuilding
     app.state.read_after_seconds = settings.projector_read_after_seconds
     app.add_exception_handler(NotModified, not_modified)
     outside = [view.router for view in views() if view.router is not None]
     for router in (*ROUTERS, *outside):
         app.include_router(router, prefix="/api/v1", dependencies=[Depends(principal)])
+    app.include_router(internal.router)
     add_health(app, {"database": pool.answers})
     return app
 

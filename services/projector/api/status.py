@@ -10,12 +10,11 @@ import httpx2
 from fastapi import APIRouter, Request, Response
 
 from services.projector.api.reads import Reads
-from services.projector.store import positions
+from services.projector.store import generations, positions
 from shared.envelope import decode_accepted
 from shared.feeds import IngestFeed
 from shared.policy import Caller
 from shared.telemetry import log
-from shared.views.whole import FOLD_VERSION
 
 router = APIRouter(tags=["projections"])
 
@@ -34,7 +33,7 @@ async def show_status(request: Request, read: Reads, caller: Caller) -> Response
     return read.value(
         {
             "generation": read.reading.generation,
-            "fold_version": FOLD_VERSION,
+            "fold_version": await generations.fold_version(read.reading.connection, read.reading.generation),
             "content_digest": content.hash,
             "event_digest": total.hash,
             "events": total.count,

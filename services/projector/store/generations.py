@@ -45,6 +45,11 @@ async def live_name(connection: Connection) -> str | None:
     return name
 
 
+async def fold_version(connection: Connection, name: str) -> str:
+    """The version of the fold that made the generation's rows."""
+    return str(await connection.fetchval("SELECT fold_version FROM generations WHERE name = $1", name))
+
+
 async def create(connection: Connection) -> str:
     """A new, empty generation with its tables; indexes and walls come with `secure`, after a bulk load."""
     number = await connection.fetchval("SELECT coalesce(max(substr(name, 2)::int), 0) + 1 FROM generations")

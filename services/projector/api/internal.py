@@ -1,0 +1,157 @@
+"""What operators and the other services ask, by the service token."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+
+from services.projector.database import LazyPool
+from services.projector.rebuild.start import Rebuilding
+from services.projector.store import generations, operating, positions
+from services.projector.store.batch import NoGeneration, enter
+from services.projector.views import views
+from services.projector.views.rows import Connection
+from shared.errors import Conflict, NotFound, Unavailable
+from shared.http import Cursor, Limit, decode_cursor, encode_cursor
+from shared.policy import service_only
+
+router = APIRouter(prefix="/internal/projector", include_in_schema=False, dependencies=[Depends(service_only)])
+
+PositionsLimit = Annotated[int, Query(ge=1, le=10_000)]
+
+
+class RebuildAsked(BaseModel):
+    """`view` makes the rows of one view again, in place; without it everything is made anew, beside what is read."""
+
+    view: str | None = None
+
+
+@asynccontextmanager
+async def entered(request: Request) -> AsyncIterator[tuple[Connection, str]]:
+    """A transaction of the worker's role in the live generation, with its name."""
+    pool: LazyPool = request.app.state.operating_pool
+    async with pool.acquire() as connection, connection.transaction():
+        try:
+            name = await enter(connection)
+        except NoGeneration as error:
+            raise Unavailable("the read models are not made yet") from error
+        yield connection, name
+
+
+@router.post("/rebuild", status_code=202)
+async def start_rebuild(request: Request, asked: RebuildAsked | None = None) -> dict[str, Any]:
+    """Starts a rebuild in a process of its own; `GET` shows how far it is."""
+    view = asked.view if asked else None
+    if view is not None and view not in {one.name for one in views()}:
+        raise NotFound(f"there is no view {view!r}; there are {', '.join(one.name for one in views())}")
+    rebuilding: Rebuilding = request.app.state.rebuilding
+    if not await rebuilding.start(view):
+        raise Conflict("a rebuild is running already")
+    return {"started": True}
+
+
+@router.get("/rebuild")
+async def show_rebuild(request: Request) -> dict[str, Any]:
+    """Whether a rebuild runs, how the last one ended, and all generations with their progress, the newest first."""
+    rebuilding: Rebuilding = request.app.state.rebuilding
+    async with entered(request) as (connection, name):
+        found = await generations.listing(connection)
+    return {**rebuilding.state(), "live": name, "generations": found}
+
+
+@router.post("/rollback")
+async def roll_back(request: Request) -> dict[str, Any]:
+    """Makes the generation before the live one live again; the workers bring it up to date."""
+    async with entered(request) as (connection, _):
+        name = await operating.roll_back(connection)
+    if name is None:
+        raise Conflict("no earlier generation is kept")
+    return {"live": name}
+
+
+@router.get("/positions")
+async def list_positions(request: Request, cursor: Cursor = None, limit: PositionsLimit = 1_000) -> dict[str, Any]:
+    """The applied vector with its digests, by device."""
+    after = UUID(decode_cursor(cursor)) if cursor else UUID(int=0)
+    async with entered(request) as (connection, name):
+        items = await operating.positions(connection, after, limit + 1)
+        version = await generations.fold_version(connection, name)
+    shown = items[:limit]
+    following = encode_cursor(shown[-1]["device_id"]) if len(items) > limit else None
+    return {"generation": name, "fold_version": version, "items": shown, "next_cursor": following}
+
+
+@router.get("/digest")
+async def show_digest(request: Request, user_id: UUID | None = None) -> dict[str, Any]:
+    """The event digest of everything applied, or of one user's part of it."""
+    async with entered(request) as (connection, name):
+        digest = await operating.event_digest(connection, user_id)
+    return {"generation": name, "count": digest.count, "hash": digest.hash}
+
+
+@router.get("/content-digest")
+async def show_content_digest(request: Request, user_id: UUID) -> dict[str, Any]:
+    """The digest of every row of every view of one user."""
+    async with entered(request) as (connection, name):
+        digest = await positions.content_digest(connection, await operating.root(connection, user_id))
+        version = await generations.fold_version(connection, name)
+    return {"generation": name, "fold_version": version, "count": digest.count, "hash": digest.hash}
+
+
+@router.get("/dead-letters")
+async def list_dead_letters(
+    request: Request, user_id: UUID | None = None, cursor: Cursor = None, limit: Limit = 50
+) -> dict[str, Any]:
+    """Events that could not be applied, with the reasons; records that are no events come in `refused`."""
+    after: tuple[str, int] = decode_cursor(cursor) if cursor else (str(UUID(int=0)), 0)
+    async with entered(request) as (connection, _):
+        items = await operating.dead_letters(connection, user_id, UUID(after[0]), after[1], limit + 1)
+        refused = await operating.refused(connection, limit) if user_id is None and cursor is None else []
+    shown = items[:limit]
+    last = [shown[-1]["device_id"], shown[-1]["sequence_number"]] if len(items) > limit else None
+    return {"items": shown, "refused": refused, "next_cursor": encode_cursor(last) if last else None}
+
+
+@router.post("/dead-letters/{device_id}/{sequence_number}/{action}")
+async def settle_dead_letter(
+    request: Request, device_id: UUID, sequence_number: int, action: Literal["retry", "discard"]
+) -> dict[str, str]:
+    """Tries to apply a parked event again, or gives it up; answers what it is now."""
+    async with entered(request) as (connection, _):
+        settle = operating.retry if action == "retry" else operating.discard
+        state = await settle(connection, device_id, sequence_number)
+    if state is None:
+        raise NotFound("no such dead letter")
+    return {"state": state}
+
+
+@router.post("/dead-letters/retry")
+async def retry_all(request: Request) -> dict[str, int]:
+    """Tries all parked events again; answers how many are applied and how many remain."""
+    counts = {"applied": 0, "parked": 0}
+    async with entered(request) as (connection, _):
+        places = await operating.parked_places(connection)
+    for device_id, sequence_number in places:
+        async with entered(request) as (connection, _):
+            state = await operating.retry(connection, device_id, sequence_number)
+        if state is not None:
+            counts[state] += 1
+    return counts
+
+
+@router.get("/export")
+async def export(request: Request, user_id: UUID) -> Response:
+    """Every row of every view of one user, as JSON lines."""
+
+    async def lines() -> AsyncIterator[str]:
+        async with entered(request) as (connection, _):
+            owner = await operating.root(connection, user_id)
+            for view in views():
+                for content in await operating.contents(connection, view.table.name, owner):
+                    yield f'{{"view":"{view.name}",{content[1:]}\n'
+
+    return StreamingResponse(lines(), media_type="application/jsonl")

@@ -1,0 +1,43 @@
+"""Starts rebuilds in processes of their own, one at a time."""
+
+import asyncio
+import contextlib
+import sys
+from typing import Any
+
+STOP_SECONDS = 5
+
+
+class Rebuilding:
+    """The rebuild that this process has started last."""
+
+    def __init__(self) -> None:
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self, view: str | None) -> bool:
+        """Starts one; False where one is still running."""
+        if self._running:
+            return False
+        words = ["--view", view] if view else []
+        command = (sys.executable, "-m", "services.projector.rebuild", *words)
+        self._process = await asyncio.create_subprocess_exec(*command)
+        return True
+
+    @property
+    def _running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    def state(self) -> dict[str, Any]:
+        """Whether it runs, and whether the last one succeeded."""
+        code = self._process.returncode if self._process else None
+        return {"running": self._running, "succeeded": None if code is None else code == 0}
+
+    async def stop(self) -> None:
+        """Interrupts what runs; the live generation stays as it is."""
+        if self._process is not None and self._running:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.terminate()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
+            if self._running:
+                self._process.kill()
