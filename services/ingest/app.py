@@ -5,8 +5,10 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.ingest.api import feeds, operations, pull, sync
+from services.ingest.api import feeds, live, operations, pull, sync
 from services.ingest.consumers import ErasedIds, Identity, IdentityConsumer
+from services.ingest.hints import Hub
+from services.ingest.listening import Ears
 from services.ingest.loops import running
 from services.ingest.relay import Relay
 from services.ingest.settings import Settings
@@ -26,16 +28,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         statement_timeout=settings.ingest_statement_timeout,
         max_in_flight=settings.ingest_max_in_flight,
     )
+    hub = Hub()
+    ears = Ears(hub, database, settings.kafka_bootstrap_servers)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with running(ears.listen):
+            yield
         await database.close()
 
     app = create_service_app("ingest", settings, lifespan)
     app.state.settings = settings
     app.state.database = database
-    for room in (sync, pull, feeds, operations):
+    app.state.hub = hub
+    app.state.ears = ears
+    for room in (sync, pull, live, feeds, operations):
         app.include_router(room.router)
     add_health(app, {"database": database.answers})
     return app

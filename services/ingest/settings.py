@@ -33,3 +33,4 @@ class Settings(SharedSettings):
     # One erased user id a line, outside backups, so that a restored store forgets them again.
     ingest_erased_ids_file: Path | None = None
     ingest_heartbeat: float = 15
+    ingest_max_connections: int = 10_000
