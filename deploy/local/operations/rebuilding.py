@@ -1,0 +1,89 @@
+"""`./hypertrophy rebuild`: the read models, made again beside the live ones while the stack goes on."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+from pydantic_core import to_json
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+
+from deploy.local.operations.running import AsJson, Data, Operator, operate
+
+PATH = "/internal/projector/rebuild"
+
+
+class RebuildFailed(Exception):
+    """The rebuild stopped; the live generation goes on."""
+
+
+def rebuild(
+    view: Annotated[str | None, typer.Option(help="Only this view, in place.")] = None,
+    as_json: AsJson = False,
+    data: Data = None,
+) -> None:
+    """Make the read models again from the event store, and switch to them once they are proven equal."""
+    console = Console(highlight=False, stderr=as_json)
+    columns = (
+        TextColumn("{task.description:>12}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[eta]}"),
+    )
+    with Progress(*columns, console=console) as progress:
+        done = operate(data, lambda operator: work(operator, view, progress))
+    if as_json:
+        typer.echo(to_json(done, indent=2).decode())
+    elif view:
+        console.print(f"view {view} is made again")
+    else:
+        show(done, console)
+
+
+async def work(operator: Operator, view: str | None, progress: Progress | None = None) -> Mapping[str, Any]:
+    """Starts a rebuild and follows it to its end; returns the live generation.
+
+    Raises:
+        RebuildFailed: with the reason and the place, such as the event that cannot be applied.
+    """
+    await operator.post(PATH, {"view": view} if view else {})
+    bar = progress.add_task("starting", total=None, eta="") if progress else None
+    while (state := await operator.get(PATH))["running"]:
+        if progress and bar is not None and not view:
+            follow(progress, bar, newest(state))
+        await asyncio.sleep(0.3)
+    if progress and bar is not None and not view:
+        follow(progress, bar, newest(state))
+    if not state["succeeded"]:
+        reason = newest(state).get("progress", {}).get("error") or "see the log of the process `http`"
+        raise RebuildFailed(f"the rebuild stopped, the live read models go on: {reason}")
+    return newest(state)
+
+
+def newest(state: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The generation that was begun last."""
+    return next(iter(state["generations"]), {})
+
+
+def follow(progress: Progress, bar: TaskID, generation: Mapping[str, Any]) -> None:
+    said = generation.get("progress") or {}
+    left = said.get("eta_seconds")
+    progress.update(
+        bar,
+        description=said.get("phase", "starting"),
+        completed=said.get("events_done", 0),
+        total=said.get("events_total"),
+        eta=f"{said.get('events_per_second', 0):,} /s" + (f", {left:.0f} s left" if left else ""),
+    )
+
+
+def show(generation: Mapping[str, Any], console: Console) -> None:
+    said = generation["progress"]
+    console.print(
+        f"{generation['name']} is live: {said['events_done']:,} events in {said['seconds']} s "
+        f"({said['events_per_second']:,} /s), fold version {generation['fold_version']}"
+    )
+    differences = said.get("differences") or {}
+    for name, rows in differences.items():
+        console.print(f"  {name}: {rows:,} rows differ from the generation before")
