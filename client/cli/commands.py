@@ -9,7 +9,10 @@ from typing import Final
 TRAINING: Final = "Training"
 SYNCING: Final = "Your phones and files"
 RUNNING: Final = "Running it"
+CARE: Final = "Taking care of it"
 BUILDING: Final = "Building it"
+
+OPERATIONS: Final = "deploy.local.operations"
 
 
 @dataclass(frozen=True)
@@ -41,5 +44,13 @@ COMMANDS: Final = (
     Command("account", "client.cli.account:account", "Register, log in and out, list devices.", SYNCING),
     Command("up", "deploy.local.commands:up", "Run the whole product on this machine.", RUNNING),
     Command("demo", "deploy.local.demo:demo", "Play twelve weeks of two phones and show what comes out.", RUNNING),
+    Command("verify", f"{OPERATIONS}.verification.command:verify", "Compare event store, topics and read stores.", CARE),
+    Command("republish", f"{OPERATIONS}.republishing:republish", "Make the topics again from the stores.", CARE),
+    Command("rebuild", f"{OPERATIONS}.rebuilding:rebuild", "Make the read models again from the event store.", CARE),
+    Command("quarantine", f"{OPERATIONS}.quarantine:quarantine", "Events that were refused for good.", CARE),
+    Command("dead-letters", f"{OPERATIONS}.dead_letters:dead_letters", "Events that could not be applied.", CARE),
+    Command("admin", f"{OPERATIONS}.administration:admin", "Accounts and keys of this server.", CARE),
+    Command("bench", f"{OPERATIONS}.bench.command:bench", "Measure how fast it is on this machine.", BUILDING),
+    Command("chaos", f"{OPERATIONS}.chaos.command:chaos", "Kill everything at random; nothing may be lost.", BUILDING),
     Command("test", "deploy.local.testing:check", "Check everything, or one stage.", BUILDING),
 )
