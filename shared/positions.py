@@ -18,7 +18,7 @@ class Position(Strict):
     """What a read store has of one device: the last applied sequence, and the digest of everything applied."""
 
     device_id: UUID
-    applied: int
+    sequence: int
     count: int
     hash: str
 
@@ -44,7 +44,7 @@ def page_of(applied: Mapping[UUID, Applied], cursor: str | None, limit: int) -> 
 
 
 def _position(device_id: UUID, at: Applied) -> Position:
-    return Position(device_id=device_id, applied=at.sequence, count=at.digest.count, hash=at.digest.hash)
+    return Position(device_id=device_id, sequence=at.sequence, count=at.digest.count, hash=at.digest.hash)
 
 
 def _device(cursor: str) -> UUID:

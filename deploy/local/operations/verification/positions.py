@@ -37,7 +37,7 @@ async def read_positions(operator: Operator, service: str) -> Positions:
 
 
 def parsed(item: Mapping[str, Any]) -> Position:
-    return Position(item["applied"], Digest.parse(item["count"], item["hash"]))
+    return Position(item["sequence"], Digest.parse(item["count"], item["hash"]))
 
 
 async def check_positions(operator: Operator, service: str, *, patience: float) -> Check:
