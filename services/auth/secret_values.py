@@ -4,8 +4,10 @@ import base64
 import hmac
 import os
 import secrets
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from services.auth.settings import Settings
 
@@ -51,13 +53,11 @@ def key_secret(settings: Settings) -> str:
 def _kept(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():
-        fresh = path.with_name(f".{path.name}.{os.getpid()}")
-        fresh.touch(mode=0o600)
-        fresh.write_text(new_secret())
-        try:
-            os.link(fresh, path)  # whole or not at all, and the first of several processes wins
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
+        with NamedTemporaryFile("w", dir=path.parent, prefix=".auth-key-") as fresh:
+            fresh.write(new_secret())
+            fresh.flush()
+            os.fsync(fresh.fileno())
+            # Whole or not at all, and the first of several processes wins.
+            with suppress(FileExistsError):
+                os.link(fresh.name, path)
     return path.read_text().strip()
