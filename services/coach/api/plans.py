@@ -1,7 +1,28 @@
 """Plans: proposals, never applied by themselves."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 from fastapi import APIRouter
 
-from services.coach.api.rooms import PREFIX
+from services.coach.api.rooms import PREFIX, Account, InRooms
+from services.coach.plans.meals import MealPlanRequest, propose_meals
+from services.coach.plans.shape import WorkoutPlanRequest
+from services.coach.plans.workouts import WorkoutPlans
 
 router = APIRouter(prefix=PREFIX, tags=["coach"])
+
+
+@router.post("/workout-plans")
+async def workout_plan(account: Account, here: InRooms, request: WorkoutPlanRequest | None = None) -> dict[str, Any]:
+    """A week of workouts. `templates` are the events that a client records when the user accepts."""
+    log = await here.logs.of(account)
+    return await WorkoutPlans(here.facts, here.gate).propose(
+        account, request or WorkoutPlanRequest(), log, datetime.now(UTC)
+    )
+
+
+@router.post("/meal-plans")
+async def meal_plan(account: Account, here: InRooms, request: MealPlanRequest | None = None) -> dict[str, Any]:
+    """A day of meals."""
+    return propose_meals(request or MealPlanRequest(), await here.logs.of(account), datetime.now(UTC))

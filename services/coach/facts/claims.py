@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, assert_never
 from uuid import UUID
 
+from services.coach.facts.derived import daily, planned_weight
 from services.coach.facts.log import TrainingLog
 from shared.domains.workouts.volume import ZERO, is_hard, perceived_exertion
 from shared.units import rounded
@@ -48,7 +49,8 @@ class Claim:
     """A number with its origin: `rule` over the `quantity` of each cited row.
 
     `quantity` is `sets`, a number of a set (`volume_kg`, `e1rm_kg`, `load_kg`, `reps`, `rpe`), `hard.<muscle>`,
-    `workouts`, `minutes` (of the set's workout), a number of a measurement, or a goal's `target`.
+    `workouts`, `minutes` (of the set's workout), `planned.<reps>` (the weight to plan), a number of a measurement, what
+    a plan derives from it (`kcal.<goal>`, `protein_g`, `fat_g`), or a goal's `target`.
     """
 
     label: str
@@ -112,7 +114,8 @@ def quantity_of(cited: Cited, quantity: str, log: TrainingLog) -> Decimal | None
             done = log.set_by_id.get(cited.id)
             return None if done is None else _of_set(done, quantity, log)
         case Kind.MEASUREMENT:
-            return _number(log.measurement_by_id.get(cited.id), quantity)
+            measured = log.measurement_by_id.get(cited.id)
+            return None if measured is None else daily(measured, quantity) or _number(measured, quantity)
         case Kind.WORKOUT:
             workout = log.workout_by_id.get(cited.id)
             return None if workout is None else _of_workout(workout, quantity)
@@ -132,6 +135,8 @@ def _of_set(row: SetRow, quantity: str, log: TrainingLog) -> Decimal | None:
             return hard_for(row, muscle, log)
         case ["rpe"]:
             return perceived_exertion(row.rpe, row.rir)
+        case ["planned", reps]:
+            return planned_weight(row, int(reps))
         case ["workouts" | "minutes"]:
             return _of_workout(log.workout_by_id[row.workout_id], quantity)
         case _:

@@ -1,0 +1,66 @@
+"""The bounds of a plan: volume grows by a fifth at most, loads by a twentieth, whoever proposed it."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from services.coach.facts.claims import Cited, Claim, Kind, Rule, claim
+from services.coach.facts.log import TrainingLog
+from services.coach.plans.choice import Choice
+from services.coach.plans.shape import ChosenWeek, PlannedDay, PlannedExercise
+from services.coach.rules.progress import reference
+
+GROWTH = Decimal("1.2")
+# Weekly sets a muscle may have in any plan, and for someone whose log has no week of it.
+FLOOR, NEWCOMER, CEILING = Decimal(6), Decimal(10), Decimal(20)
+WEEKS = 4
+
+
+def bounded(chosen: ChosenWeek, choice: Choice, days: int, now: datetime) -> list[PlannedDay]:
+    """The plan that is proposed: only allowed exercises, weekly sets within bounds, loads from the log."""
+    log = choice.log
+    left = dict(allowance(log, now))
+    planned: list[PlannedDay] = []
+    for day in chosen.days[:days]:
+        exercises: list[PlannedExercise] = []
+        for one in day.exercises:
+            if not choice.allows(one.exercise_id) or any(one.exercise_id == had.exercise_id for had in exercises):
+                continue
+            muscle = log.exercises[one.exercise_id].muscle_category
+            room = left.get(muscle.value, NEWCOMER) if muscle else NEWCOMER
+            if sets := min(one.sets, int(room)):
+                left |= {muscle.value: room - sets} if muscle else {}
+                weight = planned_load(log, one.exercise_id, one.reps, now)
+                name = log.name(one.exercise_id)
+                exercises.append(PlannedExercise(one.exercise_id, name, sets, one.reps, weight))
+        planned += [PlannedDay(day.name, tuple(exercises))] if exercises else []
+    return planned
+
+
+def allowance(log: TrainingLog, now: datetime) -> Mapping[str, Decimal]:
+    """Weekly sets by muscle: a fifth more than the average of the last four trained weeks."""
+    at = log.week_of(reference(log, now))
+    weeks = [row for row in log.weeks if row.workouts and row.week <= at][-WEEKS:]
+    muscles = {muscle for row in weeks for muscle in row.hard_sets}
+    return {
+        muscle: min(
+            CEILING, max(FLOOR, GROWTH * sum(row.hard_sets.get(muscle, Decimal(0)) for row in weeks) / len(weeks))
+        )
+        for muscle in muscles
+    }
+
+
+def planned_load(log: TrainingLog, exercise_id: UUID, reps: int, now: datetime) -> Claim | None:
+    """The weight to enter, from the best reliable estimate of the last eight weeks."""
+    since = reference(log, now) - timedelta(days=56)
+    rows = [
+        row
+        for row in log.working_by_exercise.get(exercise_id, ())
+        if row.completed_at >= since and row.e1rm_kg is not None and not row.low_confidence
+    ]
+    if not rows:
+        return None
+    best = max(rows, key=lambda row: row.e1rm_kg or 0)
+    label = f"weight for {reps} repetitions of {log.name(exercise_id)}"
+    return claim(label, "kg", f"planned.{reps}", Rule.VALUE, [Cited(Kind.SET, best.set_id)], log)

@@ -1,0 +1,58 @@
+"""A small table of plain foods, per 100 g: typical values, good enough to propose a day."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Part = Literal["protein", "carbohydrate", "plant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Food:
+    """`tags` are what diets and allergies exclude; `meals` are where it fits: morning, main or both."""
+
+    name: str
+    part: Part
+    kcal: int
+    protein_g: float
+    tags: frozenset[str]
+    morning: bool
+
+
+def _food(name: str, part: Part, kcal: int, protein_g: float, tags: str = "", morning: bool = False) -> Food:
+    return Food(name, part, kcal, protein_g, frozenset(tags.split()), morning)
+
+
+FOODS = (
+    _food("skyr", "protein", 63, 11, "animal milk dairy lactose", morning=True),
+    _food("eggs", "protein", 143, 13, "animal egg eggs", morning=True),
+    _food("soy yoghurt", "protein", 50, 4, "soy", morning=True),
+    _food("silken tofu with berries", "protein", 60, 7, "soy", morning=True),
+    _food("pea protein shake", "protein", 70, 14, "", morning=True),
+    _food("chicken breast, cooked", "protein", 165, 31, "animal meat"),
+    _food("lean beef, cooked", "protein", 190, 28, "animal meat"),
+    _food("salmon, cooked", "protein", 206, 22, "animal fish"),
+    _food("cottage cheese", "protein", 98, 11, "animal milk dairy lactose"),
+    _food("firm tofu", "protein", 144, 16, "soy"),
+    _food("lentils, cooked", "protein", 116, 9, ""),
+    _food("seitan", "protein", 140, 25, "gluten wheat"),
+    _food("oats", "carbohydrate", 380, 13, "gluten", morning=True),
+    _food("wholegrain bread", "carbohydrate", 250, 9, "gluten wheat", morning=True),
+    _food("banana", "carbohydrate", 89, 1, "", morning=True),
+    _food("rice, cooked", "carbohydrate", 130, 3, ""),
+    _food("potatoes, boiled", "carbohydrate", 86, 2, ""),
+    _food("wholegrain pasta, cooked", "carbohydrate", 150, 6, "gluten wheat"),
+    _food("mixed berries", "plant", 50, 1, "", morning=True),
+    _food("broccoli", "plant", 35, 3, ""),
+    _food("mixed salad", "plant", 20, 1, ""),
+    _food("tomatoes and peppers", "plant", 25, 1, ""),
+)
+DIETS = {"vegan": {"animal"}, "vegetarian": {"meat", "fish"}, "pescetarian": {"meat"}, "any": set()}
+
+
+def fitting(part: Part, morning: bool, excluded: frozenset[str]) -> list[Food]:
+    """Foods for a place on the plate."""
+    return [
+        food
+        for food in FOODS
+        if food.part == part and food.morning == morning and not food.tags & excluded and food.name not in excluded
+    ]
