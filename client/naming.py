@@ -40,15 +40,21 @@ def resolve(name: str, exercises: Exercises, used: Iterable[UUID] = ()) -> Exerc
     Raises:
         UnknownExercise, AmbiguousExercise
     """
-    own = [row for row in exercises.values() if row.custom and row.name and not row.archived]
-    for row in own:
-        if name_key(row.name or "") == name_key(name) or str(row.exercise_id) == name:
-            return exercises[exercises.standing_for(row.exercise_id)]
-    if built_in := find(name):
-        return exercises[exercises.standing_for(built_in.exercise_id)]
+    if found := known(name, exercises):
+        return found
     listed = [row for row in exercises.values() if row.listed]
     by_id = next((row for row in listed if str(row.exercise_id) == name), None)
     return by_id or _by_part(name, listed, set(used))
+
+
+def known(name: str, exercises: Exercises) -> ExerciseRow | None:
+    """The exercise that has just this name or alias, however it is spelled; the user's own come first."""
+    key = name_key(name)
+    own = (row for row in exercises.values() if row.custom and row.name and not row.archived)
+    found = next((row.exercise_id for row in own if name_key(row.name or "") == key), None)
+    if found is None and (built_in := find(name)):
+        found = built_in.exercise_id
+    return None if found is None else exercises[exercises.standing_for(found)]
 
 
 def _by_part(name: str, listed: list[ExerciseRow], used: set[UUID]) -> ExerciseRow:

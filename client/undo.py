@@ -6,10 +6,12 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from client.events import LoggedEvent
+from client.imports import undo_mark
 from shared.fold import NOTHING, Entity, Recorded, State, fold
 from shared.registry import REMOVED, DomainEvent, Stream, registry
 from shared.views.rows import json_form
 
+IMPORTED = "ImportFinished"
 _NAMESPACE = UUID("2c1d7d0e-6f3b-5a4c-9e57-51b0a3c1f2d8")
 
 
@@ -22,8 +24,10 @@ def last_action(log: Sequence[LoggedEvent]) -> tuple[LoggedEvent, ...]:
     """The latest events that were logged together and are neither an undo nor undone; oldest first."""
     marks = {event.correlation_id for event in log if event.correlation_id}
     undone = {event.event_id for event in log if mark(event.event_id) in marks}
-    undoing = {event.event_id for event in log if event.correlation_id in {mark(event_id) for event_id in undone}}
-    left = [event for event in log if event.event_id not in undone | undoing]
+    imports = {event.correlation_id for event in log if event.event_type == IMPORTED} - {None}
+    imports_undone = {undo_mark(one): one for one in imports if one and undo_mark(one) in marks}
+    gone = {*map(mark, undone), *imports_undone.keys(), *imports_undone.values()}
+    left = [event for event in log if event.event_id not in undone and event.correlation_id not in gone]
     if not left:
         return ()
     together = left[-1].correlation_id

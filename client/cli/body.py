@@ -7,10 +7,11 @@ import typer
 
 from client.cli.entering import At, decimal
 from client.cli.opening import Log
-from client.cli.output import AsJson, amount, local, print_json, say, short, table
+from client.cli.output import AsJson, local, print_json, say, short, table
 from client.clock import UnknownZone
 from client.ids import new_id
 from client.notation import number, read_weight
+from client.wording import amount
 from shared.domains.body.events import BodyMeasurementRecorded, BodyMeasurementRemoved, Units
 from shared.domains.profile.events import ProfileUpdated, Sex, UnitSystem
 from shared.domains.workouts.events import WeightUnit

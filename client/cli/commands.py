@@ -41,10 +41,14 @@ COMMANDS: Final = (
     Command("status", "client.cli.syncing:status", "What waits to be synced.", SYNCING),
     Command("sync", "client.cli.syncing:sync", "Send what was logged and fetch what other devices logged.", SYNCING),
     Command("fix", "client.cli.syncing:fix", "Correct or give up an event that the server refused.", SYNCING),
+    Command("import", "client.cli.moving:import_", "Move in from Strong, Hevy, FitNotes or an own export.", SYNCING),
+    Command("export", "client.cli.moving:export_", "JSON Lines, a CSV as Hevy's, or a month's report.", SYNCING),
     Command("account", "client.cli.account:account", "Register, log in and out, list devices.", SYNCING),
     Command("up", "deploy.local.commands:up", "Run the whole product on this machine.", RUNNING),
     Command("demo", "deploy.local.demo:demo", "Play twelve weeks of two phones and show what comes out.", RUNNING),
-    Command("verify", f"{OPERATIONS}.verification.command:verify", "Compare event store, topics and read stores.", CARE),
+    Command(
+        "verify", f"{OPERATIONS}.verification.command:verify", "Compare event store, topics and read stores.", CARE
+    ),
     Command("republish", f"{OPERATIONS}.republishing:republish", "Make the topics again from the stores.", CARE),
     Command("rebuild", f"{OPERATIONS}.rebuilding:rebuild", "Make the read models again from the event store.", CARE),
     Command("quarantine", f"{OPERATIONS}.quarantine:quarantine", "Events that were refused for good.", CARE),

@@ -8,8 +8,9 @@ import typer
 
 from client import training
 from client.cli.opening import Log
-from client.cli.output import AsJson, amount, described, duration, effort, local, print_json, say, short, table
+from client.cli.output import AsJson, described, effort, local, print_json, say, short, table
 from client.naming import resolve
+from client.wording import amount, duration
 from shared.domains.workouts.status import WorkoutStatus
 from shared.views.exercises import Exercises
 from shared.views.progress import ProgressRow, progress

@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from client import clock
-from client.events import Draft, LoggedEvent
+from client.events import Draft, LoggedEvent, PulledEvent
 from client.home import Home
 from client.ids import new_id
 from client.pulled import PulledLog
@@ -36,6 +36,11 @@ class Log:
         from client.projections import project
 
         return project(self.queue, self.pulled)
+
+    @property
+    def events(self) -> list[LoggedEvent | PulledEvent]:
+        """All that counts, own events and others'."""
+        return [*(event for event, _ in self.queue.events()), *self.pulled.events()]
 
     @cached_property
     def zone(self) -> ZoneInfo:

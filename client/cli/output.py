@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from client.wording import amount, duration
 from shared.views.rows import Row, json_form
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-KG_PER_LB = Decimal("0.45359237")
 
 
 def print_json(value: Any) -> None:
@@ -56,14 +56,6 @@ def cell(value: Any) -> str:
             return str(value)
 
 
-def amount(value: Decimal | None, places: int = 2) -> str:
-    """A number without zeros at its end."""
-    if value is None:
-        return ""
-    text = f"{value:.{places}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 def short(entity_id: UUID) -> str:
     """The end of an id: enough to tell one entity from another, and to name it in a command."""
     return entity_id.hex[-6:]
@@ -71,16 +63,6 @@ def short(entity_id: UUID) -> str:
 
 def local(moment: datetime, zone: ZoneInfo, form: str = "%Y-%m-%d %H:%M") -> str:
     return moment.astimezone(zone).strftime(form)
-
-
-def duration(seconds: Decimal | int | None) -> str:
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min" if not rest or minutes >= 10 else f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"
 
 
 def described(row: Any) -> str:

@@ -8,12 +8,13 @@ import typer
 from client import training
 from client.cli.entering import Already, At, decimal, default_unit, measured_fields
 from client.cli.opening import Log
-from client.cli.output import AsJson, amount, described, duration, effort, local, print_json, say, short
+from client.cli.output import AsJson, described, effort, local, print_json, say, short
 from client.errors import NotFound
 from client.ids import new_id
 from client.naming import resolve
 from client.notation import read_sets
 from client.training import NewRecord, new_records
+from client.wording import amount, duration
 from shared.domains.workouts.events import (
     SetCompleted,
     SetType,
@@ -133,7 +134,7 @@ def set_(
     events = [
         SetCompleted(
             set_id=new_id(), **common, **measured_fields(once, chosen.measure, unit or default_unit(log), per_hand)
-        )  # type: ignore[arg-type]
+        )
         for once in performed
     ]
     log.add(events, moment)
@@ -187,7 +188,7 @@ def end(
         raise Already("no workout is going on; `hypertrophy start` begins one")
     moment = log.time(at)
     said = {} if note is None else {"notes": note}
-    log.add([WorkoutEnded(workout_id=workout_id, ended_at=moment, **said)], moment)  # type: ignore[arg-type]
+    log.add([WorkoutEnded(workout_id=workout_id, ended_at=moment, **said)], moment)
     workout = training.find_workout(log.projection, workout_id.hex)
     if as_json:
         print_json(workout)

@@ -1,0 +1,267 @@
+"""Moving in and out: import and export."""
+
+import hashlib
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from client import clock
+from client.cli.opening import Log
+from client.cli.output import AsJson, print_json, say, table
+from client.errors import NotFound
+from client.exporting.lines import is_ours, plan_lines, read_lines
+from client.ids import new_id
+from client.importing import Export, UnitNeeded, read_export
+from client.imports import Key, Known, Plan, plan_import, taken_back, undo_import, undo_mark
+from client.projections import recorded
+from shared.domains.workouts.events import WeightUnit
+from shared.registers import Stamp
+from shared.registry import registry
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a file holds and what of it the log lacks."""
+
+    source: str
+    workouts: int
+    rows: int
+    imported_rows: int
+    skipped: tuple[Mapping[str, Any], ...]
+    remarks: tuple[Mapping[str, Any], ...]
+    plan: Plan
+
+    def content(self, import_id: UUID, *, dry_run: bool) -> Mapping[str, Any]:
+        return {
+            "source": self.source,
+            "workouts": self.workouts,
+            "rows": self.rows,
+            "imported_rows": self.imported_rows,
+            "skipped": self.skipped,
+            "remarks": self.remarks,
+            "new_events": len(self.plan.drafts),
+            "counts": self.plan.counts,
+            "new_exercises": self.plan.new_exercises,
+            "import_id": import_id if self.plan.drafts else None,
+            "dry_run": dry_run,
+        }
+
+
+def import_(
+    file: Annotated[
+        Path | None,
+        typer.Argument(exists=True, dir_okay=False, readable=True, help="An export of another app, or ours."),
+    ] = None,
+    unit: Annotated[WeightUnit | None, typer.Option(help="Unit of weights, where the file does not say it.")] = None,
+    time_zone: Annotated[str | None, typer.Option(help="Where it was logged; default: yours.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be imported.")] = False,
+    undo: Annotated[
+        str | None, typer.Option(metavar="IMPORT_ID", help="Take an import back, by its id, or `last`.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import workouts and measurements from Strong, Hevy, FitNotes or an own export; twice is the same as once."""
+    log = Log()
+    if undo is not None:
+        _undo(log, undo, as_json)
+        return
+    if file is None:
+        raise NotFound("which file? `hypertrophy import FILE`")
+    content, import_id = file.read_bytes(), new_id()
+    preview = _preview(log, content, import_id, unit, time_zone, dry_run)
+    if not dry_run:
+        with _progress(not as_json, f"writing {len(preview.plan.drafts)} events"):
+            log.queue.append(preview.plan.drafts)
+    if as_json:
+        print_json(preview.content(import_id, dry_run=dry_run))
+    else:
+        _report(preview, import_id, dry_run)
+
+
+def _progress(shown: bool, text: str) -> Any:
+    """A bar that moves while work is done, where there is a terminal to show it on."""
+    from contextlib import nullcontext
+
+    if not shown or not sys.stderr.isatty():
+        return nullcontext()
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    progress = Progress(
+        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=Console(stderr=True), transient=True
+    )
+    progress.add_task(text, total=None)
+    return progress
+
+
+def _preview(
+    log: Log, content: bytes, import_id: UUID, unit: WeightUnit | None, time_zone: str | None, dry_run: bool
+) -> Preview:
+    file_hash = hashlib.sha256(content).hexdigest()
+    with _progress(sys.stderr.isatty(), "reading"):
+        if is_ours(content):
+            return _own(log, content, import_id, file_hash)
+        zone = clock.zone(time_zone) if time_zone else log.zone
+        export = read_export(content, unit=unit, time_zone=zone)
+        export = _with_unit(export, content, zone, dry_run)
+        return _foreign(export, plan_import(export, _known(log), import_id, file_hash, log.now))
+
+
+def _with_unit(export: Export, content: bytes, zone: Any, dry_run: bool) -> Export:
+    """Asks for the unit where the file does not say it."""
+    guess = export.unit_guess
+    if guess is None or dry_run:
+        return export
+    if not sys.stdin.isatty():
+        raise UnitNeeded(guess.unit.value, guess.reason)
+    answer = typer.prompt(
+        f"The file does not say its unit of weight ({guess.reason}). kg or lb?", default=guess.unit.value, err=True
+    )
+    return read_export(content, unit=WeightUnit(answer.strip().casefold()), time_zone=zone)
+
+
+def _own(log: Log, content: bytes, import_id: UUID, file_hash: str) -> Preview:
+    export = read_lines(content)
+    bad = tuple({"line": line.number, "reason": line.reason} for line in export.lines if line.event is None)
+    plan = plan_lines(export, _known(log), import_id, file_hash, log.now)
+    rows = len(export.lines)
+    return Preview("hypertrophy", export.workouts, rows, rows - len(bad), bad, (), plan)
+
+
+def _foreign(export: Export, plan: Plan) -> Preview:
+    return Preview(
+        export.source.value,
+        len(export.sessions),
+        export.rows,
+        export.imported_rows,
+        tuple({"line": row.line, "reason": row.reason} for row in export.skipped),
+        tuple({"line": row.line, "note": row.note} for row in export.remarks),
+        plan,
+    )
+
+
+def _known(log: Log) -> Known:
+    projection = log.projection
+    imports = [entity_id for kind, entity_id in projection.state if kind == "import"]
+    back = taken_back(projection.state, _correlations(log), imports) if imports else frozenset()
+    return Known(projection.state, projection.exercises, back)
+
+
+def _correlations(log: Log) -> Mapping[Stamp, UUID]:
+    """The correlation ids of removals, by their stamps."""
+    removals = {stream.removes for stream in registry().streams.values()}
+    ids = {
+        event.event_id: event.correlation_id
+        for event in log.events
+        if event.event_type in removals and event.correlation_id
+    }
+    return {r.stamp: ids[r.event_id] for r in recorded(log.queue, log.pulled) if r.event_id in ids}
+
+
+def _undo(log: Log, reference: str, as_json: bool) -> None:
+    events = log.events
+    marks = {event.correlation_id for event in events}
+    finished = [event.correlation_id for event in events if event.event_type == "ImportFinished"]
+    imports = [one for one in finished if one and undo_mark(one) not in marks]
+    chosen = [one for one in imports if reference == "last" or str(one).endswith(reference)][-1:]
+    if not chosen:
+        raise NotFound(f'no import is meant by "{reference}"; {len(imports)} can be undone')
+    written = {event.event_id for event in events if event.correlation_id == chosen[0]}
+    created: list[Key] = [
+        (change.entity, change.entity_id)
+        for one in recorded(log.queue, log.pulled)
+        if one.event_id in written
+        for change in registry().changes(one.event)
+        if one.event.event_type in _beginnings(change.entity)
+    ]
+    removals = undo_import(created, log.projection.state)
+    log.add(removals, correlation_id=undo_mark(chosen[0]))
+    if as_json:
+        print_json({"import_id": chosen[0], "new_events": len(removals)})
+    else:
+        say(f"took the import back: {len(removals)} entries removed; importing the file again brings them back")
+
+
+def _beginnings(entity: str) -> frozenset[str | None]:
+    stream = registry().streams[entity]
+    return frozenset({stream.creates, stream.restores})
+
+
+def _report(preview: Preview, import_id: UUID, dry_run: bool) -> None:
+    counts = ", ".join(f"{count} {name}" for name, count in preview.plan.counts.items()) or "nothing new"
+    say(f"{preview.source}: {preview.workouts} workouts, {preview.imported_rows} of {preview.rows} rows", bold=True)
+    say(f"{'would write' if dry_run else 'wrote'} {len(preview.plan.drafts)} events: {counts}")
+    if preview.plan.new_exercises:
+        say(f"new exercises of your own: {', '.join(preview.plan.new_exercises)}")
+    if preview.skipped:
+        rows = [(row["line"], row["reason"]) for row in preview.skipped[:_SHOWN]]
+        table(f"Not imported: {len(preview.skipped)} rows", ("line", "reason"), rows)
+    for remark in preview.remarks[:_SHOWN]:
+        say(f"line {remark['line']}: {remark['note']}")
+    if len(preview.skipped) > _SHOWN or len(preview.remarks) > _SHOWN:
+        say("--json lists all of them")
+    if preview.plan.drafts and not dry_run:
+        say(f"`hypertrophy import --undo {import_id}` takes it back")
+
+
+FORMATS = ("jsonl", "hevy", "markdown", "html")
+
+
+def export_(
+    output: Annotated[Path | None, typer.Argument(help="The file to write; default: to the terminal.")] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", "-f", help="jsonl (everything), hevy (CSV), markdown, html.")
+    ] = None,
+    month: Annotated[str | None, typer.Option(metavar="YYYY-MM", help="For reports; default: this month.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Export everything, a table for other apps, or the report of a month."""
+    log = Log()
+    chosen = form or _form_of(output)
+    text = _written(log, chosen, month)
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    output.write_text(text, encoding="utf-8")
+    if as_json:
+        print_json({"file": str(output), "format": chosen, "bytes": len(text.encode())})
+    else:
+        say(f"wrote {output} ({chosen}, {len(text.encode()) / 1000:.0f} kB)")
+
+
+def _form_of(output: Path | None) -> str:
+    by_ending = {".csv": "hevy", ".md": "markdown", ".html": "html"}
+    return by_ending.get(output.suffix.casefold(), "jsonl") if output else "jsonl"
+
+
+def _written(log: Log, form: str, month: str | None) -> str:
+    match form:
+        case "jsonl":
+            from client.exporting.lines import write_lines
+
+            return "".join(f"{line}\n" for line in write_lines(log.queue, log.pulled, log.projection, log.now))
+        case "hevy" | "csv":
+            from client.exporting.hevy import write_table
+
+            return write_table(log.projection, log.zone)
+        case "markdown" | "md" | "html":
+            return _month_report(log, form, month)
+        case _:
+            raise NotFound(f'there is no format "{form}"; there are {", ".join(FORMATS)}')
+
+
+def _month_report(log: Log, form: str, text: str | None) -> str:
+    from client.exporting.markdown import markdown
+    from client.exporting.month import month_of, read_month
+    from client.exporting.page import page
+
+    first = read_month(text or log.now.astimezone(log.zone).strftime("%Y-%m"))
+    found = month_of(log.projection, first, log.zone)
+    return page(found, log.zone) if form == "html" else markdown(found, log.zone)

@@ -1,0 +1,145 @@
+"""Lossless JSON Lines: a header, then every event that counts, none before one that it has seen.
+
+Read into an empty log they come to the same content, but for conflicts: those are settled as they stand.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from client.decide import Lost, in_causal_order, lost
+from client.events import Draft, LoggedEvent, PulledEvent
+from client.imports import Key, Known, Plan, finished, restoring
+from client.projections import Projection
+from client.pulled import PulledLog
+from client.queue import EventQueue
+from shared.registry import UnknownEventType, registry
+from shared.values import format_moment
+from shared.views.whole import FOLD_VERSION
+
+FORMAT = "hypertrophy"
+VERSION = 1
+
+
+class UnreadableExport(Exception):
+    """A file that begins like an export of ours and cannot be read on."""
+
+
+def write_lines(queue: EventQueue, pulled: PulledLog, projection: Projection, at: datetime) -> Iterator[str]:
+    """The export, line by line."""
+    events = in_causal_order(_everything(queue, pulled))
+    header = {
+        "format": FORMAT,
+        "version": VERSION,
+        "exported_at": format_moment(at),
+        "events": len(events),
+        "fold_version": FOLD_VERSION,
+        "content_digest": projection.content_digest.hash,
+    }
+    yield json.dumps(header)
+    for item in events:
+        yield json.dumps(_line(item), ensure_ascii=False, separators=(",", ":"))
+
+
+def _everything(queue: EventQueue, pulled: PulledLog) -> Iterable[Lost]:
+    for event, seen in queue.events():
+        yield lost(replace(event, seen=seen))
+    for other in pulled.events():
+        yield lost(other)
+
+
+def _line(item: Lost) -> dict[str, Any]:
+    event = item.event
+    return {
+        "event_id": str(event.event_id),
+        "event_type": event.event_type,
+        "schema_version": event.schema_version,
+        "payload": json.loads(event.payload) if isinstance(event, LoggedEvent) else event.payload,
+        "device_id": str(item.place[0]),
+        "sequence_number": item.place[1],
+        "occurred_at": event.occurred_at,
+        "correlation_id": str(event.correlation_id) if event.correlation_id else None,
+        "seen": {str(device_id): number for device_id, number in item.seen.items()},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLine:
+    """One event of the file, or why there is none; `number` counts lines from 1, the header included."""
+
+    number: int
+    event: PulledEvent | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnExport:
+    """A file of ours."""
+
+    content_digest: str | None
+    lines: tuple[ReadLine, ...]
+
+    @property
+    def workouts(self) -> int:
+        return sum(line.event is not None and line.event.event_type == "WorkoutStarted" for line in self.lines)
+
+
+def is_ours(content: bytes) -> bool:
+    """Whether the file begins as our exports do."""
+    first = content.lstrip(b"\xef\xbb\xbf").split(b"\n", 1)[0]
+    try:
+        header = json.loads(first)
+    except ValueError:
+        return False
+    return isinstance(header, dict) and header.get("format") == FORMAT
+
+
+def read_lines(content: bytes) -> OwnExport:
+    """The events of an export.
+
+    Raises:
+        UnreadableExport: for one of a newer version.
+    """
+    lines = content.decode("utf-8-sig", errors="replace").split("\n")
+    header = json.loads(lines[0])
+    if header.get("version") != VERSION:
+        raise UnreadableExport(f"the export is of version {header.get('version')}, this program reads {VERSION}")
+    read = (_read(number, text) for number, text in enumerate(lines[1:], start=2) if text.strip())
+    return OwnExport(header.get("content_digest"), tuple(read))
+
+
+def _read(number: int, text: str) -> ReadLine:
+    try:
+        event = PulledEvent.parse(json.loads(text))
+        registry().parse(event.event_type, event.schema_version, event.payload)
+    except UnknownEventType as error:
+        return ReadLine(number, None, str(error))
+    except ValidationError as error:
+        first = error.errors()[0]
+        return ReadLine(number, None, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return ReadLine(number, None, f"the line is no event: {error!r}")
+    return ReadLine(number, event)
+
+
+def plan_lines(export: OwnExport, log: Known, import_id: UUID, file_hash: str, at: datetime) -> Plan:
+    """The events about entities that the log does not know, and what brings back those that an undone import took."""
+    drafts: list[Draft] = []
+    back: set[Key] = set()
+    for line in export.lines:
+        if line.event is None:
+            continue
+        event = registry().parse(line.event.event_type, line.event.schema_version, line.event.payload)
+        keys = {(change.entity, change.entity_id) for change in registry().changes(event)}
+        occurred_at = datetime.fromisoformat(line.event.occurred_at)
+        if not any(log.has(key) for key in keys):
+            drafts.append(Draft(event, occurred_at, import_id))
+        elif found := keys & log.taken_back - back:
+            back |= found
+            drafts += [Draft(again, at, import_id) for key in sorted(found) if (again := restoring(key))]
+    return finished(drafts, (), FORMAT, import_id, file_hash, at)

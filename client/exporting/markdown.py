@@ -1,0 +1,92 @@
+"""The report of a month as Markdown, with bars of characters."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from client.exporting.month import Month, Trend
+from client.wording import amount, duration
+
+_BAR = 30
+_TRENDS = 6
+
+
+def markdown(month: Month, zone: ZoneInfo) -> str:
+    """The whole report."""
+    return "\n".join(_lines(month, zone)) + "\n"
+
+
+def _lines(month: Month, zone: ZoneInfo) -> Iterator[str]:
+    yield f"# Training in {month.title}"
+    yield ""
+    yield (
+        f"{len(month.workouts)} workouts, {len(month.sets)} sets, {amount(month.tonnage_kg, 0)} kg, "
+        f"{duration(month.duration_s)}."
+    )
+    yield from _section("Weeks", _bars((week.week, week.tonnage_kg, "kg") for week in month.weeks))
+    muscles = ((muscle.replace("_", " "), count, "sets") for muscle, count in month.hard_sets)
+    yield from _section("Hard sets by muscle", _bars(muscles))
+    yield from _section("Strength", [line for trend in month.trends[:_TRENDS] for line in _trend(trend)])
+    records = [
+        (
+            name,
+            row.kind.value.replace("_", " "),
+            f"{amount(row.value)} {row.unit}",
+            f"{row.achieved_at.astimezone(zone):%d %b}",
+        )
+        for name, row in month.records
+    ]
+    yield from _section("Records", _table(("exercise", "record", "value", "on"), records))
+    workouts = [
+        (
+            f"{row.started_at.astimezone(zone):%d %b %H:%M}",
+            row.name or "",
+            str(row.set_count),
+            amount(row.tonnage_kg, 0),
+            duration(row.duration_s),
+        )
+        for row in month.workouts
+    ]
+    yield from _section("Workouts", _table(("when", "name", "sets", "kg", "time"), workouts))
+    measured = [
+        (f"{row.measured_at.astimezone(zone):%d %b}", amount(row.weight_kg, 1), amount(row.body_fat_percent, 1))
+        for row in month.measurements
+    ]
+    yield from _section("Body", _table(("on", "kg", "body fat %"), measured))
+
+
+def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
+    if lines:
+        yield ""
+        yield f"## {title}"
+        yield ""
+        yield from lines
+
+
+def _bars(items: Iterable[tuple[str, Decimal, str]]) -> list[str]:
+    values = list(items)
+    if not values:
+        return []
+    widest = max(len(label) for label, _, _ in values)
+    highest = max((value for _, value, _ in values), default=Decimal(0)) or Decimal(1)
+    drawn = (
+        f"{label:{widest}}  {'█' * int(value / highest * _BAR):{_BAR}}  {amount(value, 1)} {unit}"
+        for label, value, unit in values
+    )
+    return ["```", *drawn, "```"]
+
+
+def _trend(trend: Trend) -> Iterator[str]:
+    first, last = trend.points[0][1], trend.points[-1][1]
+    marks = "▁▂▃▄▅▆▇█"
+    low, high = min(value for _, value in trend.points), max(value for _, value in trend.points)
+    span = (high - low) or Decimal(1)
+    line = "".join(marks[int((value - low) / span * 7)] for _, value in trend.points)
+    yield f"- {trend.exercise}: `{line}` {amount(first, 1)} → {amount(last, 1)} kg estimated one-rep max"
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    if not rows:
+        return []
+    made = [columns, ["---"] * len(columns), *rows]
+    return ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in made]

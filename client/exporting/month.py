@@ -1,0 +1,136 @@
+"""What one month came to, as values: what the Markdown and the HTML report show. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from client.projections import Projection
+from shared.domains.workouts.status import WorkoutStatus
+from shared.views.measurements import MeasurementRow
+from shared.views.progress import progress
+from shared.views.records import RecordKind, RecordRow
+from shared.views.sets import SetRow
+from shared.views.weekly import WeeklyRow
+from shared.views.workouts import WorkoutRow
+
+_REST = timedelta(days=6)
+
+
+class UnreadableMonth(Exception):
+    """Text that is no month."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f'"{text}" is no month; write it like 2026-11')
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """The estimated one-rep max in kg of an exercise over the days of the month."""
+
+    exercise: str
+    points: tuple[tuple[date, Decimal], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """One calendar month of training, in the user's time zone."""
+
+    first: date
+    workouts: tuple[WorkoutRow, ...]
+    sets: tuple[SetRow, ...]
+    weeks: tuple[WeeklyRow, ...]
+    records: tuple[tuple[str, RecordRow], ...]
+    trends: tuple[Trend, ...]
+    measurements: tuple[MeasurementRow, ...]
+
+    @property
+    def title(self) -> str:
+        return f"{self.first:%B %Y}"
+
+    @property
+    def tonnage_kg(self) -> Decimal:
+        return sum((row.tonnage_kg for row in self.workouts), Decimal(0))
+
+    @property
+    def duration_s(self) -> Decimal:
+        return sum((row.duration_s for row in self.workouts if row.duration_s), Decimal(0))
+
+    @property
+    def hard_sets(self) -> Sequence[tuple[str, Decimal]]:
+        """Of the weeks that begin in the month or reach into it, most trained muscle first."""
+        total: dict[str, Decimal] = {}
+        for week in self.weeks:
+            for muscle, count in week.hard_sets.items():
+                total[muscle] = total.get(muscle, Decimal(0)) + count
+        return sorted(total.items(), key=lambda item: (-item[1], item[0]))
+
+
+def read_month(text: str) -> date:
+    """The first day of `2026-11`. Raises UnreadableMonth."""
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise UnreadableMonth(text) from None
+
+
+def month_of(projection: Projection, first: date, zone: ZoneInfo) -> Month:
+    """What happened from the first day on until the month's end."""
+    after = (first + timedelta(days=32)).replace(day=1)
+
+    def inside(day: date) -> bool:
+        return first <= day < after
+
+    workouts = [
+        row
+        for row in reversed(projection.workouts)
+        if row.status is not WorkoutStatus.DISCARDED and inside(row.started_at.astimezone(zone).date())
+    ]
+    ids = {row.workout_id for row in workouts}
+    sets = [row for row in projection.sets if row.workout_id in ids]
+    records = [row for row in projection.records if inside(row.achieved_at.astimezone(zone).date())]
+    return Month(
+        first=first,
+        workouts=tuple(workouts),
+        sets=tuple(sets),
+        weeks=tuple(
+            week for week in projection.weeks if inside(week.week_start) or inside(week.week_start + timedelta(6))
+        ),
+        records=tuple(sorted(_named(projection, records), key=lambda pair: (pair[0], pair[1].kind.value))),
+        trends=tuple(_trends(projection, sets, zone)),
+        measurements=tuple(
+            row for row in reversed(projection.measurements) if inside(row.measured_at.astimezone(zone).date())
+        ),
+    )
+
+
+def kind_name(row: RecordRow) -> str:
+    return row.kind.value.replace("_", " ")
+
+
+def _named(projection: Projection, records: Iterable[RecordRow]) -> Iterable[tuple[str, RecordRow]]:
+    for row in records:
+        if row.kind is not RecordKind.REPS_AT_LOAD:
+            yield _name(projection, row.exercise_id), row
+
+
+def _name(projection: Projection, exercise_id: UUID) -> str:
+    known = projection.exercises.get(exercise_id)
+    return (known.name if known else None) or "?"
+
+
+def _trends(projection: Projection, sets: Iterable[SetRow], zone: ZoneInfo) -> Iterable[Trend]:
+    """The lifts that were done most often."""
+    by_exercise: dict[UUID, list[SetRow]] = {}
+    for row in sets:
+        by_exercise.setdefault(row.exercise_id, []).append(row)
+    for exercise_id, rows in sorted(by_exercise.items(), key=lambda item: -len(item[1])):
+        points = tuple(
+            (row.completed_at.astimezone(zone).date(), row.e1rm_kg)
+            for row in progress(exercise_id, rows)
+            if row.e1rm_kg is not None
+        )
+        if len(points) > 1:
+            yield Trend(_name(projection, exercise_id), points)

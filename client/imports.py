@@ -1,0 +1,271 @@
+"""From what an export of another app holds to events of this log, and back again. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid5
+
+from client.events import Draft
+from client.importing import Export, ImportedSet, Measurement, Session
+from client.importing.identifiers import custom_exercise_id, measurement_id, set_id, workout_id
+from client.naming import known
+from shared.domains.body.events import BodyMeasurementRecorded, Units
+from shared.domains.exercises.events import ExerciseDefined
+from shared.domains.exercises.vocabulary import Equipment, Measure, Muscle
+from shared.domains.imports.events import ImportFinished
+from shared.domains.workouts.events import LoadBasis, SetCompleted, SetType, WorkoutEnded, WorkoutStarted
+from shared.fold import State
+from shared.registers import Stamp
+from shared.registry import REMOVED, DomainEvent, Stream, registry
+from shared.views.exercises import ExerciseRow, Exercises
+
+_UNDO = UUID("0d9c8f5e-7f0a-5b61-9a1f-6d1f0b5b0c11")
+Key = tuple[str, UUID]
+
+
+def undo_mark(import_id: UUID) -> UUID:
+    """The correlation id of the removals that undo an import: so the log tells what may come back with the next one."""
+    return uuid5(_UNDO, str(import_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the log has already: its state, its exercises, and which entities an undone import took away."""
+
+    state: State
+    exercises: Exercises
+    taken_back: frozenset[Key]
+
+    def has(self, key: Key) -> bool:
+        """Whether an event ever spoke of the entity, removed or not."""
+        return key in self.state
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an import writes. `counts` says how many of what are new."""
+
+    drafts: tuple[Draft, ...]
+    counts: Mapping[str, int]
+    new_exercises: tuple[str, ...] = ()
+
+
+def taken_back(state: State, correlations: Mapping[Stamp, UUID], import_ids: Iterable[UUID]) -> frozenset[Key]:
+    """The removed entities whose removal was the undo of one of these imports."""
+    marks = {undo_mark(import_id) for import_id in import_ids}
+    found = set()
+    for key, entity in state.items():
+        removal = entity.fields.get(REMOVED)
+        if removal and removal.winner and removal.value and correlations.get(removal.winner.stamp) in marks:
+            found.add(key)
+    return frozenset(found)
+
+
+def plan_import(export: Export, log: Known, import_id: UUID, file_hash: str, at: datetime) -> Plan:
+    """The events that the log lacks; none at all for a file that it has already."""
+    steps = _Steps(export, log, import_id)
+    drafts = [*steps.sessions(), *steps.measurements()]
+    return finished(drafts, steps.new_exercises, export.source.value, import_id, file_hash, at)
+
+
+def finished(
+    drafts: list[Draft], new_exercises: Iterable[str], source: str, import_id: UUID, file_hash: str, at: datetime
+) -> Plan:
+    """The plan of these events, with the one that ends the import where there is anything to import."""
+    if not drafts:
+        return Plan((), {})
+    counts: dict[str, int] = {}
+    for draft in drafts:
+        for change in registry().changes(draft.event):
+            if draft.event.event_type in _beginnings(change.entity):
+                counts[f"{change.entity}s"] = counts.get(f"{change.entity}s", 0) + 1
+    end = ImportFinished(import_id=import_id, source=source, file_hash=file_hash, counts=counts)
+    return Plan((*drafts, Draft(end, at, import_id)), counts, tuple(new_exercises))
+
+
+def _beginnings(entity: str) -> frozenset[str | None]:
+    stream = registry().streams[entity]
+    return frozenset({stream.creates, stream.restores})
+
+
+class _Steps:
+    """One walk over an export; exercises are defined when the first set needs them."""
+
+    def __init__(self, export: Export, log: Known, import_id: UUID) -> None:
+        self._export, self._log, self._import_id = export, log, import_id
+        self._exercises: dict[str, UUID] = {}
+        self.new_exercises: list[str] = []
+        self._measures = _measures(export)
+
+    def sessions(self) -> Iterator[Draft]:
+        for session in self._export.sessions:
+            yield from self._session(session)
+
+    def _session(self, session: Session) -> Iterator[Draft]:
+        workout = workout_id(self._export.source, session.key)
+        key = "workout", workout
+        if not self._log.has(key):
+            said: dict[str, Any] = {"name": session.name, "notes": session.notes}
+            yield self._draft(
+                WorkoutStarted(
+                    workout_id=workout,
+                    started_at=session.started_at,
+                    time_zone=self._export.time_zone,
+                    **{field: value for field, value in said.items() if value is not None},
+                ),
+                session.started_at,
+            )
+            ended_at = session.ended_at or max(done.completed_at for done in session.sets)
+            yield self._draft(WorkoutEnded(workout_id=workout, ended_at=ended_at), ended_at)
+        yield from self._restored(key, session.started_at)
+        for done in session.sets:
+            yield from self._set(session, workout, done)
+
+    def _set(self, session: Session, workout: UUID, done: ImportedSet) -> Iterator[Draft]:
+        identity = set_id(self._export.source, session.key, done.exercise_name, done.ordinal, done.occurrence)
+        if self._log.has(("set", identity)):
+            yield from self._restored(("set", identity), done.completed_at)
+            return
+        if done.exercise_name not in self._exercises:
+            yield from self._meet(done.exercise_name, done.completed_at)
+        exercise = self._exercises[done.exercise_name]
+        yield self._draft(
+            SetCompleted(
+                set_id=identity,
+                workout_id=workout,
+                exercise_id=exercise,
+                completed_at=done.completed_at,
+                **_performance(done, self._log.exercises.get(exercise)),
+            ),
+            done.completed_at,
+        )
+
+    def _meet(self, name: str, at: datetime) -> Iterator[Draft]:
+        """Finds out which exercise the name means, and defines it where nobody knows it."""
+        found = known(name, self._log.exercises)
+        exercise_id = found.exercise_id if found else custom_exercise_id(name)
+        self._exercises[name] = exercise_id
+        if found is not None or self._log.has(("exercise", exercise_id)):
+            yield from self._restored(("exercise", exercise_id), at)
+            return
+        self.new_exercises.append(name)
+        yield self._draft(
+            ExerciseDefined(
+                exercise_id=exercise_id,
+                name=name,
+                muscle_category=Muscle.OTHER,
+                equipment=_equipment(name),
+                measure=self._measures[name],
+            ),
+            at,
+        )
+
+    def measurements(self) -> Iterator[Draft]:
+        for measured in self._export.measurements:
+            yield from self._measurement(measured)
+
+    def _measurement(self, measured: Measurement) -> Iterator[Draft]:
+        identity = measurement_id(self._export.source, measured.key, measured.occurrence)
+        key = "measurement", identity
+        if self._log.has(key):
+            yield from self._restored(key, measured.measured_at)
+            return
+        values: dict[str, Any] = {**measured.values, "units": Units(measured.units)}
+        event = BodyMeasurementRecorded(measurement_id=identity, measured_at=measured.measured_at, **values)
+        yield self._draft(event, measured.measured_at)
+
+    def _restored(self, key: Key, at: datetime) -> Iterator[Draft]:
+        if key in self._log.taken_back and (event := restoring(key)):
+            yield self._draft(event, at)
+
+    def _draft(self, event: DomainEvent, at: datetime) -> Draft:
+        return Draft(event, at, self._import_id)
+
+
+def restoring(key: Key) -> DomainEvent | None:
+    """The event that brings an entity back; None where its stream has none."""
+    stream = registry().streams[key[0]]
+    return _named(stream.restores, stream, key[1])
+
+
+def removing(key: Key) -> DomainEvent | None:
+    """The event that takes an entity away; None where its stream has none."""
+    stream = registry().streams[key[0]]
+    return _named(stream.removes, stream, key[1])
+
+
+def _named(event_type: str | None, stream: Stream, entity_id: UUID) -> DomainEvent | None:
+    if event_type is None or stream.identifier is None:
+        return None
+    return registry().parse(
+        event_type, registry().events[event_type].schema_version, {stream.identifier: str(entity_id)}
+    )
+
+
+def undo_import(created: Iterable[Key], state: State) -> tuple[DomainEvent, ...]:
+    """The removals of what an import created or restored and is still there.
+
+    An exercise stays where sets that the import did not write use it.
+    """
+    keys = [key for key in dict.fromkeys(created) if key in state and not state[key].removed]
+    going = {key for key in keys if key[0] == "set"}
+    used = {
+        entity.value("exercise_id")
+        for key, entity in state.items()
+        if key[0] == "set" and key not in going and not entity.removed
+    }
+    left = (key for key in keys if key[0] != "exercise" or key[1] not in used)
+    return tuple(event for key in left if (event := removing(key)))
+
+
+def _performance(done: ImportedSet, exercise: ExerciseRow | None) -> dict[str, Any]:
+    basis = _basis(done, exercise.measure if exercise else None)
+    said = {
+        "reps": done.reps,
+        "weight": done.weight,
+        "weight_unit": None if done.weight is None else done.weight_unit,
+        "set_type": None if done.set_type is SetType.NORMAL else done.set_type,
+        "rpe": done.rpe,
+        "duration_s": done.duration_s,
+        "distance_m": done.distance_m,
+        "superset_id": done.superset_id,
+        "notes": done.notes,
+        "load_basis": basis,
+    }
+    return {field: value for field, value in said.items() if value is not None}
+
+
+def _basis(done: ImportedSet, measure: Measure | None) -> LoadBasis | None:
+    if done.assisted or (measure is Measure.ASSISTED_REPS and done.weight is not None):
+        return LoadBasis.ASSISTED
+    return LoadBasis.BODYWEIGHT if measure in (Measure.BODYWEIGHT_REPS, Measure.ASSISTED_REPS) else None
+
+
+def _equipment(name: str) -> Equipment:
+    """What stands in brackets at the end of a name: `Bench Press (Barbell)`."""
+    word = name.rpartition("(")[2].rstrip(") ").casefold().replace(" ", "_") if name.endswith(")") else ""
+    return Equipment(word) if word in set(Equipment) else Equipment.OTHER
+
+
+def _measures(export: Export) -> Mapping[str, Measure]:
+    """What is counted in each exercise, by what its sets say."""
+    said: dict[str, set[str]] = {}
+    for done in (done for session in export.sessions for done in session.sets):
+        values: Mapping[str, int | Decimal | None] = {
+            "weight": done.weight,
+            "reps": done.reps,
+            "duration": done.duration_s,
+            "distance": done.distance_m,
+        }
+        said.setdefault(done.exercise_name, set()).update(name for name, value in values.items() if value)
+    return {name: _measure(values) for name, values in said.items()}
+
+
+def _measure(values: set[str]) -> Measure:
+    if "distance" in values:
+        return Measure.WEIGHT_DISTANCE if "weight" in values else Measure.DISTANCE_DURATION
+    if "reps" in values:
+        return Measure.WEIGHT_REPS if "weight" in values else Measure.REPS
+    return Measure.WEIGHT_DURATION if "weight" in values else Measure.DURATION
