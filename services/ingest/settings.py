@@ -21,8 +21,8 @@ class Settings(SharedSettings):
     ingest_identity_interval: float = 120
 
     ingest_limits_enabled: bool = True
-    # In the notation of the `limits` library: memory://, or a server that many processes share.
-    ingest_limits_storage: str = "memory://"
+    # In the notation of the `limits` library: this process's memory, or a server that many processes share.
+    ingest_limits_storage: str = "async+memory://"
     ingest_device_rate: float = 50
     ingest_device_burst: int = 200
     ingest_user_rate: float = 200

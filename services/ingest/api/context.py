@@ -8,8 +8,10 @@ import asyncpg
 from fastapi import Depends
 from fastapi.requests import HTTPConnection
 
+from services.ingest.limits import Limits
 from services.ingest.settings import Settings
 from services.ingest.store.database import Database
+from shared.policy import Caller
 
 
 def settings(connection: HTTPConnection) -> Settings:
@@ -43,3 +45,18 @@ def now() -> datetime:
 
 Store = Annotated[asyncpg.Connection, Depends(connection)]
 Configured = Annotated[Settings, Depends(settings)]
+
+
+async def limited_address(connection: HTTPConnection) -> None:
+    """Refuses an address that asks too often."""
+    limits: Limits = connection.app.state.limits
+    await limits.address(connection.client.host if connection.client else "")
+
+
+async def limited_caller(connection: HTTPConnection, caller: Caller) -> None:
+    """Refuses a device or a user that asks too often."""
+    limits: Limits = connection.app.state.limits
+    await limits.caller(str(caller.device_id), str(caller.user_id))
+
+
+LIMITED = [Depends(limited_address), Depends(limited_caller)]

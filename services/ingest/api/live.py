@@ -7,13 +7,13 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, WebSocket
+from fastapi import APIRouter, Depends, Header, Query, WebSocket
 from fastapi.requests import HTTPConnection
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.websockets import WebSocketDisconnect
 
-from services.ingest.api.context import Configured, Databases
+from services.ingest.api.context import Configured, Databases, limited_address
 from services.ingest.api.pull import ids_of
 from services.ingest.hints import TOKEN_EXPIRED, Hint, Hub, Listener, events_available
 from services.ingest.listening import Ears
@@ -26,7 +26,7 @@ from shared.errors import NotAuthenticated, Unavailable
 from shared.policy import Caller, MaybeCaller
 from shared.tokens import Principal
 
-router = APIRouter(prefix="/api/v1/sync", tags=["live"])
+router = APIRouter(prefix="/api/v1/sync", tags=["live"], dependencies=[Depends(limited_address)])
 
 # A hint may have been on its way when the connection broke.
 MARGIN = timedelta(seconds=10)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel
 from pydantic_core import from_json
 
-from services.ingest.api.context import Store
+from services.ingest.api.context import LIMITED, Store
 from services.ingest.store.feeds import line
 from services.ingest.store.pull import Pull, Vector
 from shared.digests import EMPTY
@@ -20,7 +20,7 @@ from shared.policy import Caller
 from shared.tokens import Principal
 from shared.values import MAX_INTEGER
 
-router = APIRouter(prefix="/api/v1/sync", tags=["sync"])
+router = APIRouter(prefix="/api/v1/sync", tags=["sync"], dependencies=LIMITED)
 
 
 class DeviceHash(BaseModel):

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from services.ingest.api.bodies import limited_body
-from services.ingest.api.context import Databases, now
+from services.ingest.api.context import LIMITED, Databases, now
 from services.ingest.domain import (
     Accepted,
     Duplicate,
@@ -29,7 +29,7 @@ from shared.policy import Caller
 from shared.telemetry import correlation_id, traceparent
 from shared.tokens import Principal
 
-router = APIRouter(prefix="/api/v1/sync", tags=["sync"])
+router = APIRouter(prefix="/api/v1/sync", tags=["sync"], dependencies=LIMITED)
 
 
 class WrongUser(Forbidden):
