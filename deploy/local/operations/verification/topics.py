@@ -1,12 +1,13 @@
 """The event topic against the event store: what may still be there must be there, in order, device by device."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from pydantic_core import from_json
 
 from deploy.local.operations.verification.findings import Check
@@ -62,15 +63,14 @@ async def read_topic(bootstrap: str, epoch: UUID) -> Topic:
     return topic
 
 
-async def values(bootstrap: str, name: str) -> Any:
+async def values(bootstrap: str, name: str) -> AsyncIterator[bytes]:
     """The values of all records of a topic, from the first to the last that is there at the start."""
+    parts = await partitions(bootstrap, name)
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
     await consumer.start()
     try:
-        await consumer.topics()
-        parts = [TopicPartition(name, number) for number in consumer.partitions_for_topic(name) or ()]
         consumer.assign(parts)
-        ends, begins = await consumer.end_offsets(parts), await consumer.beginning_offsets(parts)
+        begins, ends = await consumer.beginning_offsets(parts), await consumer.end_offsets(parts)
         left = {part for part in parts if ends[part] > begins[part]}
         while left:
             fetched = await consumer.getmany(*left, timeout_ms=1_000, max_records=5_000)
@@ -78,11 +78,20 @@ async def values(bootstrap: str, name: str) -> Any:
                 for record in records:
                     if record.offset < ends[part]:
                         yield record.value
-            for part in list(left):
-                if await consumer.position(part) >= ends[part]:
-                    left.discard(part)
+            left = {part for part in left if await consumer.position(part) < ends[part]}
     finally:
         await consumer.stop()
+
+
+async def partitions(bootstrap: str, name: str) -> list[TopicPartition]:
+    """The topic's partitions; none where it was deleted."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        described = await admin.describe_topics([name])
+    finally:
+        await admin.close()
+    return [TopicPartition(name, part["partition"]) for part in described[0]["partitions"]]
 
 
 def check_topic(store: Store, topic: Topic, now: datetime | None = None) -> Check:
