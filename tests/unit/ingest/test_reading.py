@@ -1,0 +1,66 @@
+"""Reading a request: two steps, and the bytes of one event."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.ingest.domain import Refusal
+from services.ingest.reading import as_sent, content_of, read_request, reading_of
+from shared.envelope import EventEnvelope
+from shared.errors import MalformedJson
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda values: st.lists(values, max_size=4) | st.dictionaries(st.text(), values, max_size=4),
+    max_leaves=12,
+)
+
+
+def removal(**changes: Any) -> dict[str, Any]:
+    event = {
+        "event_id": str(uuid4()),
+        "event_type": "SetRemoved",
+        "payload": {"set_id": str(uuid4())},
+        "sequence_number": 1,
+    }
+    return event | changes
+
+
+@given(st.lists(JSON_VALUES, max_size=6), st.data())
+def test_the_bytes_of_any_event_are_found(events: list[Any], data: st.DataObject) -> None:
+    parts = [
+        json.dumps(event, ensure_ascii=data.draw(st.booleans()), indent=data.draw(st.none() | st.just(2)))
+        for event in events
+    ]
+    outer = f'{{"a": {{"events": [1]}}, "events":[9], "events" : [ {" , ".join(parts)} ] ,"z":[]}}'
+    found = as_sent(outer.encode("utf-8", "surrogatepass"), set(range(len(events))))
+    assert [found[at].decode("utf-8", "surrogatepass") for at in range(len(events))] == parts
+
+
+@given(st.dictionaries(st.text(), JSON_VALUES))
+def test_content_does_not_depend_on_how_it_was_written(event: dict[str, Any]) -> None:
+    again = json.loads(json.dumps(dict(reversed(event.items())), indent=1))
+    assert content_of(again) == content_of(event)
+
+
+def test_content_tells_events_apart() -> None:
+    event = removal()
+    assert content_of(event) != content_of(event | {"schema_version": 1})
+    assert content_of(event) == content_of(json.loads(json.dumps(event)))
+    assert content_of({"weight": 100}) == content_of({"weight": 100.0})
+
+
+@given(JSON_VALUES | st.dictionaries(st.sampled_from(list(removal())), JSON_VALUES))
+def test_whatever_an_event_is_it_has_a_reading(changes: Any) -> None:
+    event = removal(**changes) if isinstance(changes, dict) and changes.keys() <= removal().keys() else removal()
+    assert isinstance(reading_of(event), EventEnvelope | Refusal)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"NaN", b"[1,", b"\xff", '{"a": 1}'.encode("utf-16"), b"[" * 100_000])
+def test_what_is_no_json(body: bytes) -> None:
+    with pytest.raises(MalformedJson):
+        read_request(body)
