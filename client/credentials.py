@@ -37,9 +37,10 @@ class Credentials:
         recovery: Recovery,
         protocol: Protocol,
         clock: Callable[[], float] = time.time,
+        ids: Callable[[], UUID] = new_id,
     ) -> None:
         self._home, self._session, self._queue, self._recovery = home, session, queue, recovery
-        self._protocol, self._clock = protocol, clock
+        self._protocol, self._clock, self._ids = protocol, clock, ids
 
     async def ask(self, call: Callable[[str], Awaitable[Answer[T]]]) -> T:
         """The answer to a call that takes a bearer; the token is renewed once where it is not accepted.
@@ -89,7 +90,7 @@ class Credentials:
     async def new_device(self) -> Tokens:
         """One more device of the same user, the same one again after a crash; the log is not its log yet."""
         self._session.became(self._device)
-        device_id = self._session.next_device(new_id())
+        device_id = self._session.next_device(self._ids())
         secret = self._session.secret(device_id)
         return await self.ask(lambda bearer: self._protocol.create_device(device_id, secret, bearer=bearer))
 

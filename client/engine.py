@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,7 @@ from client.decide import (
     judge,
 )
 from client.home import Home
+from client.ids import new_id
 from client.locks import Busy, locked_async
 from client.protocol import Answer, Protocol
 from client.pulled import PulledLog
@@ -76,7 +78,10 @@ Outcome = Synced | Paused | Halted
 
 
 class SyncEngine:
-    """Syncs one log with one server. `chance` gives the jitter (0 to 1), `sleep` waits seconds."""
+    """Syncs one log with one server.
+
+    `chance` gives the jitter (0 to 1), `sleep` waits seconds, `clock` tells seconds since 1970, `ids` makes device ids.
+    """
 
     def __init__(
         self,
@@ -87,12 +92,14 @@ class SyncEngine:
         *,
         chance: Callable[[], float] = random.random,
         sleep: Callable[[float], object] = asyncio.sleep,
+        clock: Callable[[], float] = time.time,
+        ids: Callable[[], UUID] = new_id,
         batch: int = BATCH,
     ) -> None:
         self._home, self._queue, self._protocol = home, queue, protocol
         self.pulled = PulledLog(queue.connection)
         self._recovery = Recovery(queue, self.pulled)
-        self.credentials = Credentials(home, session, queue, self._recovery, protocol)
+        self.credentials = Credentials(home, session, queue, self._recovery, protocol, clock, ids)
         self._chance, self._sleep, self._batch = chance, sleep, batch
         self._moved = Moved()
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from client.decide import Fork, Judged, Lost, View, copies, restamp
 from client.events import Draft, LoggedEvent, Seen, Status, moment, parse_seen
 from client.ids import new_id
-from client.schema import connect, transaction
+from client.schema import connect, prepared, transaction
 
 BATCH = 500
 BATCH_BYTES = 900_000
@@ -63,8 +63,10 @@ class EventQueue:
     Several processes may use the same file.
     """
 
-    def __init__(self, path: Path, now: Callable[[], datetime] = _now, ids: Callable[[], UUID] = new_id) -> None:
-        self.connection = connect(path)
+    def __init__(
+        self, log: Path | sqlite3.Connection, now: Callable[[], datetime] = _now, ids: Callable[[], UUID] = new_id
+    ) -> None:
+        self.connection = connect(log) if isinstance(log, Path) else prepared(log)
         self._now, self._ids = now, ids
         self._introduce()
 

@@ -68,6 +68,11 @@ def connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
     if fresh:
         path.chmod(0o600)
+    return prepared(connection)
+
+
+def prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """An open log, in a file or in memory, with today's tables. It must be in autocommit mode."""
     connection.row_factory = sqlite3.Row
     _use_write_ahead_log(connection)
     connection.execute("PRAGMA synchronous = FULL")

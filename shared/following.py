@@ -100,13 +100,21 @@ class ReadStore(Protocol):
         """Drops what an earlier epoch had of devices that ingest does not know."""
 
 
+async def _at_rest() -> None:
+    await asyncio.sleep(AT_REST_SECONDS)
+
+
 @dataclass
 class Follower:
-    """Applies batches of the event topic to a read store, and heals it from ingest's feed."""
+    """Applies batches of the event topic to a read store, and heals it from ingest's feed.
+
+    `rest` waits between the two looks after which a difference counts as one at rest.
+    """
 
     store: ReadStore
     feed: IngestFeed
     epoch: UUID | None = None
+    rest: Callable[[], Awaitable[None]] = _at_rest
 
     async def take(self, events: Sequence[AcceptedEvent]) -> int:
         """Applies a batch and heals the holes it shows; returns how many events were new to the store."""
@@ -152,7 +160,7 @@ class Follower:
         applied = await self.store.all_applied()
         suspects = _different(applied, heads)
         if suspects:
-            await asyncio.sleep(AT_REST_SECONDS)
+            await self.rest()
             (self.epoch, heads_later), applied_later = await self.feed.heads(), await self.store.all_applied()
             suspects = {
                 device
