@@ -103,18 +103,19 @@ def states(entities: Mapping[EntityKey, Entity]) -> Mapping[UUID, State]:
     return found
 
 
-def stream_of(event_type: str) -> Stream | None:
-    """The stream in whose life the event is a step."""
+def stream_of(event: AcceptedEvent) -> Stream | None:
+    """The stream in whose life the event is a step, as far as its type and payload tell."""
     for stream in registry().streams.values():
         names = (stream.creates, stream.updates, stream.removes, stream.restores, stream.merges, stream.splits)
-        if event_type in names:
+        if event.event_type in names:
             return stream
-    return None
+    domain = registry().domain_of.get(event.event_type)
+    return next((stream for stream in domain.streams if stream.identifier in event.payload), None) if domain else None
 
 
 def entity_meant(event: AcceptedEvent) -> tuple[str, UUID] | None:
-    """The entity that an unreadable event is about, as far as its payload tells."""
-    stream = stream_of(event.event_type)
+    """The entity that an unreadable event is about."""
+    stream = stream_of(event)
     if stream is None or stream.identifier is None:
         return None
     try:

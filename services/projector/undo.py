@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from services.projector.domain import EntityKey, Said, entity_of, stream_of
+from services.projector.domain import EntityKey, Said, entity_of
 from shared.fold import Entity
 from shared.registry import REMOVED, Stream, registry
 from shared.views.rows import json_form
@@ -38,7 +38,7 @@ class NothingToUndo:
 
 def undo(key: EntityKey, told: Sequence[Told], undone: Told) -> Undoing | NothingToUndo:
     """Takes back what `undone` still decides of the entity whose whole history is `told`."""
-    stream = stream_of(undone.event_type)
+    stream = registry().streams.get(key.entity)
     if stream is None or (stream.creates == undone.event_type and stream.removes is None):
         return NothingToUndo(f"{undone.event_type} cannot be taken back")
     now = entity_of(one.said for one in told)

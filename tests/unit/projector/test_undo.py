@@ -1,0 +1,94 @@
+"""Undo gives back the earlier values of what an event still decides, and can itself be undone."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from random import Random
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.projector.domain import EntityKey, entity_of, entries
+from services.projector.undo import NothingToUndo, Told, Undoing, undo
+from shared.envelope import AcceptedEvent
+from shared.registry import REMOVED
+from shared.views.rows import json_form
+from tests.histories import EPOCH, history
+
+SERVER = UUID(int=7)
+
+
+def told(events: Sequence[AcceptedEvent], key: EntityKey) -> list[Told]:
+    found = [(event, entry) for event in events for entry in entries(event, key.user_id) if entry.key == key]
+    return [Told(event.event_type, entry.said) for event, entry in found]
+
+
+def written(undoing: Undoing, user_id: UUID, number: int, after: AcceptedEvent) -> AcceptedEvent:
+    """The event as ingest would write it, by the server's clock."""
+    return AcceptedEvent(
+        event_id=uuid4(),
+        event_type=undoing.event_type,
+        schema_version=undoing.schema_version,
+        payload=dict(undoing.payload),
+        device_id=SERVER,
+        sequence_number=number,
+        occurred_at=after.occurred_at + timedelta(days=4_000 + number),
+        seen=dict(undoing.seen),
+        user_id=user_id,
+        previous_sequence=number - 1,
+        received_at=after.received_at,
+        server_epoch=EPOCH,
+    )
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_undo_gives_back_what_was_there_without_the_event_and_undo_of_undo_what_it_said(seed: int) -> None:
+    random = Random(seed)
+    given = list(history(seed, events=120, devices=2).received)
+    undone_count = 0
+    for event in random.sample(given, 40):
+        key = entries(event, event.user_id)[0].key
+        before = told(given, key)
+        undone = next(one for one in before if one.said.own == (event.device_id, event.sequence_number))
+        match undo(key, before, undone):
+            case NothingToUndo():
+                continue
+            case Undoing() as undoing:
+                undone_count += 1
+        now, without = entity_of(one.said for one in before), entity_of(one.said for one in before if one is not undone)
+        decided = [name for name in undone.said.fields if now.fields[name].winner.stamp == undone.said.stamp]  # type: ignore[union-attr]
+
+        taken_back = written(undoing, event.user_id, 1, event)
+        after = told([*given, taken_back], key)
+        result = entity_of(one.said for one in after)
+
+        if undoing.event_type.endswith(("Removed", "Discarded", "Archived")) and REMOVED not in undone.said.fields:
+            assert result.removed
+        else:
+            for name in decided:
+                assert json_form(result.value(name)) == json_form(without.value(name)) or (
+                    name == REMOVED and not result.removed and not without.removed
+                )
+        again = undo(key, after, after[-1])
+        assert isinstance(again, Undoing)
+        final = entity_of(one.said for one in told([*given, taken_back, written(again, event.user_id, 2, event)], key))
+        for name in decided:
+            assert json_form(final.value(name)) == json_form(now.value(name)) or name == REMOVED
+        assert final.removed == now.removed
+    assert undone_count > 5
+
+
+def test_an_import_cannot_be_undone_here() -> None:
+    event = next(e for seed in range(50) for e in history(seed).received if e.event_type == "ImportFinished")
+    key = entries(event, event.user_id)[0].key
+    before = told([event], key)
+
+    assert isinstance(undo(key, before, before[0]), NothingToUndo)
+
+
+def test_what_a_later_edit_decides_is_not_taken_back() -> None:
+    first = next(e for seed in range(50) for e in history(seed).received if e.event_type == "WorkoutEnded")
+    later = first.model_copy(update={"event_id": uuid4(), "sequence_number": 10_000})
+    key = entries(first, first.user_id)[0].key
+    before = told([first, later], key)
+
+    assert isinstance(undo(key, before, before[0]), NothingToUndo)
