@@ -12,7 +12,7 @@ from client.naming import resolve
 from client.notation import Unreadable, read_sets
 from client.projections import recorded
 from client.training import find_set, find_workout
-from client.undo import last_action, mark, undoing
+from client.undo import IMPORTED, last_action, mark, undoing
 from shared.domains.workouts.events import (
     SetCorrected,
     SetRemoved,
@@ -133,6 +133,11 @@ def undo(as_json: AsJson = False) -> None:
     action = last_action([event for event, _ in log.queue.events()])
     if not action:
         raise Already("there is nothing to undo")
+    if any(event.event_type == IMPORTED for event in action):
+        from client.cli.moving import take_back
+
+        take_back(log, str(action[0].correlation_id), as_json)
+        return
     everything = recorded(log.queue, log.pulled)
     for event in reversed(action):
         log.add(undoing(event, everything), correlation_id=mark(event.event_id))

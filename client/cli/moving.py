@@ -70,7 +70,7 @@ def import_(
     """Import workouts and measurements from Strong, Hevy, FitNotes or an own export; twice is the same as once."""
     log = Log()
     if undo is not None:
-        _undo(log, undo, as_json)
+        take_back(log, undo, as_json)
         return
     if file is None:
         raise NotFound("which file? `hypertrophy import FILE`")
@@ -165,7 +165,8 @@ def _correlations(log: Log) -> Mapping[Stamp, UUID]:
     return {r.stamp: ids[r.event_id] for r in recorded(log.queue, log.pulled) if r.event_id in ids}
 
 
-def _undo(log: Log, reference: str, as_json: bool) -> None:
+def take_back(log: Log, reference: str, as_json: bool) -> None:
+    """Undoes the import with this id, or the last one."""
     events = log.events
     marks = {event.correlation_id for event in events}
     finished = [event.correlation_id for event in events if event.event_type == "ImportFinished"]
