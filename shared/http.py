@@ -13,6 +13,7 @@ from pydantic_core import from_json, to_json
 
 from shared.errors import InvalidRequest, install_problem_documents
 from shared.policy import public
+from shared.security import secure
 from shared.settings import SharedSettings
 from shared.telemetry import CorrelationMiddleware, configure_logging, metrics_endpoint
 from shared.tokens import JWKS_PATH, KeySet, TokenVerifier
@@ -60,6 +61,7 @@ def create_service_app(name: str, settings: SharedSettings, lifespan: Lifespan) 
     )
     install_problem_documents(app)
     app.add_middleware(CorrelationMiddleware)
+    secure(app, settings)
     app.add_api_route("/metrics", metrics_endpoint, include_in_schema=False, dependencies=[Depends(public)])
     return app
 

@@ -24,6 +24,7 @@ class SharedSettings(BaseSettings):
     service_token: SecretStr
     token_issuer: str = "hypertrophy"  # noqa: S105  (a name, not a secret)
     token_audience: str = "hypertrophy"  # noqa: S105  (a name, not a secret)
+    cors_origins: str = ""  # whose pages may call: https://gym.example, separated by commas
     log_level: str = "INFO"
     log_format: str = "auto"  # json, console, or auto: console on a terminal
 
@@ -35,3 +36,8 @@ class SharedSettings(BaseSettings):
             if path and not values.get(name):
                 values[name] = Path(path).read_text().strip()
         return values
+
+    @property
+    def allowed_origins(self) -> list[str]:
+        """`cors_origins` as a list."""
+        return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]

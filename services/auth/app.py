@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
-from services.auth.api import account, audit, devices, internal, sessions
+from services.auth.api import account, audit, devices, internal, sessions, uncached
 from services.auth.desk import Desk
 from services.auth.passwords import Passwords
 from services.auth.secret_values import derived_key, key_secret
@@ -24,7 +24,6 @@ from shared.tokens import TokenVerifier
 ROUTERS = (
     devices.router,
     sessions.router,
-    sessions.keys_router,
     account.router,
     audit.router,
     internal.router,
@@ -53,8 +52,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = create_service_app("auth", settings, lifespan)
     add_health(app, {"database": database})
     add_positions(app, "auth", lambda: ActivityStore(app.state.desk.pool).all_applied())
+    app.include_router(sessions.keys_router)
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(uncached)])
     return app
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, TypeVar
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 
 from services.auth.desk import Desk
 from shared.errors import InvalidRequest
@@ -24,6 +24,11 @@ def _address(request: Request) -> str:
 
 AtDesk = Annotated[Desk, Depends(_desk)]
 Address = Annotated[str, Depends(_address)]
+
+
+async def uncached(response: Response) -> None:
+    """Answers about people and their tokens are nothing for caches."""
+    response.headers["Cache-Control"] = "no-store"
 
 
 def position(cursor: str | None) -> UUID | None:

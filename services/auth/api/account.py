@@ -1,6 +1,5 @@
 """The caller's own account."""
 
-from collections.abc import Mapping
 from uuid import UUID
 
 from fastapi import APIRouter, BackgroundTasks, Depends
@@ -46,7 +45,10 @@ async def get_erasure(erasure_id: UUID, caller: MaybeCaller, desk: AtDesk) -> Er
 async def export_me(caller: Caller, desk: AtDesk) -> StreamingResponse:
     """Everything about the caller: a zip of JSON Lines."""
     user, own = await exporting.own_part(desk, caller)
-    headers: Mapping[str, str] = {"Content-Disposition": 'attachment; filename="hypertrophy-export.zip"'}
+    headers = {
+        "Content-Disposition": 'attachment; filename="hypertrophy-export.zip"',
+        "Cache-Control": "no-store",
+    }
     content = exporting.archive(user.user_id, own, exporting.clients(desk.settings))
     return StreamingResponse(content, media_type="application/zip", headers=headers)
 

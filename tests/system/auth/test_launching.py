@@ -17,6 +17,7 @@ async def test_a_first_launch_makes_an_anonymous_user_and_says_so(auth: Auth) ->
     assert tokens["is_anonymous"] is True
     assert tokens["token_type"] == "bearer"
     assert tokens["expires_in"] == 900
+    assert answer.headers["Cache-Control"] == "no-store"
     assert [event["event_type"] for event in await auth.said(tokens["user_id"])] == ["UserRegistered", "DeviceLinked"]
 
 

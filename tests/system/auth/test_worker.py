@@ -12,8 +12,6 @@ import httpx2
 import pytest
 import uvicorn
 from aiokafka import AIOKafkaConsumer
-from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Message
 from fastapi import FastAPI
 
 from deploy.local.processes import free_port
@@ -25,7 +23,7 @@ from services.ingest.settings import Settings as IngestSettings
 from shared.identity import ErasureApplied, MergeApplied, ServiceName
 from shared.kafka import Outgoing, Publisher
 from shared.topics import EFFECTS, IDENTITY
-from tests.system.auth.conftest import SERVICE_TOKEN, Auth, Json, Phone, authorized, code, written_code
+from tests.system.auth.conftest import SERVICE_TOKEN, Auth, Json, Phone, authorized, code
 from tests.system.conftest import Database
 from tests.system.engines import TestEngines, connect
 
@@ -239,34 +237,3 @@ async def test_an_export_has_the_events_of_the_event_store(auth: Auth) -> None:
         manifest = json.loads(archive.read("manifest.json"))
     assert [event["sequence_number"] for event in events] == [1, 2, 3]
     assert {"name": "ingest.jsonl", "lines": 3} in manifest["files"]
-
-
-async def test_mails_go_out_by_smtp(settings: Settings) -> None:
-    inbox: list[str] = []
-
-    class Inbox(Message):
-        def handle_message(self, message: object) -> None:
-            inbox.append(str(message))
-
-    port = free_port()
-    server = Controller(Inbox(), hostname="127.0.0.1", port=port)
-    mailing = settings.model_copy(
-        update={"auth_mailer": "smtp", "auth_smtp_port": port, "auth_group": f"auth-{uuid4().hex}"}
-    )
-    worker, app = create_worker(mailing), create_app(mailing)
-    async with app.router.lifespan_context(app), worker.router.lifespan_context(worker):
-        transport = httpx2.ASGITransport(app=app)
-        async with httpx2.AsyncClient(transport=transport, base_url="http://auth") as http:
-            there = Auth(app, http, mailing)
-            phone, email = await there.account()
-            waiting = await written_code(there, email, "Confirm your address")
-            await asyncio.to_thread(server.start)
-            try:
-
-                async def arrived() -> bool:
-                    return any(email in mail and waiting in mail for mail in inbox)
-
-                await eventually(arrived)
-            finally:
-                await asyncio.to_thread(server.stop)
-            assert (await phone.call("POST", "/verify", {"code": waiting})).status_code == 204
