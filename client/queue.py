@@ -12,6 +12,7 @@ from client.decide import Fork, Judged, Lost, View, copies, restamp
 from client.events import Draft, LoggedEvent, Seen, Status, moment, parse_seen
 from client.ids import new_id
 from client.schema import connect, prepared, transaction
+from shared.digests import EMPTY, Digest, event_digest
 
 BATCH = 500
 BATCH_BYTES = 900_000
@@ -247,6 +248,25 @@ class EventQueue:
             "SELECT * FROM events WHERE status = 'failed' AND replaced_by IS NULL ORDER BY place"
         )
         return tuple(map(logged, rows))
+
+    def digests(self) -> dict[UUID, Digest]:
+        """The event digest of the acknowledged events of each device that this log was."""
+        digests: dict[UUID, Digest] = {}
+        rows = self.connection.execute(
+            "SELECT device_id, event_id, sequence_number FROM events WHERE status = 'synced' AND replaced_by IS NULL"
+        )
+        for device, event_id, number in rows:
+            digests[UUID(device)] = digests.get(UUID(device), EMPTY) + event_digest(UUID(event_id), number)
+        return digests
+
+    def faults(self) -> list[str]:
+        """What is wrong with the file itself; nothing, as a rule."""
+        broken = [str(row[0]) for row in self.connection.execute("PRAGMA quick_check") if row[0] != "ok"]
+        gaps = self.connection.execute(
+            "SELECT device_id, max(sequence_number) - min(sequence_number) + 1 - count(*) AS missing"
+            " FROM events GROUP BY device_id HAVING missing <> 0"
+        )
+        return broken + [f"{row['missing']} numbers of device {row['device_id']} are missing" for row in gaps]
 
     def events(self) -> Iterator[tuple[LoggedEvent, Seen]]:
         """What counts of the own log, in the order of logging, each with the `seen` that the server keeps of it."""

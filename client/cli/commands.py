@@ -43,6 +43,7 @@ COMMANDS: Final = (
     Command("fix", "client.cli.syncing:fix", "Correct or give up an event that the server refused.", SYNCING),
     Command("import", "client.cli.moving:import_", "Move in from Strong, Hevy, FitNotes or an own export.", SYNCING),
     Command("export", "client.cli.moving:export_", "JSON Lines, a CSV as Hevy's, or a month's report.", SYNCING),
+    Command("doctor", "client.cli.doctoring:doctor", "Check this log, and compare it with the server.", SYNCING),
     Command("account", "client.cli.account:account", "Register, log in and out, list devices.", SYNCING),
     Command("up", "deploy.local.commands:up", "Run the whole product on this machine.", RUNNING),
     Command("demo", "deploy.local.demo:demo", "Play twelve weeks of two phones and show what comes out.", RUNNING),
