@@ -1,0 +1,226 @@
+"""Workers as processes on real Kafka: killed, rebalanced, late, and with holes in what they hear."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from random import Random
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx2
+import pytest
+
+from deploy.local.processes import free_port
+from services.projector.store.batch import ProjectorStore
+from shared.digests import Digest
+from shared.envelope import AcceptedEvent
+from shared.fold import fold
+from shared.identity import EFFECT, ErasureApplied, MergeApplied, UserErased, UserMerged
+from shared.kafka import Outgoing, Publisher, Record, create_broker, subscribe
+from shared.topics import EFFECTS, EVENTS, IDENTITY
+from shared.views.whole import content_digest_of
+from tests.histories import history, interleaved
+from tests.system.engines import TestEngines
+from tests.system.projector.feed import EventStore, served
+from tests.system.projector.looking import content_digest
+
+
+@pytest.fixture(scope="module")
+def event_store() -> Iterator[EventStore]:
+    with served(EventStore()) as store:
+        yield store
+
+
+@pytest.fixture(scope="module")
+async def publisher(engines: TestEngines) -> AsyncIterator[Publisher]:
+    opened = Publisher(engines.kafka_bootstrap)
+    yield opened
+    await opened.close()
+
+
+class Workers:
+    """Worker processes of one group."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = environment
+        self.processes: list[Process] = []
+
+    async def start(self) -> Process:
+        port = free_port()
+        command = ["-m", "uvicorn", "services.projector.app:create_worker", "--factory", "--port", str(port)]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *command, "--no-access-log", env=self.environment, stderr=subprocess.DEVNULL
+        )
+        self.processes.append(process)
+        async with httpx2.AsyncClient() as client:
+            await until(lambda: self._ready(client, port), 40)
+        return process
+
+    async def _ready(self, client: httpx2.AsyncClient, port: int) -> bool:
+        try:
+            return (await client.get(f"http://127.0.0.1:{port}/health/ready")).status_code == 200
+        except httpx2.HTTPError:
+            return False
+
+    async def stop(self) -> None:
+        running = [process for process in self.processes if process.returncode is None]
+        for process in running:
+            process.terminate()
+        for process in running:
+            await asyncio.wait_for(process.wait(), 15)
+
+
+@pytest.fixture
+async def workers(url: str, engines: TestEngines, event_store: EventStore) -> AsyncIterator[Workers]:
+    started = Workers(
+        {
+            **os.environ,
+            "DATABASE_URL_PROJECTOR": url,
+            "KAFKA_BOOTSTRAP_SERVERS": engines.kafka_bootstrap,
+            "INGEST_URL": event_store.url,
+            "AUTH_URL": event_store.url,
+            "SERVICE_TOKEN": "secret",
+            "PROJECTOR_GROUP": f"test-{uuid4()}",
+            "PROJECTOR_BATCH": "50",
+        }
+    )
+    yield started
+    await started.stop()
+
+
+async def until(reached: Callable[[], object], seconds: float = 30) -> None:
+    async with asyncio.timeout(seconds):
+        while not await reached():  # type: ignore[misc]
+            await asyncio.sleep(0.1)
+
+
+async def publish(publisher: Publisher, events: Sequence[AcceptedEvent]) -> None:
+    records = [Outgoing(str(event.device_id).encode(), event.model_dump_json().encode()) for event in events]
+    await publisher.publish(EVENTS, records)
+
+
+def expected(events: Sequence[AcceptedEvent]) -> Digest:
+    return content_digest_of(fold(event.recorded() for event in events))
+
+
+def reads(store: ProjectorStore, user_id: UUID, digest: Digest) -> Callable[[], object]:
+    async def check() -> bool:
+        return await content_digest(store, user_id) == digest
+
+    return check
+
+
+async def test_killed_in_the_middle_of_batches_nothing_is_lost_or_doubled(
+    store: ProjectorStore, event_store: EventStore, publisher: Publisher, workers: Workers
+) -> None:
+    people = [history(seed, events=400, devices=3) for seed in range(3)]
+    mixed = interleaved((chain for person in people for chain in person.devices.values()), Random(1))
+    event_store.accept(mixed)
+    process = await workers.start()
+    await publish(publisher, mixed[:700])
+    for delay in (0.15, 0.4):
+        await asyncio.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+        process = await workers.start()
+    await publish(publisher, mixed[700:])
+
+    for person in people:
+        await until(reads(store, person.user_id, expected(person.received)))
+
+
+async def test_two_workers_share_users_and_one_leaves(
+    store: ProjectorStore, event_store: EventStore, publisher: Publisher, workers: Workers
+) -> None:
+    people = [history(seed, events=300, devices=4) for seed in range(10, 13)]
+    mixed = interleaved((chain for person in people for chain in person.devices.values()), Random(2))
+    event_store.accept(mixed)
+    await workers.start()
+    second = await workers.start()
+    await publish(publisher, mixed[:500])
+    await asyncio.sleep(0.3)
+    second.terminate()
+    await publish(publisher, mixed[500:])
+
+    for person in people:
+        await until(reads(store, person.user_id, expected(person.received)))
+
+
+async def test_a_hole_is_healed_from_the_feed(
+    store: ProjectorStore, event_store: EventStore, publisher: Publisher, workers: Workers
+) -> None:
+    await workers.start()
+    await asyncio.sleep(1.5)  # the comparison with the heads at the start is over: only the hole itself tells
+    person = history(20, events=120, devices=1)
+    event_store.accept(person.received)
+    await publish(publisher, [*person.received[:30], *person.received[70:]])
+
+    await until(reads(store, person.user_id, expected(person.received)))
+
+
+async def test_what_kafka_lost_comes_with_the_comparison_at_the_start(
+    store: ProjectorStore, event_store: EventStore, workers: Workers
+) -> None:
+    person = history(21, events=150, devices=2)
+    event_store.accept(person.received)
+    await workers.start()
+
+    await until(reads(store, person.user_id, expected(person.received)))
+
+
+async def test_merges_and_erasures_are_answered(
+    store: ProjectorStore,
+    event_store: EventStore,
+    publisher: Publisher,
+    workers: Workers,
+    engines: TestEngines,
+    pool: "asyncpg.Pool[asyncpg.Record]",
+) -> None:
+    account, anonymous, leaving = (history(seed, events=80, devices=2) for seed in (30, 31, 32))
+    events = [*account.received, *anonymous.received, *leaving.received]
+    event_store.accept(events)
+    now = account.received[0].received_at
+    merge = UserMerged(
+        number=1, occurred_at=now, user_id=account.user_id, merge_id=uuid4(), from_user_id=anonymous.user_id
+    )
+    erasure = UserErased(number=2, occurred_at=now, user_id=leaving.user_id, erasure_id=uuid4(), merged_user_ids=[])
+    await workers.start()
+    async with effects(engines) as said:
+        await publish(publisher, events[:150])
+        for event in (erasure, merge, merge):
+            record = Outgoing(str(event.user_id).encode(), event.model_dump_json().encode())
+            await publisher.publish(IDENTITY, [record])
+        await publish(publisher, events[150:])
+
+        async def answered() -> bool:
+            merges = [one for one in said if isinstance(one, MergeApplied) and one.merge_id == merge.merge_id]
+            erasures = [one for one in said if isinstance(one, ErasureApplied) and one.erasure_id == erasure.erasure_id]
+            return len(merges) >= 2 and len(erasures) >= 1
+
+        await until(answered)
+    await until(reads(store, account.user_id, expected([*account.received, *anonymous.received])))
+    async with store.transaction() as connection:
+        for table in ("history", "sets_projection", "dead_letters"):
+            assert await connection.fetch(f"SELECT FROM {table} WHERE user_id = $1", leaving.user_id) == []
+
+
+@asynccontextmanager
+async def effects(engines: TestEngines) -> AsyncIterator[list[object]]:
+    """What the services say on the effects topic from now on."""
+    said: list[object] = []
+
+    async def hear(records: Sequence[Record]) -> None:
+        said.extend(EFFECT.validate_json(record.value) for record in records)
+
+    broker = create_broker(engines.kafka_bootstrap)
+    subscribe(broker, EFFECTS, hear, group=f"test-{uuid4()}")
+    await broker.start()
+    try:
+        yield said
+    finally:
+        await broker.stop()
