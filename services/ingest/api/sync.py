@@ -100,7 +100,7 @@ async def sync(request: Request, caller: Caller, database: Databases) -> Respons
     trace = Trace(correlation_id.get(), traceparent.get()[:100])
     async with database.connection() as connection:
         server_epoch, judgement = await receive(connection, delivery, now(), trace)
-    answer = _answer(read.device_id, server_epoch, judgement)
+    answer = answer_of(read.device_id, server_epoch, judgement)
     return Response(answer.model_dump_json(), media_type="application/json")
 
 
@@ -120,7 +120,8 @@ def _delivery(read: ReadRequest, caller: Principal) -> Delivery:
     )
 
 
-def _answer(device_id: UUID, server_epoch: UUID, judgement: Judgement) -> SyncResponse:
+def answer_of(device_id: UUID, server_epoch: UUID, judgement: Judgement) -> SyncResponse:
+    """What a device hears of its delivery."""
     verdicts = [verdict for _, verdict in judgement.verdicts]
     errors = [error for event, verdict in judgement.verdicts if (error := _error(event, verdict))]
     return SyncResponse(
