@@ -39,7 +39,9 @@ class Storm:
                 faults = [draw(self.chance, names) for _ in range(together)]
                 self.faults.update(fault.kind for fault in faults)
                 await asyncio.gather(*(inject(self.stack, fault) for fault in faults))
-                await self._recover(canary)
+                if self.chance.random() < 0.6:  # else the next fault hits what has not recovered
+                    await self._recover(canary)
+            await self._recover(canary)
 
     async def _recover(self, canary: "Canary") -> None:
         started = time.monotonic()

@@ -1,0 +1,86 @@
+"""The backup file: a tar with one dump a database, the heads of the event store, and a manifest that proves them."""
+
+import hashlib
+import tarfile
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from shared.values import Moment, Strict
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+HEADS = "heads.jsonl"
+
+
+class BadBackup(Exception):
+    """The file is no backup of this product, or is damaged."""
+
+
+class Part(Strict):
+    """One file of the backup."""
+
+    bytes: int
+    sha256: str
+
+
+class Manifest(Strict):
+    """What a backup says of itself. `devices` and `events` count what the event store held."""
+
+    format: int
+    version: str
+    made_at: Moment
+    server_epoch: UUID
+    devices: int
+    events: int
+    parts: dict[str, Part]
+
+    @classmethod
+    def of(cls, folder: Path, made_at: datetime, version: str, store: Mapping[str, Any]) -> Self:
+        """The manifest for all files of a folder."""
+        parts = {path.name: measured(path) for path in sorted(folder.iterdir())}
+        return cls(format=FORMAT, version=version, made_at=made_at, parts=parts, **store)
+
+
+def measured(path: Path) -> Part:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return Part(bytes=path.stat().st_size, sha256=digest.hexdigest())
+
+
+def pack(folder: Path, manifest: Manifest, target: Path) -> None:
+    """Writes the backup in one step; only its owner may read it, since it holds everything about everybody."""
+    partial = target.with_name(f".{target.name}.partial")
+    partial.touch(mode=0o600)
+    (folder / MANIFEST).write_text(manifest.model_dump_json(indent=2))
+    with tarfile.open(partial, "w") as tar:
+        for name in (MANIFEST, *manifest.parts):
+            tar.add(folder / name, arcname=name)
+    partial.replace(target)
+
+
+def unpack(source: Path, folder: Path) -> Manifest:
+    """Unpacks a backup and proves every part.
+
+    Raises:
+        BadBackup
+    """
+    try:
+        with tarfile.open(source) as tar:
+            tar.extractall(folder, filter="data")
+        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except (OSError, tarfile.TarError, ValidationError) as error:
+        raise BadBackup(f"{source} is no backup that can be read: {error}") from error
+    if manifest.format != FORMAT:
+        raise BadBackup(f"{source} has format {manifest.format}, this version reads {FORMAT}")
+    for name, part in manifest.parts.items():
+        path = folder / name
+        if not path.exists() or measured(path) != part:
+            raise BadBackup(f"{source} is damaged: {name} is not what its manifest says")
+    return manifest
