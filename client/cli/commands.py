@@ -47,6 +47,8 @@ COMMANDS: Final = (
     Command("account", "client.cli.account:account", "Register, log in and out, list devices.", SYNCING),
     Command("up", "deploy.local.commands:up", "Run the whole product on this machine.", RUNNING),
     Command("demo", "deploy.local.demo:demo", "Play twelve weeks of two phones and show what comes out.", RUNNING),
+    Command("backup", f"{OPERATIONS}.backup.saving:backup", "Save the four databases in one file.", CARE),
+    Command("restore", f"{OPERATIONS}.backup.restoring:restore", "Go back to a backup, under a new epoch.", CARE),
     Command(
         "verify", f"{OPERATIONS}.verification.command:verify", "Compare event store, topics and read stores.", CARE
     ),
