@@ -62,9 +62,9 @@ def compare_rows(name: str, rows: Iterable[Row], items: Iterable[Mapping[str, An
         return Finding(name, False, f"{len(ours)} here, {len(theirs)} there; only {side}: {next(iter(only))}")
     for found, row in ours.items():
         for field, value in row.items():
-            if canonical_json(value) != canonical_json(theirs[found].get(field)):
-                note = f"{found}: {field} is {canonical_json(value)} here, {canonical_json(theirs[found].get(field))} there"
-                return Finding(name, False, note)
+            here, there = canonical_json(value), canonical_json(theirs[found].get(field))
+            if here != there:
+                return Finding(name, False, f"{found}: {field} is {here} here, {there} there")
     return Finding(name, True, f"{len(ours)} equal")
 
 

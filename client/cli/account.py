@@ -111,15 +111,20 @@ def logout(
 
 @account.command()
 def devices(
-    revoke: Annotated[UUID | None, typer.Option(metavar="DEVICE_ID", help="Lock a device out.")] = None,
+    revoke: Annotated[
+        str | None, typer.Option(metavar="DEVICE", help="Lock a device out, by its id or the end of it.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the account's devices, or revoke one."""
     log = Log()
 
     async def run(online: Online) -> Mapping[str, Any]:
-        if revoke is not None:
-            await online.credentials.ask(lambda bearer: online.protocol.revoke(bearer, revoke))
+        listed = await online.credentials.ask(online.protocol.devices)
+        if revoke is None:
+            return listed
+        device_id = _meant(revoke, listed)
+        await online.credentials.ask(lambda bearer: online.protocol.revoke(bearer, device_id))
         return await online.credentials.ask(online.protocol.devices)
 
     found = with_server(log, run)
@@ -132,8 +137,8 @@ def devices(
         ("device", "name", "last seen", "events", ""),
         [
             (
-                item.get("device_id"),
-                item.get("name") or "",
+                str(item.get("device_id"))[-12:],
+                item.get("name") or item.get("platform") or "",
                 str(item.get("last_seen") or "")[:16].replace("T", " "),
                 item.get("events"),
                 "this one" if item.get("device_id") == own else "revoked" if item.get("revoked") else "",
@@ -141,6 +146,13 @@ def devices(
             for item in found.get("items", [])
         ],
     )
+
+
+def _meant(reference: str, listed: Mapping[str, Any]) -> UUID:
+    found = [item["device_id"] for item in listed.get("items", []) if str(item["device_id"]).endswith(reference)]
+    if len(found) != 1:
+        raise NotDone(f'{len(found)} devices are meant by "{reference}"; `hypertrophy account devices` lists them')
+    return UUID(found[0])
 
 
 @account.command()
