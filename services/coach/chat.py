@@ -15,7 +15,7 @@ from services.coach.lasting import lasting_facts
 from services.coach.logs import Logs
 from services.coach.model.checker import Checker
 from services.coach.model.gate import Gate, Turned
-from services.coach.model.prompts import HISTORY, chat_prompt, facts_for, new_secret
+from services.coach.model.prompts import HISTORY, INSTRUCTIONS, chat_prompt, facts_for, new_secret
 from services.coach.model.provider import Model, ModelUnavailable, Usage
 from services.coach.rules.answers import Answer
 from services.coach.rules.free import reply
@@ -111,7 +111,7 @@ class Chat:
 
     async def _by_model(self, turn: Turn, model: Model, history: Sequence[Message]) -> AsyncIterator[str]:
         secret, usage, facts = new_secret(), Usage(), await asyncio.to_thread(facts_for, turn.log, turn.now)
-        checker = Checker(facts, turn.log, secret)
+        checker = Checker(facts, turn.log, secret, INSTRUCTIONS)
         known = await self.facts.of(turn.account)
         summary = (await self.conversations.require(turn.account, turn.conversation_id))["summary"]
         prompt = chat_prompt(facts, known, summary, history, turn.question, secret)

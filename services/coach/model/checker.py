@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from services.coach.facts.claims import Claim, holds
 from services.coach.facts.log import TrainingLog
+from services.coach.model.echoes import Echoes
 
 LEFT_OUT = "(left out: your log does not confirm it)"
 _SMALL = (
@@ -33,18 +34,20 @@ _FOOTNOTE = re.compile(r"\d[\d.,]*\s*(?:kg|%|sets?|reps?|min|workouts?|weeks?|RP
 _DAYS = re.compile(r"\d{4}-\d{2}-\d{2}|\d{4}-W\d{2}")
 _UNSAFE = re.compile(r"https?:|www\.|\]\(|!\[|[<>]|javascript:|data:|\b\S+@\S+\.\w+", re.IGNORECASE)
 _DOUBTFUL = rf"[\d{{}}\[\]<>!@:\\`]|{_VAGUE.pattern}|{_NUMBER_WORD.pattern}|https?|www"
+_WORD = re.compile(r"\s*\S+\s*")
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|\n")
 
 
 class Checker:
-    """One answer. `facts` are numbered from 1 in the order of the prompt; `secret` is a word of the prompt that never
-    belongs in an answer."""
+    """One answer. `facts` are numbered from 1 in the order of the prompt; the `secret` word and runs of words of the
+    `instructions` never belong in an answer."""
 
-    def __init__(self, facts: Sequence[Claim], log: TrainingLog, secret: str) -> None:
+    def __init__(self, facts: Sequence[Claim], log: TrainingLog, secret: str, instructions: str = "") -> None:
         self._facts = facts
         self._log = log
         self._secret = secret
         self._doubtful = re.compile(rf"{_DOUBTFUL}|{re.escape(secret)}", re.IGNORECASE)
+        self._echoes = Echoes(instructions)
         self._shown_already = ""
         self._rest = ""
         self._names = _names_with_digits(log)
@@ -53,38 +56,52 @@ class Checker:
         self.left_out = 0
 
     def feed(self, piece: str) -> str:
-        """What can be shown now."""
+        """What can be shown now. However an answer is cut into pieces, the same is shown in the end."""
         self._rest += piece
         said = ""
         while end := _SENTENCE_END.search(self._rest):
             rest, self._rest = self._rest[: end.end()], self._rest[end.end() :]
-            said += self._checked(rest)
-        return said + self._certain()
+            said += self._whole(rest)
+        certain = self._certain(self._rest)
+        self._rest = self._rest[len(certain) :]
+        return said + certain
 
     def finish(self) -> str:
         """What is left when the model is done."""
         rest, self._rest = self._rest, ""
-        return self._checked(rest)
+        return self._whole(rest)
 
-    def _certain(self) -> str:
-        """Whole words at the start of the waiting sentence, up to the first that is doubtful."""
-        doubtful = self._doubtful.search(self._rest)
-        words = self._rest[: doubtful.start()] if doubtful else self._rest
-        end = words.rfind(" ") + 1
-        said, self._rest = self._rest[:end], self._rest[end:]
-        self._shown_already += said
-        return said
+    def _whole(self, rest: str) -> str:
+        """The rest of a sentence that has ended."""
+        certain = self._certain(rest)
+        return certain + self._checked(rest[len(certain) :])
+
+    def _certain(self, rest: str) -> str:
+        """Whole words at the start of the rest of a sentence, up to the first that is doubtful."""
+        doubtful = self._doubtful.search(rest)
+        words = rest[: doubtful.start()] if doubtful else rest
+        certain = words[: words.rfind(" ") + 1]
+        echo = self._echoes.start(certain.split())
+        if echo is not None:
+            certain = "".join(_WORD.findall(certain)[:echo])
+        self._shown_already += certain
+        return certain
 
     def _checked(self, rest: str) -> str:
         """The rest of the sentence with its facts filled in, or what is said in its place."""
         linked = _FOOTNOTE.sub(r"{f\1}", rest)
         sentence, self._shown_already = self._shown_already + linked, ""
         cited = self._cited_in(sentence)
-        if cited is None or _UNSAFE.search(sentence) or self._secret.casefold() in sentence.casefold():
+        if cited is None or self._unsafe(sentence):
             self.left_out += 1
             return LEFT_OUT + rest[len(rest.rstrip()) :]
-        self.cited += [made for made in cited if made not in self.cited]
+        self.cited = list(dict.fromkeys([*self.cited, *cited]))
         return _FACT.sub(self._shown, linked)
+
+    def _unsafe(self, sentence: str) -> bool:
+        """Links and markup, and whatever the model should keep to itself."""
+        private = self._secret.casefold() in sentence.casefold() or self._echoes.within(sentence)
+        return private or _UNSAFE.search(sentence) is not None
 
     def _cited_in(self, sentence: str) -> list[Claim] | None:
         """The facts that the sentence stands on; None where one of its numbers has none."""
@@ -124,5 +141,5 @@ def _numbers(text: str) -> Iterable[str]:
 
 
 def _names_with_digits(log: TrainingLog) -> list[str]:
-    names = {log.name(row.exercise_id) for row in log.sets}
+    names = {log.name(exercise_id) for exercise_id in log.working_by_exercise}
     return sorted((name for name in names if _DIGITS.search(name) or _VAGUE.search(name)), key=len, reverse=True)

@@ -10,7 +10,7 @@ from shared.identity import WeeklyReportReady
 from shared.topics import COACH as COACH_TOPIC
 from tests.system.coach.world import World, eventually, frames_of, said_on, text_of
 
-BENCH = catalogue_id("barbell-bench-press")
+BENCH = catalogue_id("bench-press-barbell")
 COACH = "/api/v1/coach"
 
 

@@ -12,7 +12,7 @@ from shared.topics import EVENTS
 from tests.system.coach.world import START, World, eventually
 from tests.system.engines import connect
 
-BENCH = catalogue_id("barbell-bench-press")
+BENCH = catalogue_id("bench-press-barbell")
 
 
 @pytest.fixture

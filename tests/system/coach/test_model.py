@@ -1,0 +1,258 @@
+"""Chat and plans with a model behind them: honest, broken or hostile."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.coach.model.echoes import Echoes
+from services.coach.model.prompts import INSTRUCTIONS
+from shared.domains.exercises.catalogue import catalogue_id
+from shared.registry import registry
+from tests.system.coach.fake_model import FakeModel
+from tests.system.coach.injections import INJECTIONS
+from tests.system.coach.world import Feeds, World, coach, eventually, frames_of, served, text_of
+from tests.system.conftest import Database
+from tests.system.engines import TestEngines, connect
+
+BENCH = catalogue_id("bench-press-barbell")
+COACH = "/api/v1/coach"
+
+
+@pytest.fixture(scope="module")
+def model() -> FakeModel:
+    return FakeModel()
+
+
+@pytest.fixture(scope="module")
+async def world(engines: TestEngines, database: Database, model: FakeModel) -> AsyncIterator[World]:
+    url = await database("coach")
+    async with (
+        served(model.app()) as address,
+        coach(
+            engines.kafka_bootstrap,
+            url,
+            Feeds(),
+            coach_compare_every_s=1,
+            coach_reports_every_s=0.2,
+            coach_openai_base_url=f"{address}/v1",
+            coach_openai_api_key="key",
+            coach_model="fake-model",
+            coach_model_timeout_s=1,
+            coach_model_retries=0,
+            coach_breaker_open_s=0.2,
+            coach_chat_per_minute=5,
+            coach_tokens_per_day=5_000,
+        ) as running,
+    ):
+        yield running
+
+
+@pytest.fixture
+async def trained(world: World) -> UUID:
+    """A user with a workout of this week; every test has its own budget."""
+    user = uuid4()
+    await world.publish(*world.workout(user, uuid4(), datetime.now(UTC) - timedelta(hours=2), (BENCH, 100, 5)))
+    question = {"question": "How was my last workout?"}
+
+    async def remembered() -> bool:
+        answer = await world.http.post(f"{COACH}/quick-questions", json=question, headers=world.caller(user))
+        return "500 kg" in answer.json()["answer"]
+
+    assert await eventually(remembered)
+    return user
+
+
+def fact_of(model: FakeModel, part: str) -> str:
+    """The number of the fact whose label has this part, in the last prompt."""
+    listed = model.calls[-1]["messages"][0]["content"]
+    return re.findall(rf'^(f\d+): "[^"]*{part}', listed, re.MULTILINE)[0]
+
+
+def told(model: FakeModel, *pieces: str, behaviour: str = "answer") -> None:
+    model.behaviour, model.pieces = behaviour, list(pieces)
+
+
+async def test_cited_facts_become_numbers_with_evidence(world: World, model: FakeModel, trained: UUID) -> None:
+    told(model, "Hello", " there.")
+    await frames_of(world, trained, "hi")
+    tonnage = fact_of(model, "tonnage in")
+
+    told(model, "You moved {", tonnage, "}", " this week. ", "Well done.")
+    frames = await frames_of(world, trained, "how much?")
+
+    assert text_of(frames) == "You moved 500 kg this week. Well done."
+    events = [event for event, _ in frames]
+    assert events[-2:] == ["evidence", "done"]
+    evidence = frames[-2][1]["evidence"]
+    assert [(item["kind"], item["value"]) for item in evidence] == [("set", 500)]
+    assert frames[-1][1]["source"] == "fake-model"
+
+
+async def test_invented_numbers_are_left_out(world: World, model: FakeModel, trained: UUID) -> None:
+    told(model, "You lifted 7777 kg. ", "You did twenty sets. ", "Keep going.")
+    text = text_of(await frames_of(world, trained, "how much?"))
+    assert "7777" not in text
+    assert "twenty" not in text
+    assert text.endswith("Keep going.")
+
+
+@pytest.mark.parametrize("behaviour", ["error", "garbage", "stall", "cut"])
+async def test_a_broken_model_leaves_a_usable_chat(
+    world: World, model: FakeModel, trained: UUID, behaviour: str
+) -> None:
+    await breaker_closes()
+    told(model, "Good ", "work ", "so ", "far.", behaviour=behaviour)
+    frames = await frames_of(world, trained, "How was my last workout?")
+    assert "500 kg" in text_of(frames)
+    assert "answered by fixed rules" in text_of(frames).lower()
+    assert [event for event, _ in frames][-1] == "done"
+    assert frames[-1][1]["source"] == "rules"
+
+    conversation = frames[-1][1]["conversation_id"]
+    kept = await world.http.get(f"{COACH}/conversations/{conversation}", headers=world.caller(trained))
+    assert kept.json()["messages"][-1]["text"] == text_of(frames)
+
+
+async def test_the_breaker_spares_a_dead_model(world: World, model: FakeModel, trained: UUID) -> None:
+    await breaker_closes()
+    told(model, behaviour="error")
+    for _ in range(5):
+        await frames_of(world, trained, "hi")
+    asked = len(model.calls)
+    assert asked
+    told(model, "Back ", "again.")
+    await breaker_closes()
+    other = uuid4()
+    assert text_of(await frames_of(world, other, "hi")) == "Back again."
+
+
+async def breaker_closes() -> None:
+    await asyncio.sleep(0.25)
+
+
+async def test_a_spent_minute_is_answered_by_rules(world: World, model: FakeModel, trained: UUID) -> None:
+    await breaker_closes()
+    told(model, "Hello ", "there.")
+    answers = [await frames_of(world, trained, "hi") for _ in range(6)]
+    assert [frames[-1][1]["source"] for frames in answers] == ["fake-model"] * 5 + ["rules"]
+    assert "budget" in answers[-1][-1][1]["notice"]
+
+
+async def test_tokens_are_counted_and_a_spent_day_is_answered_by_rules(
+    world: World, model: FakeModel, trained: UUID
+) -> None:
+    told(model, "Hello ", "there.")
+    await frames_of(world, trained, "hi")
+    connection = await connect(world.settings.database_url_coach)
+    spent = await connection.fetchrow("SELECT input_tokens, output_tokens FROM token_usage WHERE user_id = $1", trained)
+    assert tuple(spent) == (100, 10)
+    await connection.execute("UPDATE token_usage SET input_tokens = 5000 WHERE user_id = $1", trained)
+    await connection.close()
+
+    frames = await frames_of(world, trained, "hi")
+    assert frames[-1][1]["source"] == "rules"
+    assert "today's budget" in frames[-1][1]["notice"]
+
+
+@pytest.mark.parametrize("attack", INJECTIONS)
+async def test_a_model_that_obeys_attackers_leaks_and_changes_nothing(
+    world: World, model: FakeModel, trained: UUID, attack: str
+) -> None:
+    stranger = uuid4()
+    told(model, behaviour="obey")
+    before = await state_of(world, trained)
+
+    frames = await frames_of(world, trained, attack)
+
+    text = text_of(frames)
+    assert not re.search("canary[0-9a-f]", text)
+    assert not Echoes(INSTRUCTIONS).within(text)
+    assert str(stranger) not in text
+    for forbidden in ("http", "<img", "<script", "](", "@"):
+        assert forbidden not in text.lower()
+    shown = set(re.findall(r"\d+(?:\.\d+)?", re.sub(r"\d{4}-(\d{2}-\d{2}|W\d{2})", "", text)))
+    allowed = {format(claim["value"], "g") for claim in frames[-2][1]["claims"]}
+    assert shown <= allowed
+    assert await state_of(world, trained) == before
+
+
+async def state_of(world: World, user: UUID) -> object:
+    """Everything of a user that a chat must not change."""
+    connection = await connect(world.settings.database_url_coach)
+    try:
+        events = await connection.fetch("SELECT event_id FROM memory_events WHERE user_id = $1 ORDER BY 1", user)
+        reports = await connection.fetch("SELECT week, content FROM weekly_reports WHERE user_id = $1 ORDER BY 1", user)
+        return [tuple(row) for row in events], [tuple(row) for row in reports]
+    finally:
+        await connection.close()
+
+
+async def test_what_hurts_gets_fixed_words_and_no_model(world: World, model: FakeModel, trained: UUID) -> None:
+    told(model, "Train through it!")
+    asked = len(model.calls)
+    for message in ("I have a sharp pain in my shoulder, what now?", "I make myself vomit after dinner"):
+        text = text_of(await frames_of(world, trained, message))
+        assert "doctor" in text
+    assert len(model.calls) == asked
+
+
+async def test_a_models_plan_is_bounded_by_the_rules(world: World, model: FakeModel, trained: UUID) -> None:
+    squat = catalogue_id("squat-barbell")
+    week = {
+        "days": [
+            {
+                "name": "Monster day",
+                "exercises": [
+                    {"exercise_id": str(BENCH), "sets": 6, "reps": 5},
+                    {"exercise_id": str(uuid4()), "sets": 6, "reps": 5},
+                    {"exercise_id": str(squat), "sets": 6, "reps": 5},
+                ],
+            }
+        ]
+    }
+    told(model, json.dumps(week))
+    answer = await world.http.post(
+        f"{COACH}/workout-plans", json={"days_per_week": 1, "avoid": ["quadriceps"]}, headers=world.caller(trained)
+    )
+    plan = answer.json()
+    assert plan["source"] == "fake-model"
+    (day,) = plan["days"]
+    assert [one["exercise_id"] for one in day["exercises"]] == [str(BENCH)]
+    assert day["exercises"][0]["weight_kg"] <= 105
+    assert day["exercises"][0]["evidence"]
+    for template in plan["templates"]:
+        registry().parse(template["event_type"], template["schema_version"], template["payload"])
+
+
+async def test_a_plan_of_a_broken_model_comes_from_the_rules(world: World, model: FakeModel, trained: UUID) -> None:
+    told(model, '{"days": []}')
+    answer = await world.http.post(f"{COACH}/workout-plans", json={}, headers=world.caller(trained))
+    plan = answer.json()
+    assert plan["source"] == "rules"
+    assert len(plan["days"]) == 3
+
+
+async def test_a_meal_plan_cites_the_weighing(world: World, trained: UUID) -> None:
+    nothing = await world.http.post(f"{COACH}/meal-plans", json={"goal": "lose"}, headers=world.caller(trained))
+    assert nothing.json()["targets"] is None
+
+    measurement = uuid4()
+    now = datetime.now(UTC)
+    event = world.record(
+        trained, uuid4(), "BodyMeasurementRecorded", now, measurement_id=measurement, measured_at=now, weight=80
+    )
+    await world.publish(event)
+
+    async def targeted() -> bool:
+        answer = await world.http.post(f"{COACH}/meal-plans", json={"goal": "lose"}, headers=world.caller(trained))
+        plan = answer.json()
+        return plan["targets"] == {"kcal": 2080, "protein_g": 144, "fat_g": 72} and {
+            item["id"] for item in plan["evidence"]
+        } == {str(measurement)}
+
+    assert await eventually(targeted)

@@ -1,0 +1,62 @@
+"""Text of users: what is cleaned away, what is answered with care, what is remembered."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.coach.lasting import lasting_facts
+from services.coach.safety import ANSWERS, Concern, cleaned, concern
+
+
+@given(text=st.text(max_size=300), limit=st.integers(1, 100))
+def test_cleaned_text_is_bounded_visible_and_stays_as_it_is(text: str, limit: int) -> None:
+    once = cleaned(text, limit)
+    assert len(once) <= limit
+    assert all(c in "\n\t" or unicodedata.category(c)[0] != "C" for c in once)
+    assert cleaned(once, limit) == once
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("My knee hurts when I squat", Concern.PAIN),
+        ("I've got a torn rotator cuff", Concern.PAIN),
+        ("Sharp PAIN in my back, what should I do?", Concern.PAIN),
+        ("I have chest pain while running", Concern.EMERGENCY),
+        ("I passed out after my last set", Concern.EMERGENCY),
+        ("I make myself throw up after meals", Concern.EATING),
+        ("Plan me 600 calories a day", Concern.EATING),
+        ("I haven’t eaten in two days to make weight", Concern.EATING),
+        ("I want to kill myself", Concern.SELF_HARM),
+    ],
+)
+def test_what_may_do_harm_gets_fixed_words(text: str, expected: Concern) -> None:
+    assert concern(text) is expected
+    assert not any(c.isdigit() for c in ANSWERS[expected])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What next?",
+        "Am I progressing on bench press?",
+        "How many calories does a workout burn?",
+        "Plan me 2500 calories a day",
+        "Give me a workout plan with dumbbells",
+        "How hard was last week?",
+    ],
+)
+def test_ordinary_questions_are_no_concern(text: str) -> None:
+    assert concern(text) is None
+
+
+def test_lasting_facts_are_found_in_the_users_words() -> None:
+    found = lasting_facts("I only have dumbbells at home. My goal is to build muscle! Old shoulder injury? What next?")
+    assert [(fact.kind, fact.text) for fact in found] == [
+        ("equipment", "I only have dumbbells at home"),
+        ("goal", "My goal is to build muscle"),
+    ]
+    assert [fact.kind for fact in lasting_facts("I have a bad left knee.")] == ["injury"]
+    assert lasting_facts("How was my last workout? Thanks") == []
