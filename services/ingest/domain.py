@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from shared.digests import EMPTY, Digest, event_digest
+from shared.digests import EMPTY, Digest, digest_of_events
 from shared.envelope import EventEnvelope, Origin
 from shared.values import format_moment
 
@@ -149,6 +149,7 @@ class _Court:
         self.acked = device.last_acked
         self.accepted = device.last_accepted
         self.digest = device.digest
+        self.taken: list[tuple[UUID, int]] = []
         self.closed: list[Gap] = []
         self.fork: Forked | None = None
         self.by_number: dict[int, Decided] = {}
@@ -157,7 +158,7 @@ class _Court:
             self._remember(known)
 
     def device(self) -> Device:
-        return Device(self.acked, self.accepted, self.digest)
+        return Device(self.acked, self.accepted, self.digest + digest_of_events(self.taken))
 
     def close(self, gap: Gap) -> None:
         if self.fork is None and gap.first <= self.acked + 1 <= gap.last:
@@ -195,7 +196,7 @@ class _Court:
         self._remember(Decided(event.event_id, event.sequence_number, event.content))
         verdict = Accepted(self.accepted)
         self.accepted = event.sequence_number
-        self.digest += event_digest(event.event_id, event.sequence_number)
+        self.taken.append((event.event_id, event.sequence_number))
         return verdict
 
     def _remember(self, decided: Decided) -> None:

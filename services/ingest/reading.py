@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import from_json, to_json
 
 from services.ingest.domain import Gap, Refusal, SentEvent
@@ -18,6 +18,7 @@ from shared.registry import UnknownEventType, registry
 from shared.values import Sequence as SequenceNumber
 from shared.values import Strict
 
+_ENVELOPES = TypeAdapter(list[EventEnvelope])
 MAX_EVENTS = 500
 MAX_GAP = 10_000
 MAX_GAPS = 1_000
@@ -89,7 +90,7 @@ def read_request(body: bytes) -> ReadRequest:
     if isinstance(sent, list) and len(sent) > MAX_EVENTS:
         raise TooLarge(f"at most {MAX_EVENTS} events a request")
     request = _outer(raw)
-    events = [read_event(numbered, one) for numbered, one in zip(request.events, sent or [], strict=True)]
+    events = read_events(request.events, sent or [])
     gaps = [Gap(gap.first, gap.last) for gap in request.declared_gaps or ()]
     return ReadRequest(request.device_id, request.user_id, gaps, events, body)
 
@@ -136,9 +137,17 @@ def _numbered(event: Mapping[str, Any]) -> dict[str, Any]:
     return {name: event[name] for name in ("event_id", "sequence_number") if name in event}
 
 
-def read_event(numbered: NumberedEvent, raw: Mapping[str, Any]) -> SentEvent:
-    """One event with what this version of the software makes of it."""
-    return SentEvent(numbered.event_id, numbered.sequence_number, content_of(raw), reading_of(raw))
+def read_events(numbered: Sequence[NumberedEvent], raw: Sequence[Mapping[str, Any]]) -> list[SentEvent]:
+    """The events with what this version of the software makes of them.
+
+    One step for all events after the other: that is much faster than all steps for one event after the other.
+    """
+    contents = [content_of(one) for one in raw]
+    readings = readings_of(raw)
+    return [
+        SentEvent(one.event_id, one.sequence_number, content, reading)
+        for one, content, reading in zip(numbered, contents, readings, strict=True)
+    ]
 
 
 def content_of(raw: Mapping[str, Any]) -> bytes:
@@ -150,6 +159,15 @@ def content_of(raw: Mapping[str, Any]) -> bytes:
     return sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
 
 
+def readings_of(raw: Sequence[Mapping[str, Any]]) -> list[EventEnvelope | Refusal]:
+    """Each event's checked envelope, or why it cannot be accepted."""
+    try:
+        envelopes = _ENVELOPES.validate_json(to_json(raw, inf_nan_mode="constants"))
+    except (ValueError, RecursionError):
+        return [reading_of(one) for one in raw]
+    return [_with_payload(envelope) for envelope in envelopes]
+
+
 def reading_of(raw: Mapping[str, Any]) -> EventEnvelope | Refusal:
     """The checked envelope, or why this event cannot be accepted."""
     try:
@@ -158,6 +176,10 @@ def reading_of(raw: Mapping[str, Any]) -> EventEnvelope | Refusal:
         return _refused_envelope(error)
     except (ValueError, RecursionError):
         return Refusal("invalid_payload", None, "is no storable text, or nested too deeply")
+    return _with_payload(envelope)
+
+
+def _with_payload(envelope: EventEnvelope) -> EventEnvelope | Refusal:
     try:
         registry().parse(envelope.event_type, envelope.schema_version, envelope.payload)
     except UnknownEventType as error:

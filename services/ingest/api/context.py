@@ -1,4 +1,4 @@
-"""What the routes take from their app."""
+"""What the routes take from their app: coroutines all, since FastAPI runs plain functions in threads."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -14,13 +14,13 @@ from services.ingest.store.database import Database
 from shared.policy import Caller
 
 
-def settings(connection: HTTPConnection) -> Settings:
+async def settings(connection: HTTPConnection) -> Settings:
     """The settings of this app."""
     found: Settings = connection.app.state.settings
     return found
 
 
-def database(connection: HTTPConnection) -> Database:
+async def database(connection: HTTPConnection) -> Database:
     """The bounded pool of this app."""
     found: Database = connection.app.state.database
     return found
@@ -54,9 +54,10 @@ async def limited_address(connection: HTTPConnection) -> None:
 
 
 async def limited_caller(connection: HTTPConnection, caller: Caller) -> None:
-    """Refuses a device or a user that asks too often."""
+    """Refuses an address, a device or a user that asks too often."""
+    await limited_address(connection)
     limits: Limits = connection.app.state.limits
     await limits.caller(str(caller.device_id), str(caller.user_id))
 
 
-LIMITED = [Depends(limited_address), Depends(limited_caller)]
+LIMITED = [Depends(limited_caller)]

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from services.ingest.api.bodies import limited_body
-from services.ingest.api.context import LIMITED, Databases, now
+from services.ingest.api.context import LIMITED, now
 from services.ingest.domain import (
     Accepted,
     Duplicate,
@@ -22,6 +22,7 @@ from services.ingest.domain import (
 )
 from services.ingest.door import Delivery, WrongDevice, receive
 from services.ingest.reading import MAX_EVENTS, ReadRequest, read_request
+from services.ingest.store.database import Database
 from services.ingest.store.events import Trace
 from shared.envelope import EventEnvelope
 from shared.errors import Forbidden
@@ -93,11 +94,12 @@ REQUEST_BODY: dict[str, Any] = {
 
 
 @router.post("", response_model=SyncResponse, openapi_extra={"requestBody": REQUEST_BODY})
-async def sync(request: Request, caller: Caller, database: Databases) -> Response:
+async def sync(request: Request, caller: Caller) -> Response:
     """Takes a device's events, gives each its verdict, and acknowledges what is committed."""
     read = read_request(await limited_body(request))
     delivery = _delivery(read, caller)
     trace = Trace(correlation_id.get(), traceparent.get()[:100])
+    database: Database = request.app.state.database
     async with database.connection() as connection:
         server_epoch, judgement = await receive(connection, delivery, now(), trace)
     answer = answer_of(read.device_id, server_epoch, judgement)
