@@ -9,6 +9,7 @@ from uuid_utils.compat import uuid7
 
 from services.auth import domain
 from services.auth.desk import Desk, caller_of, user_of
+from services.auth.metrics import LAUNCHES, outcome_of
 from services.auth.problems import DeviceExists, DeviceRevoked, LoginRequired, UserErased
 from services.auth.sessions import Tokens, open_session
 from services.auth.store import Connection, activity, audit, devices, identity, users
@@ -58,6 +59,7 @@ async def _launch(desk: Desk, wish: Wish, caller: Principal | None) -> Launched:
         owner = await caller_of(connection, caller, "SHARE") if caller else None
         known = await devices.find(connection, wish.device_id)
         outcome = domain.launch(known, wish.secret_hash, owner.user_id if owner else None)
+        LAUNCHES.labels(outcome_of(outcome)).inc()
         if isinstance(outcome, domain.Create):
             await desk.throttle.devices(wish.address)
             user = await _create(connection, wish, owner, now)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from services.auth.metrics import WAITING
 from services.auth.settings import Settings
 from services.auth.store import Connection, identity
 from services.auth.store.identity import LoggedEvent
@@ -46,6 +47,7 @@ class Relay:
         repeated_at = time.monotonic()
         while True:
             events = await identity.unpublished(connection)
+            WAITING.set(len(events))
             sent = await self._send(events)
             if sent is not None:
                 await identity.set_published(connection, events[0].number - 1, sent)

@@ -8,6 +8,7 @@ from uuid_utils.compat import uuid7
 
 from services.auth import domain
 from services.auth.desk import Desk, user_of
+from services.auth.metrics import REFRESHES, outcome_of
 from services.auth.problems import DeviceRevoked, LoginRequired, RefreshExpired, RefreshInvalid, RefreshReused
 from services.auth.secret_values import hash_of, new_secret, successor
 from services.auth.signing import Claims
@@ -66,6 +67,7 @@ async def refresh(desk: Desk, refresh_token: str, address: str) -> Tokens:
     async with desk.transaction() as connection:
         held = await _held(connection, refresh_token)
         outcome = domain.refresh(held.family, held.generation, now, desk.settings.refresh_idle)
+        REFRESHES.labels(outcome_of(outcome)).inc()
         following = successor(refresh_token, desk.refresh_key)
         match outcome:
             case domain.Rotate():

@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 from services.auth import domain
 from services.auth.desk import Desk, caller_of, user_of
 from services.auth.launching import MadeMeanwhile
+from services.auth.metrics import LOGINS
 from services.auth.problems import BadCredentials, DeviceExists
 from services.auth.sessions import Tokens, open_session
 from services.auth.store import Connection, audit, devices, identity, merges, users
@@ -69,10 +70,12 @@ async def _proven_account(desk: Desk, wish: Login) -> User:
         account = await users.by_email(connection, wish.email)
     if await desk.passwords.verify(wish.password, account.password_hash if account else None) and account:
         await desk.throttle.account_proven(wish.email)
+        LOGINS.labels("proven").inc()
         return account
     async with desk.transaction() as connection:
         user_id = account.user_id if account else None
         await audit.note(connection, audit.Entry("login_failed", datetime.now(UTC), user_id, None, wish.address))
+    LOGINS.labels("refused").inc()
     raise BadCredentials("address or password is wrong")
 
 
