@@ -77,11 +77,14 @@ def weekly_row(
     )
 
 
-def carried(rows: Iterable[WeeklyRow]) -> list[WeeklyRow]:
-    """All weeks of a user, oldest first, with what each takes over from those before: the streak and the weight."""
+def carried(rows: Iterable[WeeklyRow], before: WeeklyRow | None = None) -> list[WeeklyRow]:
+    """Weeks of a user, oldest first, with what each takes over from those before: the streak and the weight.
+
+    `before` is the week, with what it took over, that precedes them; None where they are all weeks of the user.
+    """
     result: list[WeeklyRow] = []
     for row in sorted(rows, key=lambda row: row.week_start):
-        result.append(_after(result[-1] if result else None, row))
+        result.append(_after(result[-1] if result else before, row))
     return result
 
 

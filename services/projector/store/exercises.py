@@ -4,8 +4,8 @@ from uuid import UUID
 
 from services.projector.store.reading import Reading
 from services.projector.views import exercises as exercises_view
+from services.projector.views import sets as sets_view
 from services.projector.views.rows import rows_of
-from services.projector.views.sets import set_rows
 from shared.views.exercises import ExerciseRow, Exercises
 from shared.views.sets import SetRow
 
@@ -25,5 +25,6 @@ async def has_sets(reading: Reading, exercise_id: UUID) -> bool:
 
 async def sets_of(reading: Reading, exercise_id: UUID) -> list[SetRow]:
     """All sets of an exercise."""
-    found = await set_rows(reading.connection, ["user_id", "exercise_id"], [(reading.user_id, exercise_id)])
-    return [row for _, row in found]
+    scope = [(reading.user_id, exercise_id)]
+    found = await rows_of(reading.connection, sets_view.TABLE, SetRow, ["user_id", "exercise_id"], scope)
+    return [row for _, row in sets_view.exact(found)]

@@ -3,7 +3,6 @@
 from sqlalchemy import Text, Uuid
 
 from services.projector.tables import key, view_table
-from services.projector.views.rows import replace
 from services.projector.views.view import View
 from services.projector.views.work import Work
 from shared.views.conflicts import conflict_rows
@@ -17,7 +16,7 @@ async def refresh(work: Work) -> None:
         for touched in work.touched
         for row in conflict_rows(touched.entity, touched.entity_id, work.entities[touched])
     ]
-    await replace(work.connection, TABLE, ["user_id", "entity", "entity_id"], work.touched, rows)
+    await work.replace(TABLE, ["user_id", "entity", "entity_id"], work.touched, rows)
 
 
 VIEW = View("conflicts", TABLE, refresh)

@@ -1,14 +1,13 @@
 """Exercises: what users added or changed. A merge moves sets; other muscles change the weeks that the sets lie in."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 from sqlalchemy import Boolean, Column, Text, Uuid
 
 from services.projector.domain import EntityKey
 from services.projector.tables import key, view_table
-from services.projector.views.rows import replace, rows_of
 from services.projector.views.view import View
 from services.projector.views.work import Work
 from shared.fold import Entity
@@ -34,11 +33,11 @@ async def refresh(work: Work) -> None:
         return
     before = {
         (user, row.exercise_id): row
-        for user, row in await rows_of(work.connection, TABLE, ExerciseRow, ["user_id"], [(user,) for user in users])
+        for user, row in await work.rows_of(TABLE, ExerciseRow, ["user_id"], [(user,) for user in users])
     }
     entities = await _all_of(work, users, before)
     after = [(user, row) for user, found in entities.items() for row in exercise_rows(found)]
-    await replace(work.connection, TABLE, ["user_id"], [(user,) for user in users], after)
+    await work.replace(TABLE, ["user_id"], [(user,) for user in users], after)
     _mark(work, before, after)
 
 
@@ -67,10 +66,14 @@ def _mark(
 
 async def exercises(work: Work, users: Iterable[UUID]) -> Mapping[UUID, Exercises]:
     """What each user can mean by an exercise id."""
-    found: defaultdict[UUID, list[ExerciseRow]] = defaultdict(list)
-    for user, row in await rows_of(work.connection, TABLE, ExerciseRow, ["user_id"], [(user,) for user in users]):
-        found[user].append(row)
-    return {user: Exercises(found[user]) for user in users}
+
+    async def read_exercises(missing: Collection[UUID]) -> Mapping[UUID, Exercises]:
+        found: defaultdict[UUID, list[ExerciseRow]] = defaultdict(list)
+        for user, row in await work.rows_of(TABLE, ExerciseRow, ["user_id"], [(user,) for user in missing]):
+            found[user].append(row)
+        return {user: Exercises(found[user]) for user in missing}
+
+    return await work.of_users(users, read_exercises)
 
 
 VIEW = View("exercises", TABLE, refresh)

@@ -10,7 +10,6 @@ from sqlalchemy import Column, Index, Numeric, Text, Uuid
 
 from services.projector.tables import Moment, key, view_table
 from services.projector.views.profile import profiles
-from services.projector.views.rows import replace, rows_of
 from services.projector.views.view import View
 from services.projector.views.work import Work
 from shared.views.measurements import BodyWeights, MeasurementRow, measurement_row
@@ -33,10 +32,10 @@ async def refresh(work: Work) -> None:
         return
     profile_of = await profiles(work, {user for user, _ in found})
     by = ["user_id", "measurement_id"]
-    old = await rows_of(work.connection, TABLE, MeasurementRow, by, found.keys())
+    old = await work.rows_of(TABLE, MeasurementRow, by, found.keys())
     made = [(user, measurement_row(i, entity, profile_of[user])) for (user, i), entity in found.items()]
     new = [(user, row) for user, row in made if row is not None]
-    await replace(work.connection, TABLE, by, found.keys(), new)
+    await work.replace(TABLE, by, found.keys(), new)
     for user, row in (*old, *new):
         work.mark("week", user, row.week)
     for user, measured_at, _ in _weighings(old) ^ _weighings(new):
@@ -50,7 +49,7 @@ def _weighings(rows: Iterable[tuple[UUID, MeasurementRow]]) -> set[tuple[UUID, d
 async def body_weights(work: Work, users: Iterable[UUID]) -> Mapping[UUID, BodyWeights]:
     """What each user weighed when."""
     found: defaultdict[UUID, list[MeasurementRow]] = defaultdict(list)
-    for user, row in await rows_of(work.connection, TABLE, MeasurementRow, ["user_id"], [(user,) for user in users]):
+    for user, row in await work.rows_of(TABLE, MeasurementRow, ["user_id"], [(user,) for user in users]):
         found[user].append(row)
     return {user: BodyWeights(found[user]) for user in users}
 

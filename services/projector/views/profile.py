@@ -1,10 +1,9 @@
 """Profiles. They hold the calendar and the body's height and sex, so a change makes all of a user's rows again."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 from services.projector.tables import view_table
-from services.projector.views.rows import replace, rows_of
 from services.projector.views.view import View
 from services.projector.views.work import Work
 from shared.views.profile import BLANK_PROFILE, ProfileRow, profile_row
@@ -15,13 +14,17 @@ TABLE = view_table("profiles_projection")
 async def refresh(work: Work) -> None:
     found = {user: profile_row(entity) for (user, _), entity in (await work.of_kind("profile")).items()}
     rows = [(user, row) for user, row in found.items() if row != BLANK_PROFILE]
-    await replace(work.connection, TABLE, ["user_id"], [(user,) for user in found], rows)
+    await work.replace(TABLE, ["user_id"], [(user,) for user in found], rows)
 
 
-async def profiles(work: Work, users: set[UUID]) -> Mapping[UUID, ProfileRow]:
+async def profiles(work: Work, users: Iterable[UUID]) -> Mapping[UUID, ProfileRow]:
     """The profile of each user, blank where nothing was said."""
-    found = dict(await rows_of(work.connection, TABLE, ProfileRow, ["user_id"], [(user,) for user in users]))
-    return {user: found.get(user, BLANK_PROFILE) for user in users}
+
+    async def read_profiles(missing: Collection[UUID]) -> Mapping[UUID, ProfileRow]:
+        found = dict(await work.rows_of(TABLE, ProfileRow, ["user_id"], [(user,) for user in missing]))
+        return {user: found.get(user, BLANK_PROFILE) for user in missing}
+
+    return await work.of_users(users, read_profiles)
 
 
 VIEW = View("profile", TABLE, refresh, remakes=frozenset({"profile"}))

@@ -16,6 +16,8 @@ from shared.digests import canonical_json
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Scope = Collection[tuple[Any, ...]]
 RowType = TypeVar("RowType")
+# Rows by table and key, as far as one batch has made them.
+Known: TypeAlias = dict[tuple[Any, ...], Any]
 
 
 class Row(Protocol):
@@ -36,14 +38,19 @@ async def replace(
     by: Sequence[str],
     scope: Scope,
     rows: Iterable[tuple[UUID, Row]],
+    known: Known | None = None,
 ) -> None:
     """Makes the rows of a scope exactly these: `scope` holds the values of the columns `by`, whose first is the user.
 
-    Rows that stay as they are are not written.
+    Rows that stay as they are are not written. What is written is kept in `known`, for reading it back.
     """
     if not scope:
         return
-    new = [values(table, user_id, row) for user_id, row in rows]
+    written = list(rows)
+    new = [values(table, user_id, row) for user_id, row in written]
+    if known is not None:
+        size = len(table.primary_key.columns)
+        known |= {(table.name, *new_row[:size]): row for new_row, (_, row) in zip(new, written, strict=True)}
     columns: list[Any] = list(zip(*new, strict=True)) or [() for _ in table.columns]
     keys = columns[: len(table.primary_key.columns)]
     await connection.execute(_delete_statement(table, tuple(by)), *zip(*scope, strict=True), *keys)
@@ -51,22 +58,32 @@ async def replace(
         await connection.execute(_upsert_statement(table), *columns)
 
 
-async def contents(connection: Connection, table: Table, by: Sequence[str], scope: Scope) -> list[tuple[UUID, str]]:
-    """The stored rows of a scope as `(user, content)`."""
-    if not scope:
-        return []
-    rows = await connection.fetch(_select_statement(table, tuple(by)), *zip(*scope, strict=True))
-    return [(row[0], row[1]) for row in rows]
+async def put(connection: Connection, table: Table, rows: Sequence[tuple[UUID, Row]]) -> None:
+    """Writes rows, in the place of those with the same keys."""
+    if rows:
+        columns = zip(*(values(table, user_id, row) for user_id, row in rows), strict=True)
+        await connection.execute(_upsert_statement(table), *columns)
 
 
 async def rows_of(
-    connection: Connection, table: Table, row_type: type[RowType], by: Sequence[str], scope: Scope
+    connection: Connection,
+    table: Table,
+    row_type: type[RowType],
+    by: Sequence[str],
+    scope: Scope,
+    known: Known | None = None,
 ) -> list[tuple[UUID, RowType]]:
-    """The stored rows of a scope as `(user, row)`."""
+    """The stored rows of a scope as `(user, row)`; those in `known` need not be read from their JSON form."""
     if not scope:
         return []
     parse = _parser(row_type)
-    return [(user, parse(content)) for user, content in await contents(connection, table, by, scope)]
+    at_hand = {} if known is None else known
+    found: list[tuple[UUID, RowType]] = []
+    for record in await connection.fetch(_select_statement(table, tuple(by)), *zip(*scope, strict=True)):
+        *key, content = record
+        row = at_hand.get((table.name, *key))
+        found.append((key[0], parse(content) if row is None else row))
+    return found
 
 
 _PARSERS: dict[type[Any], Callable[[str], Any]] = {}
@@ -123,7 +140,8 @@ def _upsert_statement(table: Table) -> str:
 @cache
 def _select_statement(table: Table, by: tuple[str, ...]) -> str:
     scope = [table.columns[name] for name in by]
+    keys = ", ".join(f"t.{column.name}" for column in table.primary_key.columns)
     return (
-        f"SELECT t.user_id, t.content FROM unnest({_arrays(scope)}) AS s ({', '.join(by)}) "  # noqa: S608
+        f"SELECT {keys}, t.content FROM unnest({_arrays(scope)}) AS s ({', '.join(by)}) "  # noqa: S608
         f"JOIN {table.name} t ON {_matching('t', 's', by)}"
     )

@@ -12,7 +12,7 @@ from services.projector.domain import EntityKey
 from services.projector.tables import Moment, key, view_table
 from services.projector.views.exercises import SETS_LOGGED, exercises
 from services.projector.views.measurements import BODY_WEIGHT_SINCE, body_weights
-from services.projector.views.rows import Connection, Scope, replace, rows_of
+from services.projector.views.rows import Scope
 from services.projector.views.view import View
 from services.projector.views.work import Mark, Work
 from shared.domains.workouts.status import WorkoutStatus, workout_status
@@ -33,16 +33,15 @@ TABLE = view_table(
     Column("reps", Integer),
     Column("weight", Numeric),
     Column("load_basis", Text, nullable=False),
-    Column("load_kg", Numeric),
-    Column("volume_kg", Numeric, nullable=False),
-    Column("e1rm_kg", Numeric),
     Index(None, "user_id", "workout_id"),
     Index(None, "user_id", "exercise_id", "completed_at"),
 )
 IN_WORKOUT = "workout with other sets"
 """Mark: a workout whose sets changed."""
-OF_EXERCISE = "exercise with other sets"
-"""Mark: an exercise, as shown, whose sets changed."""
+MORE_OF_EXERCISE = "exercise with more sets"
+"""Mark: `(exercise as shown, workout)` with sets that count and did not before."""
+OTHERS_OF_EXERCISE = "exercise with other sets"
+"""Mark: `(exercise as shown, workout)` with sets that counted before and are others, or gone."""
 
 _EXACT_UP_TO = 10**9
 _LOGGED = """
@@ -66,13 +65,12 @@ async def refresh(work: Work) -> None:
     await _mark_reached(work, _LOGGED, SETS_LOGGED)
     await _mark_reached(work, _WEIGHED, BODY_WEIGHT_SINCE)
     marked = work.marked("set")
-    before = await set_rows(work.connection, ["user_id", "set_id"], marked)
+    before = await set_rows(work, ["user_id", "set_id"], marked)
     after = await _made(work, await work.of_kind("set"))
-    await replace(work.connection, TABLE, ["user_id", "set_id"], marked, after)
+    await work.replace(TABLE, ["user_id", "set_id"], marked, after)
     moved_before, moved_after = await _with_other_status(work)
-    for user, row in {*_changed(before, after), *_changed(moved_before, moved_after)}:
-        work.mark(IN_WORKOUT, user, row[0])
-        work.mark(OF_EXERCISE, user, row[1])
+    _mark_changes(work, before, after)
+    _mark_changes(work, moved_before, moved_after)
 
 
 async def _mark_reached(work: Work, query: str, kind: str) -> None:
@@ -126,29 +124,50 @@ async def _with_other_status(work: Work) -> tuple[UserSets, UserSets]:
     """The sets, before and after, of touched workouts whose status has changed; the sets' own events do not matter."""
     found = await work.of_kind("workout")
     statuses = {mark: workout_status(entity) for mark, entity in found.items()}
-    rows = await set_rows(work.connection, ["user_id", "workout_id"], found.keys())
+    rows = await set_rows(work, ["user_id", "workout_id"], found.keys())
     before = [(user, row) for user, row in rows if statuses[user, row.workout_id] is not row.workout_status]
     after = [(user, changed(row, workout_status=statuses[user, row.workout_id])) for user, row in before]
-    await replace(work.connection, TABLE, ["user_id", "set_id"], [(user, row.set_id) for user, row in after], after)
+    await work.replace(TABLE, ["user_id", "set_id"], [(user, row.set_id) for user, row in after], after)
     return before, after
 
 
-def _changed(before: UserSets, after: UserSets) -> set[tuple[UUID, tuple[UUID, UUID]]]:
-    """Workout and exercise of every set that is new, gone or another."""
+def _mark_changes(work: Work, before: UserSets, after: UserSets) -> None:
+    """Says which workouts hold other sets, and which exercises have more sets or others that count."""
     old = {(user, row.set_id): row for user, row in before}
     new = {(user, row.set_id): row for user, row in after}
-    return {
-        (mark[0], (row.workout_id, row.exercise_id))
-        for mark in old.keys() | new.keys()
-        if old.get(mark) != new.get(mark)
-        for row in (old.get(mark), new.get(mark))
-        if row is not None
-    }
+    for mark in old.keys() | new.keys():
+        was, is_now = old.get(mark), new.get(mark)
+        if was != is_now:
+            _mark_change(work, mark[0], was, is_now)
 
 
-async def set_rows(connection: Connection, by: Sequence[str], scope: Scope) -> UserSets:
-    """Stored sets. JSON numbers hold 15 digits, so a great volume is multiplied again."""
-    rows = await rows_of(connection, TABLE, SetRow, by, scope)
+def _mark_change(work: Work, user: UUID, was: SetRow | None, is_now: SetRow | None) -> None:
+    for row in (was, is_now):
+        if row is not None:
+            work.mark(IN_WORKOUT, user, row.workout_id)
+    counted, counts = _claim(was), _claim(is_now)
+    if counted == counts:
+        return
+    for row, claim in ((was, counted), (is_now, counts)):
+        if row is not None and claim is not None:
+            kind = MORE_OF_EXERCISE if counted is None else OTHERS_OF_EXERCISE
+            work.mark(kind, user, (row.exercise_id, row.workout_id))
+
+
+def _claim(row: SetRow | None) -> SetRow | None:
+    """A set as far as records care; None where it counts for none."""
+    if row is None or not row.counted or not row.working:
+        return None
+    return changed(row, workout_status=WorkoutStatus.COMPLETED, notes=None, target=None, rest_s=None)
+
+
+async def set_rows(work: Work, by: Sequence[str], scope: Scope) -> UserSets:
+    """Stored sets."""
+    return exact(await work.rows_of(TABLE, SetRow, by, scope))
+
+
+def exact(rows: UserSets) -> UserSets:
+    """JSON numbers hold 15 digits, so a great volume is multiplied again."""
     return [(user, row if row.volume_kg < _EXACT_UP_TO else _exact(row)) for user, row in rows]
 
 

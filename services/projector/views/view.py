@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from sqlalchemy import Table
 
-from services.projector.views.rows import Row, replace
+from services.projector.views.rows import Row
 from services.projector.views.work import Work
 from shared.fold import Entity, State
 
@@ -47,7 +47,7 @@ def entity_view(
         found = await work.of_kind(entity)
         rows = [(user_id, row(entity_id, folded)) for (user_id, entity_id), folded in found.items()]
         present = [(user_id, made) for user_id, made in rows if made is not None]
-        await replace(work.connection, table, ["user_id", identifier], found.keys(), present)
+        await work.replace(table, ["user_id", identifier], found.keys(), present)
 
     def rows_of(state: State) -> Iterable[Row]:
         made = (row(entity_id, folded) for (kind, entity_id), folded in state.items() if kind == entity)

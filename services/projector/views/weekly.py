@@ -1,7 +1,7 @@
 """Weekly metrics, made again for just the weeks that something touched; what weeks hand on is carried from there."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 from sqlalchemy import Column, Date, Index, Text
@@ -10,7 +10,6 @@ from services.projector.tables import key, view_table
 from services.projector.views.exercises import MUSCLES, exercises
 from services.projector.views.measurements import TABLE as MEASUREMENTS
 from services.projector.views.profile import profiles
-from services.projector.views.rows import replace, rows_of
 from services.projector.views.sets import by_workout, set_rows
 from services.projector.views.view import View
 from services.projector.views.work import Mark, Work
@@ -27,6 +26,12 @@ TABLE = view_table(
 _TRAINED = """
 SELECT DISTINCT t.user_id, w.week FROM unnest($1::uuid[], $2::uuid[]) AS m (user_id, exercise_id)
 JOIN sets_projection t USING (user_id, exercise_id) JOIN workouts_projection w USING (user_id, workout_id)
+"""
+
+_FROM_BEFORE = """
+SELECT t.user_id, t.week FROM unnest($1::uuid[], $2::text[]) AS m (user_id, first)
+JOIN weekly_metrics t ON t.user_id = m.user_id AND t.week >= coalesce(
+  (SELECT max(b.week) FROM weekly_metrics b WHERE b.user_id = m.user_id AND b.week < m.first), m.first)
 """
 
 
@@ -51,7 +56,7 @@ async def _made(work: Work, weeks: set[Mark]) -> Mapping[Mark, WeeklyRow | None]
     profile_of, exercises_of = await profiles(work, users), await exercises(work, users)
     workouts = await in_weeks(work, weeks)
     held = [(user, workout.workout_id) for (user, _), found in workouts.items() for workout in found]
-    sets = by_workout(await set_rows(work.connection, ["user_id", "workout_id"], held))
+    sets = by_workout(await set_rows(work, ["user_id", "workout_id"], held))
     weighed = await _measurements(work, weeks)
     return {
         (user, week): weekly_row(
@@ -68,32 +73,40 @@ async def _made(work: Work, weeks: set[Mark]) -> Mapping[Mark, WeeklyRow | None]
 
 async def _measurements(work: Work, weeks: set[Mark]) -> Mapping[Mark, list[MeasurementRow]]:
     found: defaultdict[Mark, list[MeasurementRow]] = defaultdict(list)
-    for user, row in await rows_of(work.connection, MEASUREMENTS, MeasurementRow, ["user_id", "week"], weeks):
+    for user, row in await work.rows_of(MEASUREMENTS, MeasurementRow, ["user_id", "week"], weeks):
         found[user, row.week].append(row)
     return found
 
 
 async def _write(work: Work, weeks: Collection[Mark], made: Mapping[Mark, WeeklyRow | None]) -> None:
     """Writes the touched weeks, and those after them to which they hand on something else than before."""
-    users = {user for user, _ in weeks}
-    stored = await rows_of(work.connection, TABLE, WeeklyRow, ["user_id"], [(user,) for user in users])
-    standing = {(user, row.week): row for user, row in stored}
-    current = {**standing, **made}
-    changed: list[tuple[UUID, WeeklyRow]] = []
-    for user, rows in _by_user(current).items():
-        changed += [(user, row) for row in carried(rows) if row != standing.get((user, row.week))]
-    scope = {*weeks, *((user, row.week) for user, row in changed)}
-    kept = [(user, standing[user, week]) for user, week in scope if (user, week) in standing and made.get((user, week))]
-    written = {(user, row.week): (user, row) for user, row in (*kept, *changed)}
-    await replace(work.connection, TABLE, ["user_id", "week"], scope, written.values())
-
-
-def _by_user(rows: Mapping[Mark, WeeklyRow | None]) -> Mapping[UUID, list[WeeklyRow]]:
-    found: defaultdict[UUID, list[WeeklyRow]] = defaultdict(list)
-    for (user, _), row in rows.items():
+    standing = await _standing(work, weeks)
+    rows: defaultdict[UUID, list[WeeklyRow]] = defaultdict(list)
+    for (user, _), row in {**standing, **made}.items():
         if row is not None:
-            found[user].append(row)
-    return found
+            rows[user].append(row)
+    written: list[tuple[UUID, WeeklyRow]] = []
+    for user, first in _first_weeks(weeks).items():
+        before = next((row for row in rows[user] if row.week < first), None)
+        written += [(user, row) for row in carried((row for row in rows[user] if row.week >= first), before)]
+    changed = [(user, row) for user, row in written if row != standing.get((user, row.week))]
+    gone = [mark for mark in weeks if mark in standing and made[mark] is None]
+    await work.replace(TABLE, ["user_id", "week"], [*gone, *((user, row.week) for user, row in changed)], changed)
+
+
+async def _standing(work: Work, weeks: Collection[Mark]) -> Mapping[Mark, WeeklyRow]:
+    """The stored weeks of each user from the one before the first touched week on."""
+    rows = await work.connection.fetch(_FROM_BEFORE, *zip(*_first_weeks(weeks).items(), strict=True))
+    marks = [(row["user_id"], row["week"]) for row in rows]
+    return {(user, row.week): row for user, row in await work.rows_of(TABLE, WeeklyRow, ["user_id", "week"], marks)}
+
+
+def _first_weeks(weeks: Iterable[Mark]) -> Mapping[UUID, str]:
+    """The first of each user's weeks; labels sort as the weeks do."""
+    first: dict[UUID, str] = {}
+    for user, week in weeks:
+        first[user] = min(week, first.get(user, week))
+    return first
 
 
 VIEW = View("weekly", TABLE, refresh)

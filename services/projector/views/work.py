@@ -1,16 +1,19 @@
 """What the views of one batch share: the touched entities, their folded state, and what views tell each other."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
+from sqlalchemy import Table
+
 from services.projector.domain import EntityKey
-from services.projector.views.rows import Connection
+from services.projector.views.rows import Connection, Known, Row, RowType, Scope, put, replace, rows_of
 from shared.fold import NOTHING, Entity
 
 Mark = tuple[UUID, Any]
+Remembered = TypeVar("Remembered")
 Load = Callable[[Collection[EntityKey]], Awaitable[Mapping[EntityKey, Entity]]]
 
 
@@ -25,6 +28,8 @@ class Work:
     connection: Connection
     load: Load
     entities: dict[EntityKey, Entity]
+    memo: dict[Any, Any] = field(default_factory=dict)
+    _known: Known = field(default_factory=dict)
     _marks: defaultdict[str, set[Mark]] = field(default_factory=lambda: defaultdict(set))
 
     def __post_init__(self) -> None:
@@ -52,3 +57,29 @@ class Work:
         if missing:
             self.entities |= await self.load(missing)
             self.entities |= {key: NOTHING for key in missing if key not in self.entities}
+
+    async def rows_of(
+        self, table: Table, row_type: type[RowType], by: Sequence[str], scope: Scope
+    ) -> list[tuple[UUID, RowType]]:
+        """The rows of a scope as they are by now."""
+        return await rows_of(self.connection, table, row_type, by, scope, self._known)
+
+    async def replace(self, table: Table, by: Sequence[str], scope: Scope, rows: Iterable[tuple[UUID, Row]]) -> None:
+        """Makes the rows of a scope exactly these."""
+        await replace(self.connection, table, by, scope, rows, self._known)
+
+    async def put(self, table: Table, rows: Sequence[tuple[UUID, Row]]) -> None:
+        """Writes rows, in the place of those with the same keys."""
+        await put(self.connection, table, rows)
+
+    async def of_users(
+        self,
+        users: Iterable[UUID],
+        read: Callable[[Collection[UUID]], Awaitable[Mapping[UUID, Remembered]]],
+    ) -> Mapping[UUID, Remembered]:
+        """What `read` says of each user, asked once a batch."""
+        wanted = set(users)
+        missing = [user for user in wanted if (read.__name__, user) not in self.memo]
+        if missing:
+            self.memo |= {(read.__name__, user): found for user, found in (await read(missing)).items()}
+        return {user: self.memo[read.__name__, user] for user in wanted}

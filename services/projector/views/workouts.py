@@ -7,7 +7,6 @@ from sqlalchemy import Column, Index, Text, Uuid
 
 from services.projector.tables import Moment, key, view_table
 from services.projector.views.profile import profiles
-from services.projector.views.rows import replace, rows_of
 from services.projector.views.sets import IN_WORKOUT, by_workout, set_rows
 from services.projector.views.view import View
 from services.projector.views.work import Mark, Work
@@ -32,15 +31,15 @@ async def refresh(work: Work) -> None:
     if not found:
         return
     by = ["user_id", "workout_id"]
-    sets = by_workout(await set_rows(work.connection, by, found.keys()))
+    sets = by_workout(await set_rows(work, by, found.keys()))
     profile_of = await profiles(work, {user for user, _ in found})
     made = [
         (user, workout_row(i, entity, sets.get((user, i), ()), profile_of[user].calendar))
         for (user, i), entity in found.items()
     ]
-    before = await rows_of(work.connection, TABLE, WorkoutRow, by, found.keys())
+    before = await work.rows_of(TABLE, WorkoutRow, by, found.keys())
     after = [(user, row) for user, row in made if row is not None]
-    await replace(work.connection, TABLE, by, found.keys(), after)
+    await work.replace(TABLE, by, found.keys(), after)
     for user, row in (*before, *after):
         work.mark("week", user, row.week)
 
@@ -48,7 +47,7 @@ async def refresh(work: Work) -> None:
 async def in_weeks(work: Work, weeks: set[Mark]) -> Mapping[Mark, list[WorkoutRow]]:
     """The workouts of each user's weeks."""
     found: dict[tuple[UUID, str], list[WorkoutRow]] = {mark: [] for mark in weeks}
-    for user, row in await rows_of(work.connection, TABLE, WorkoutRow, ["user_id", "week"], weeks):
+    for user, row in await work.rows_of(TABLE, WorkoutRow, ["user_id", "week"], weeks):
         found[user, row.week].append(row)
     return found
 
