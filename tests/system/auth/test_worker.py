@@ -237,3 +237,22 @@ async def test_an_export_has_the_events_of_the_event_store(auth: Auth) -> None:
         manifest = json.loads(archive.read("manifest.json"))
     assert [event["sequence_number"] for event in events] == [1, 2, 3]
     assert {"name": "ingest.jsonl", "lines": 3} in manifest["files"]
+
+
+async def test_identity_events_wait_for_a_broker_that_is_away(auth: Auth, engines: TestEngines) -> None:
+    await engines.broker.kill()
+    try:
+        phones = [await auth.anonymous() for _ in range(3)]
+    finally:
+        await engines.broker.start()
+    connection = await connect(auth.settings.database_url_auth)
+    try:
+        ours = [UUID(phone.user_id) for phone in phones]
+        last = await connection.fetchval("SELECT max(number) FROM identity_log WHERE user_id = ANY($1)", ours)
+
+        async def published() -> bool:
+            return bool(await connection.fetchval("SELECT published_number >= $1 FROM identity_counter", last))
+
+        await eventually(published)
+    finally:
+        await connection.close()
