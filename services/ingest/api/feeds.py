@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
+import asyncpg
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
 from services.ingest.api.context import Configured, Store
-from services.ingest.settings import Settings
+from services.ingest.store.database import AWAY
 from services.ingest.store.feeds import Feeds
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, Unavailable
 from shared.feeds import Heads
 from shared.http import Cursor, decode_cursor, encode_cursor
 from shared.policy import service_only
@@ -70,12 +71,15 @@ async def snapshot(settings: Configured, shard: str = "0/1") -> StreamingRespons
     given = SHARD.match(shard)
     if given is None or int(given[2]) < 1:
         raise InvalidRequest("shard: must be i/n", field="shard")
-    return StreamingResponse(_snapshot(settings, int(given[1]), int(given[2])), media_type=JSON_LINES)
+    # A connection of its own: it lasts for minutes, and the requests' pool must not starve.
+    try:
+        connection = await connect(settings.database_url_ingest, role="ingest_api")
+    except AWAY as error:
+        raise Unavailable("the event store is not available") from error
+    return StreamingResponse(_snapshot(connection, int(given[1]), int(given[2])), media_type=JSON_LINES)
 
 
-async def _snapshot(settings: Settings, shard: int, shards: int) -> AsyncIterator[bytes]:
-    # A connection of its own: it lasts for minutes, and a request's pool must not starve.
-    connection = await connect(settings.database_url_ingest, role="ingest_api")
+async def _snapshot(connection: asyncpg.Connection, shard: int, shards: int) -> AsyncIterator[bytes]:
     try:
         async for page in Feeds(connection).snapshot(shard, shards):
             yield page

@@ -86,7 +86,7 @@ async def socket(
             await asyncio.wait([reading, sending], return_when=asyncio.FIRST_COMPLETED)
             reading.cancel()
             sending.cancel()
-        with suppress(RuntimeError):
+        with suppress(RuntimeError, WebSocketDisconnect):
             await socket.close(POLICY_VIOLATION, TOKEN_EXPIRED.type)
     finally:
         hub.leave(listener)
@@ -142,9 +142,10 @@ def _frame(hint: Hint) -> bytes:
 
 
 async def _send(socket: WebSocket, listener: Listener) -> None:
-    while not listener.ended:
-        for hint in await listener.next(60):
-            await socket.send_text(hint.encoded().decode())
+    with suppress(WebSocketDisconnect):
+        while not listener.ended:
+            for hint in await listener.next(60):
+                await socket.send_text(hint.encoded().decode())
 
 
 async def _until_disconnected(socket: WebSocket) -> None:
