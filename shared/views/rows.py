@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from operator import attrgetter
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -30,39 +31,56 @@ class Row:
 
 
 def json_form(value: Any) -> Any:
-    """A value as JSON has it: plain decimals, times in UTC with milliseconds, models without what they do not say."""
-    form = _FORMS.get(type(value))
-    return form(value) if form else _form_by_kind(value)
+    """A value as JSON has it: plain decimals, times in UTC with milliseconds, models without what they do not say.
+
+    Raises:
+        TypeError: for values that have no JSON form.
+    """
+    return _FORM_OF[type(value)](value)
 
 
 def _itself(value: Any) -> Any:
     return value
 
 
-_FORMS: Mapping[type, Callable[[Any], Any]] = {
-    type(None): _itself,
-    bool: _itself,
-    int: _itself,
-    float: _itself,
+def _model(value: BaseModel) -> dict[str, Any]:
+    return {name: json_form(item) for name, item in value if item is not None}
+
+
+def _mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(json_form(name)): json_form(item) for name, item in value.items()}
+
+
+def _sequence(value: Sequence[Any]) -> list[Any]:
+    return [json_form(item) for item in value]
+
+
+# The first that fits: words are text too, and a moment is a day too.
+_FORMS: Mapping[type[Any], Callable[[Any], Any]] = {
+    Enum: attrgetter("value"),
     str: _itself,
     Decimal: plain,
+    int: _itself,
+    float: _itself,
+    type(None): _itself,
     datetime: format_moment,
     date: str,
     UUID: str,
+    BaseModel: _model,
+    Mapping: _mapping,
+    Sequence: _sequence,
 }
 
 
-def _form_by_kind(value: Any) -> Any:
-    match value:
-        case Enum():
-            return value.value
-        case BaseModel():
-            return {name: json_form(item) for name, item in value if item is not None}
-        case Mapping():
-            return {str(json_form(name)): json_form(item) for name, item in value.items()}
-        case Sequence():
-            return [json_form(item) for item in value]
-        case UUID():
-            return str(value)
-        case _:
-            raise TypeError(f"{type(value).__name__} has no JSON form")
+class _FormOf(dict[type[Any], Callable[[Any], Any]]):
+    """How values of a type are written; looked for once a type, since that is slower than writing."""
+
+    def __missing__(self, kind: type[Any]) -> Callable[[Any], Any]:
+        for known, form in _FORMS.items():
+            if issubclass(kind, known):
+                self[kind] = form
+                return form
+        raise TypeError(f"{kind.__name__} has no JSON form")
+
+
+_FORM_OF = _FormOf()
