@@ -1,6 +1,7 @@
 """What every answer tells browsers: who may read it, and to take it for nothing but data."""
 
 from fastapi import FastAPI
+from fastapi.exceptions import HTTPException
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -39,6 +40,32 @@ class SecurityHeaders:
             await send(message)
 
         await self.app(scope, receive, with_headers)
+
+
+class BodyLimit:
+    """Refuses requests to paths below `within` whose body has more than `longest` bytes, with 413."""
+
+    def __init__(self, app: ASGIApp, *, longest: int, within: str) -> None:
+        self.app = app
+        self.longest = longest
+        self.within = within
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        limited = scope["type"] == "http" and scope["path"].startswith(self.within)
+        await self.app(scope, self._counted(receive) if limited else receive, send)
+
+    def _counted(self, receive: Receive) -> Receive:
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self.longest:
+                raise HTTPException(413, f"at most {self.longest} bytes a request")
+            return message
+
+        return counted
 
 
 def secure(app: FastAPI, settings: SharedSettings) -> None:

@@ -19,6 +19,7 @@ from services.auth.worker import Worker
 from shared.http import add_health, create_service_app
 from shared.positions import add_positions
 from shared.postgres import create_pool
+from shared.security import BodyLimit
 from shared.tokens import TokenVerifier
 
 ROUTERS = (
@@ -28,6 +29,7 @@ ROUTERS = (
     audit.router,
     internal.router,
 )
+LONGEST_BODY = 64 * 1024  # bytes
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -50,6 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         return await answers(app.state.desk.pool)
 
     app = create_service_app("auth", settings, lifespan)
+    app.add_middleware(BodyLimit, longest=LONGEST_BODY, within="/api/")
     add_health(app, {"database": database})
     add_positions(app, "auth", lambda: ActivityStore(app.state.desk.pool).all_applied())
     app.include_router(sessions.keys_router)

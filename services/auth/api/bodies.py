@@ -18,6 +18,7 @@ DeviceSecret = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 ShortText = Annotated[str, StringConstraints(max_length=200), AfterValidator(no_nul)]
 Password = Annotated[Text, StringConstraints(min_length=1, max_length=4096)]
 Email = Annotated[Text, StringConstraints(max_length=254), AfterValidator(well_formed_email)]
+AnyAddress = Annotated[Text, StringConstraints(max_length=254)]
 Secret = Annotated[Text, StringConstraints(min_length=1, max_length=500)]
 
 
@@ -44,7 +45,7 @@ class Register(Body):
 class LoginBody(Body):
     """`device_secret`, `name` and `platform` belong to a device that the login makes."""
 
-    email: Text
+    email: AnyAddress
     password: Password
     device_id: UUID | None = None
     device_secret: DeviceSecret | None = None
@@ -67,7 +68,7 @@ class PasswordChangeBody(Body):
 
 
 class ResetRequest(Body):
-    email: Text
+    email: AnyAddress
 
 
 class ResetConfirmation(Body):

@@ -48,3 +48,10 @@ async def test_it_is_alive_then_but_not_ready(http: httpx2.AsyncClient) -> None:
 async def test_its_interface_is_described(http: httpx2.AsyncClient) -> None:
     described = (await http.get("/openapi.json")).json()["paths"]
     assert {"/api/v1/auth/devices", "/api/v1/auth/login", "/api/v1/auth/me/export"} <= set(described)
+
+
+async def test_bodies_are_bounded(http: httpx2.AsyncClient) -> None:
+    answer = await http.post("/api/v1/auth/devices", json={"device_id": str(uuid4()), "name": "x" * 2**20})
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    malformed = await http.post("/api/v1/auth/devices", content=b"{", headers={"Content-Type": "application/json"})
+    assert (malformed.status_code, malformed.json()["code"]) == (400, "malformed_json")
