@@ -113,10 +113,10 @@ def _consumers(settings: Settings, pool: Pool, ingest: httpx2.AsyncClient, auth:
 
 
 def _loops(settings: Settings, pool: Pool, consumers: Consumers, publisher: Publisher) -> dict[str, Loop]:
-    pause = timedelta(seconds=settings.coach_reports_every_s)
+    pause, settle = (timedelta(seconds=s) for s in (settings.coach_reports_every_s, settings.coach_settle_s))
     leading: dict[str, Loop] = {
         "relay": partial(relay, Outbox(pool), publisher),
-        "reports": partial(report_loop, Logs(Memory(pool)), Reports(pool), pause),
+        "reports": partial(report_loop, Logs(Memory(pool)), Reports(pool), pause, settle),
     }
     return {
         "consumers": consumers.follow,

@@ -27,4 +27,5 @@ class Settings(SharedSettings):
     coach_generations_per_minute: int = 10
     coach_tokens_per_day: int = 200_000
     coach_compare_every_s: float = 120
-    coach_reports_every_s: float = 5
+    coach_reports_every_s: float = 2
+    coach_settle_s: float = 2

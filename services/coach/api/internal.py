@@ -1,18 +1,19 @@
 """For the other services and the operator's commands."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from services.coach.api.rooms import InRooms
 from services.coach.store.export import exported
 from services.coach.store.overview import dead_letters, overview, retry_reports
-from shared.http import Page
+from shared.http import Cursor, Page, decode_cursor, encode_cursor
 from shared.policy import service_only
 
 router = APIRouter(prefix="/internal/coach", dependencies=[Depends(service_only)], include_in_schema=False)
+PositionsLimit = Annotated[int, Query(ge=1, le=10_000)]
 
 
 @router.get("/export", response_class=StreamingResponse)
@@ -25,6 +26,15 @@ async def export(user_id: UUID, here: InRooms) -> StreamingResponse:
 async def status(here: InRooms) -> dict[str, Any]:
     """Counts of what is kept, waits and failed."""
     return dict(await overview(here.pool))
+
+
+@router.get("/positions")
+async def positions(here: InRooms, cursor: Cursor = None, limit: PositionsLimit = 1_000) -> Page[dict[str, Any]]:
+    """The applied vector: `{device_id, sequence, count, hash}`, in order of devices."""
+    after = UUID(decode_cursor(cursor)) if cursor else None
+    items = await here.memory.positions(after, limit + 1)
+    following = encode_cursor(items[limit - 1]["device_id"]) if len(items) > limit else None
+    return Page(items=[dict(item) for item in items[:limit]], next_cursor=following)
 
 
 @router.get("/dead-letters")

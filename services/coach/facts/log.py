@@ -106,6 +106,14 @@ class TrainingLog:
                 found.setdefault(row.exercise_id, []).append(row)
         return found
 
+    @cached_property
+    def records_by_week(self) -> Mapping[str, Sequence[RecordRow]]:
+        """Records that stand, by the week of the workout that brought them."""
+        found: dict[str, list[RecordRow]] = {}
+        for record in self.records:
+            found.setdefault(self.workout_by_id[record.workout_id].week, []).append(record)
+        return found
+
     def workouts_of(self, week: str) -> Sequence[WorkoutRow]:
         """The workouts that count in this week."""
         return [workout for workout in self.workouts if workout.week == week]

@@ -84,8 +84,7 @@ def best_sets(log: TrainingLog, week: str) -> list[SetRow]:
 
 def week_records(log: TrainingLog, week: str) -> list[RecordRow]:
     """Load and 1RM records that still stand and were set in a workout of the week."""
-    of_week = {workout.workout_id for workout in log.workouts_of(week)}
-    found = [r for r in log.records if r.kind.value in ("load", "e1rm") and r.workout_id in of_week]
+    found = [record for record in log.records_by_week.get(week, ()) if record.kind.value in ("load", "e1rm")]
     return sorted(found, key=lambda record: (record.achieved_at, record.exercise_id, record.kind.value))
 
 

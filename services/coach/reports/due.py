@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from hashlib import sha256
+from operator import attrgetter
 
 from services.coach.facts.log import TrainingLog
 from shared.digests import canonical_json
@@ -11,6 +12,10 @@ from shared.domains.workouts.weeks import zone
 CHART_WEEKS = 8
 REPORT_VERSION = 1
 """Grows with every change of what reports say: they are then made again."""
+INPUTS = attrgetter(
+    "set_id", "workout_id", "exercise_id", "completed_at", "reps", "load_kg", "volume_kg", "e1rm_kg", "rpe", "rir"
+)
+"""What reports read of a set."""
 
 
 def closes_at(log: TrainingLog, week: str) -> datetime:
@@ -34,10 +39,7 @@ def closed_weeks(log: TrainingLog, now: datetime) -> Mapping[str, str]:
 def inputs_digest(log: TrainingLog, week: str) -> str:
     """Another one wherever the week's report would say something else."""
     shown = [log.week_by_label.get(log.week_before(week, back)) for back in range(CHART_WEEKS)]
-    sets = [row.content() for row in log.working_by_week.get(week, ())]
-    records = sorted(
-        (record.content() for record in log.records if log.week_of(record.achieved_at) == week), key=canonical_json
-    )
-    rows = [row.content() if row else None for row in shown]
-    names = {str(row.exercise_id): log.name(row.exercise_id) for row in log.working_by_week.get(week, ())}
-    return sha256(canonical_json([REPORT_VERSION, rows, sets, records, names]).encode()).hexdigest()
+    weeks = [canonical_json(row.content()) if row else "" for row in shown]
+    sets = [(*map(str, INPUTS(row)), log.name(row.exercise_id)) for row in log.working_by_week.get(week, ())]
+    records = sorted(map(repr, log.records_by_week.get(week, ())))
+    return sha256(repr((REPORT_VERSION, weeks, sets, records)).encode()).hexdigest()

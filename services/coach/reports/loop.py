@@ -14,22 +14,25 @@ from shared.telemetry import log as logger
 ATTEMPTS = 5
 
 
-async def report_loop(logs: Logs, reports: Reports, pause: timedelta) -> None:
+async def report_loop(logs: Logs, reports: Reports, pause: timedelta, settle: timedelta) -> None:
     """Until cancelled. After downtime it finds what it has missed: a week stays closed."""
     while True:
-        idle = not await plan(logs, reports, datetime.now(UTC))
+        idle = not await plan(logs, reports, datetime.now(UTC), settle)
         idle &= not await work(logs, reports, datetime.now(UTC))
         if idle:
             await asyncio.sleep(pause.total_seconds())
 
 
-async def plan(logs: Logs, reports: Reports, now: datetime) -> int:
-    """Leaves jobs for users whose memory changed or whose week closed; how many users that were."""
-    stale = await reports.stale(now)
-    for user_id, _ in stale:
-        version, log = await logs.versioned(user_id)
-        weeks = await asyncio.to_thread(closed_weeks, log, now)
-        await reports.plan(user_id, version, weeks, next_close(log, now), summary_of(log))
+async def plan(logs: Logs, reports: Reports, now: datetime, settle: timedelta = timedelta()) -> int:
+    """Leaves jobs for users whose memory changed or whose week closed; how many users that were.
+
+    A memory that is filling up is left alone until it has been quiet for `settle`.
+    """
+    stale = await reports.stale(now, settle)
+    for user_id in stale:
+        kept = await logs.versioned(user_id)
+        weeks = await asyncio.to_thread(closed_weeks, kept.log, now)
+        await reports.plan(user_id, kept.version, weeks, next_close(kept.log, now), summary_of(kept.log))
     return len(stale)
 
 

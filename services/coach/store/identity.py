@@ -91,8 +91,8 @@ async def _merge(connection: Connection, gone: UUID, into: UUID) -> None:
         await connection.execute("UPDATE users SET erasure_id = $1 WHERE user_id = ANY($2)", erasure, members)
         await erase_rows(connection, members)
         return
-    await move_rows(connection, members, root)
-    await changed(connection, [root])
+    versions = await changed(connection, {root})
+    await move_rows(connection, members, root, versions[root])
 
 
 async def _erase(connection: Connection, event: UserErased) -> dict[str, int]:

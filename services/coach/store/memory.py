@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -16,16 +17,23 @@ from shared.registry import UnknownEventType
 from shared.telemetry import log
 
 REMEMBER = """
-INSERT INTO memory_events (device_id, sequence_number, user_id, event_id, event, unreadable)
-SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::text[])
+INSERT INTO memory_events (device_id, sequence_number, user_id, event_id, event, unreadable, version)
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::bigint[])
 ON CONFLICT (device_id, sequence_number) DO UPDATE
-SET user_id = excluded.user_id, event_id = excluded.event_id, event = excluded.event, unreadable = excluded.unreadable
+SET user_id = excluded.user_id, event_id = excluded.event_id, event = excluded.event, unreadable = excluded.unreadable,
+    version = excluded.version
 WHERE (memory_events.event_id, memory_events.user_id) <> (excluded.event_id, excluded.user_id)
-RETURNING user_id
+RETURNING user_id, xmax <> 0 AS replaced
 """
 CHANGED = """
 INSERT INTO trainees (user_id) SELECT unnest($1::uuid[])
-ON CONFLICT (user_id) DO UPDATE SET version = trainees.version + 1
+ON CONFLICT (user_id) DO UPDATE SET version = trainees.version + 1, changed_at = now()
+RETURNING user_id, version
+"""
+CUT = "UPDATE trainees SET version = version + 1, cut_version = version + 1, changed_at = now() WHERE user_id = ANY($1)"
+SINCE = """
+SELECT event FROM memory_events
+WHERE user_id = $1 AND version > $2 AND unreadable IS NULL ORDER BY device_id, sequence_number
 """
 LOCK_APPLIED = """
 SELECT device_id, sequence, count, hash FROM applied WHERE device_id = ANY($1) ORDER BY device_id FOR UPDATE
@@ -35,6 +43,7 @@ UPDATE applied SET sequence = new.sequence, count = new.count, hash = new.hash
 FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[]) AS new (device_id, sequence, count, hash)
 WHERE applied.device_id = new.device_id
 """
+POSITIONS = "SELECT device_id, sequence, count, hash FROM applied WHERE device_id > $1 ORDER BY device_id LIMIT $2"
 CUT_PAST_POSITION = """
 DELETE FROM memory_events USING unnest($1::uuid[], $2::bigint[]) AS at (device_id, sequence)
 WHERE memory_events.device_id = at.device_id AND memory_events.sequence_number > at.sequence
@@ -55,6 +64,7 @@ class MemoryBatch:
         kept = [(event, owner) for event in events if (owner := owners[event.user_id]) is not None]
         if not kept:
             return
+        versions = await changed(self.connection, {owner for _, owner in kept})
         rows = await self.connection.fetch(
             REMEMBER,
             [event.device_id for event, _ in kept],
@@ -63,8 +73,9 @@ class MemoryBatch:
             [event.event_id for event, _ in kept],
             [event.model_dump_json(exclude_none=True) for event, _ in kept],
             [unreadable(event) for event, _ in kept],
+            [versions[owner] for _, owner in kept],
         )
-        await changed(self.connection, [row["user_id"] for row in rows])
+        await _was_cut(self.connection, {row["user_id"] for row in rows if row["replaced"]})
 
     async def save(self, applied: Mapping[UUID, Applied]) -> None:
         """Writes the new positions; what lies beyond them belongs to an epoch that is over."""
@@ -74,7 +85,7 @@ class MemoryBatch:
         counts, hashes = [at.digest.count for at in positions], [at.digest.hash for at in positions]
         await self.connection.execute(SAVE_APPLIED, devices, sequences, counts, hashes)
         cut = await self.connection.fetch(CUT_PAST_POSITION, devices, sequences)
-        await changed(self.connection, [row["user_id"] for row in cut])
+        await _was_cut(self.connection, {row["user_id"] for row in cut})
 
 
 def unreadable(event: AcceptedEvent) -> str | None:
@@ -87,10 +98,25 @@ def unreadable(event: AcceptedEvent) -> str | None:
     return None
 
 
-async def changed(connection: Connection, owners: Collection[UUID]) -> None:
-    """Gives each of these users a new version of what is remembered."""
-    if owners:
-        await connection.execute(CHANGED, sorted(set(owners)))
+async def changed(connection: Connection, owners: Collection[UUID]) -> Mapping[UUID, int]:
+    """Gives each of these users a new version of what is remembered; locks them until the transaction ends."""
+    rows = await connection.fetch(CHANGED, sorted(owners))
+    return {row["user_id"]: row["version"] for row in rows}
+
+
+async def _was_cut(connection: Connection, owners: Collection[UUID]) -> None:
+    """Events of these users are gone: what was folded before is no base any more."""
+    for owner in sorted(owners):
+        await connection.execute(CUT, [owner])
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """Events of a user: all, or those that came after the version that was asked for."""
+
+    version: int
+    whole: bool
+    events: Sequence[AcceptedEvent]
 
 
 class Memory:
@@ -121,7 +147,7 @@ class Memory:
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.fetch(LOCK_APPLIED, ids)
             gone = await connection.fetch("DELETE FROM memory_events WHERE device_id = ANY($1) RETURNING user_id", ids)
-            await changed(connection, [row["user_id"] for row in gone])
+            await _was_cut(connection, {row["user_id"] for row in gone})
             await connection.execute("DELETE FROM applied WHERE device_id = ANY($1)", ids)
 
     async def forget_everything(self) -> None:
@@ -132,14 +158,20 @@ class Memory:
         """Grows with every change of what is remembered of this user; 0 where nothing is."""
         return await self._pool.fetchval("SELECT version FROM trainees WHERE user_id = $1", account) or 0
 
-    async def events(self, account: UUID) -> tuple[int, list[AcceptedEvent]]:
-        """The version and all events of a user, in the order of its devices."""
+    async def since(self, account: UUID, version: int) -> Remembered:
+        """What came after a version; everything where the memory was cut since."""
         async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
-            version = await connection.fetchval("SELECT version FROM trainees WHERE user_id = $1", account)
-            rows = await connection.fetch(
-                "SELECT event FROM memory_events WHERE user_id = $1 ORDER BY device_id, sequence_number", account
-            )
-        return version or 0, [decode_accepted(row["event"].encode()) for row in rows]
+            row = await connection.fetchrow("SELECT version, cut_version FROM trainees WHERE user_id = $1", account)
+            if row is None:
+                return Remembered(0, True, [])
+            whole = version == 0 or row["cut_version"] > version
+            rows = await connection.fetch(SINCE, account, 0 if whole else version)
+        return Remembered(row["version"], whole, [decode_accepted(found["event"].encode()) for found in rows])
+
+    async def positions(self, after: UUID | None, limit: int) -> Sequence[Mapping[str, Any]]:
+        """A page of the applied vector, in order of devices."""
+        rows = await self._pool.fetch(POSITIONS, after or UUID(int=0), limit)
+        return [dict(row) for row in rows]
 
 
 def _applied(row: Mapping[str, int | str]) -> Applied:

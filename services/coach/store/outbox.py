@@ -1,6 +1,5 @@
 """What coach has to say: written with what it says it of, published afterwards, in order."""
 
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -50,16 +49,15 @@ async def park(connection: Connection, record: Record, reason: str) -> None:
 
 
 def dead_letter(record: Record, reason: str) -> bytes:
-    """The value on the dead letter topic: the record as it lay on its topic, in base64, and why it is there."""
+    """The value on the dead letter topic: the record, its place and the reason; bytes that are no UTF-8 are escaped."""
     return to_json(
         {
             "service": "coach",
             "topic": record.topic,
             "partition": record.partition,
             "offset": record.offset,
-            "key": b64encode(record.key).decode(),
-            "value": b64encode(record.value).decode(),
             "reason": reason,
+            "value": record.value.decode("utf-8", "backslashreplace"),
         }
     )
 

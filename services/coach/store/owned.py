@@ -8,7 +8,6 @@ from services.coach.store import Connection
 # Each has `user_id`. The second member names what, beside the user, a row is unique by: of two equal ones the
 # account's own stays, and what is derived is made anew after a merge.
 OWNED: Sequence[tuple[str, str | None]] = (
-    ("memory_events", None),
     ("conversations", None),
     ("messages", None),
     ("lasting_facts", "text"),
@@ -18,10 +17,14 @@ OWNED: Sequence[tuple[str, str | None]] = (
     ("model_requests", None),
 )
 DERIVED = ("trainees",)
+MEMORY = "memory_events"
 
 
-async def move_rows(connection: Connection, gone: Sequence[UUID], into: UUID) -> None:
-    """Gives the account everything that the merged users have."""
+async def move_rows(connection: Connection, gone: Sequence[UUID], into: UUID, version: int) -> None:
+    """Gives the account everything that the merged users have; its memory gets this version."""
+    await connection.execute(
+        "UPDATE memory_events SET user_id = $2, version = $3 WHERE user_id = ANY($1)", gone, into, version
+    )
     for table, unique in OWNED:
         if unique:
             await connection.execute(_drop_equal(table, unique), gone, into)
@@ -32,7 +35,7 @@ async def move_rows(connection: Connection, gone: Sequence[UUID], into: UUID) ->
 
 async def erase_rows(connection: Connection, users: Sequence[UUID]) -> dict[str, int]:
     """Deletes everything of these users; rows by table."""
-    tables = [*reversed([table for table, _ in OWNED]), *DERIVED]
+    tables = [MEMORY, *reversed([table for table, _ in OWNED]), *DERIVED]
     return {
         table: _count(await connection.execute(f"DELETE FROM {table} WHERE user_id = ANY($1)", users))  # noqa: S608
         for table in tables

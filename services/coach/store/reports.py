@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +14,9 @@ from shared.errors import NotFound
 from shared.identity import WeeklyReportReady
 
 STALE = """
-SELECT user_id, version FROM trainees
-WHERE version <> planned_version OR reports_due_at <= $1 ORDER BY user_id LIMIT $2
+SELECT user_id FROM trainees
+WHERE reports_due_at <= $1 OR version <> planned_version AND changed_at <= $1::timestamptz - $2::interval
+ORDER BY user_id LIMIT $3
 """
 PLAN = """
 INSERT INTO report_jobs (user_id, week, inputs, status)
@@ -61,10 +62,9 @@ class Reports:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def stale(self, now: datetime, limit: int = 20) -> Sequence[tuple[UUID, int]]:
-        """Users whose memory has changed, or whose week has closed, since their reports were planned."""
-        rows = await self._pool.fetch(STALE, now, limit)
-        return [(row["user_id"], row["version"]) for row in rows]
+    async def stale(self, now: datetime, settle: timedelta, limit: int = 20) -> Sequence[UUID]:
+        """Users whose memory has changed and is quiet, or whose week has closed, since their reports were planned."""
+        return [row["user_id"] for row in await self._pool.fetch(STALE, now, settle, limit)]
 
     async def plan(
         self, user_id: UUID, version: int, weeks: Mapping[str, str], due_at: datetime, summary: Summary

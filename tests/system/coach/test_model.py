@@ -39,6 +39,7 @@ async def world(engines: TestEngines, database: Database, model: FakeModel) -> A
             Feeds(),
             coach_compare_every_s=1,
             coach_reports_every_s=0.2,
+            coach_settle_s=0.2,
             coach_openai_base_url=f"{address}/v1",
             coach_openai_api_key="key",
             coach_model="fake-model",

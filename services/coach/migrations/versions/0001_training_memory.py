@@ -29,13 +29,16 @@ CREATE TABLE memory_events (
     event_id uuid NOT NULL,
     event text NOT NULL,
     unreadable text,
+    version bigint NOT NULL,
     PRIMARY KEY (device_id, sequence_number)
 );
-CREATE INDEX memory_events_user ON memory_events (user_id);
+CREATE INDEX memory_events_user ON memory_events (user_id, version);
 
 CREATE TABLE trainees (
     user_id uuid PRIMARY KEY,
     version bigint NOT NULL DEFAULT 1,
+    cut_version bigint NOT NULL DEFAULT 0,
+    changed_at timestamptz NOT NULL DEFAULT now(),
     planned_version bigint NOT NULL DEFAULT 0,
     reports_due_at timestamptz,
     workouts bigint NOT NULL DEFAULT 0,
