@@ -141,6 +141,9 @@ def _step(view: View, sent: Sequence[LoggedEvent], answer: SyncAnswer, settled: 
     conflicts = [verdict.sequence_number for verdict in answer.errors if verdict.code == CONFLICT]
     if conflicts:
         return Fork(min(conflicts))
+    if answer.last_acked_sequence > view.last_sequence:
+        # A twin has gone on under our name: what it did comes to us only as another device's.
+        return Fork(view.last_sequence + 1)
     expected = answer.last_acked_sequence + 1
     if expected < view.first_kept:
         return DeclareGaps(gaps_between(expected, view.first_kept - 1))

@@ -54,9 +54,7 @@ def server_content(server: FakeServer) -> object:
     return content_digest_of(fold(events))
 
 
-async def test_the_first_sync_makes_an_anonymous_device_and_sends_everything(
-    phone: Phone, server: FakeServer
-) -> None:
+async def test_the_first_sync_makes_an_anonymous_device_and_sends_everything(phone: Phone, server: FakeServer) -> None:
     workout = phone.start()
     phone.set(workout)
 
@@ -210,6 +208,23 @@ async def test_twins_of_one_phone_become_two_devices_and_lose_nothing(
     assert server.accepted(twin.device_id)[0]["seen"] == {str(old_device): 2}
     assert phone.content == twin.content == server_content(server)
     assert sorted(row.reps or 0 for row in twin.projection.sets) == [6, 7, 8, 9]
+
+
+async def test_a_restored_backup_shows_what_its_later_self_did_before_anything_is_logged_on_it(
+    phone: Phone, server: FakeServer, tmp_path: Path
+) -> None:
+    workout = phone.start()
+    await phone.sync()
+    phone.queue.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copytree(tmp_path / "phone", tmp_path / "backup")
+    phone.set(workout, 7)
+    await phone.sync()
+    old = Phone(tmp_path / "backup", server.transport)
+
+    assert isinstance(await old.sync(), Synced)
+
+    assert [row.reps for row in old.projection.sets] == [7]
+    assert old.content == phone.content == server_content(server)
 
 
 @pytest.mark.parametrize(
