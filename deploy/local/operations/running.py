@@ -11,7 +11,7 @@ import httpx2
 import typer
 
 from deploy.local.folders import default_data_folder
-from deploy.local.stack import RunningStack, find_stack
+from deploy.local.stack import RunningStack, Stack, find_stack
 from shared.feeds import IdentityFeed, IngestFeed
 
 Data = Annotated[Path | None, typer.Option("--data", help="Folder of all data; default: the user's own data folder.")]
@@ -97,6 +97,15 @@ async def operator(data: Path | None, *, patience: float = 60) -> AsyncIterator[
             yield Operator(stack, http)
     except httpx2.TransportError as error:
         raise NotRunning(f"the stack at {stack.url} does not answer ({type(error).__name__})") from error
+
+
+@asynccontextmanager
+async def operating(stack: Stack, *, patience: float = 60) -> AsyncIterator[Operator]:
+    """A stack of this process, once it runs."""
+    found = find_stack(stack.data)
+    assert found is not None
+    async with service_client(stack.url, stack.environment(), patience) as http:
+        yield Operator(found, http)
 
 
 def service_client(url: str, environment: Mapping[str, str], patience: float = 60) -> httpx2.AsyncClient:

@@ -62,7 +62,7 @@ async def run_tool(name: str, url: URL, *options: str) -> None:
     Raises:
         ToolFailed
     """
-    target = url.set(drivername="postgresql", password=None).render_as_string()
+    target = URL.create("postgresql", url.username, None, url.host, url.port, url.database).render_as_string()
     process = await asyncio.create_subprocess_exec(
         str(binaries() / name),
         "--no-password",

@@ -23,9 +23,9 @@ from deploy.local.folders import default_data_folder, erased_ids_file, write_pri
 from deploy.local.operations.backup.archive import HEADS, BadBackup, Manifest, unpack
 from deploy.local.operations.backup.databases import Databases, alone, claimed
 from deploy.local.operations.rebuilding import work as rebuild
-from deploy.local.operations.running import AsJson, Data, Operator, service_client
+from deploy.local.operations.running import AsJson, Data, Operator, operating
 from deploy.local.roles import Roles, product_roles
-from deploy.local.stack import Stack, find_stack
+from deploy.local.stack import Stack
 from shared.feeds import Head
 from shared.migrations import migrate
 
@@ -166,18 +166,14 @@ async def prove(databases: Databases, folder: Path) -> None:
 async def begin(data: Path, manifest: Manifest, say: Callable[[str], None]) -> Restored:
     """The new epoch, with the services' HTTP side alone, on a port that nobody knows."""
     roles = Roles(product_roles().http, [])
-    async with Stack(data, roles=roles) as stack:
-        found = find_stack(data)
-        assert found is not None
-        async with service_client(stack.url, stack.environment(), 600) as http:
-            operator = Operator(found, http)
-            epoch = await operator.post("/internal/ingest/epoch")
-            say(f"epoch {epoch['server_epoch']} has begun, {epoch['heads']:,} heads are kept")
-            await operator.post("/internal/auth/keys/rotate", {"retire_at_once": True})
-            erased = await erase_again(data, operator)
-            await operator.post("/internal/auth/republish")
-            say(f"signing keys are replaced, {erased} erasures applied again; rebuilding the read models")
-            generation = await rebuild(operator, None)
+    async with Stack(data, roles=roles) as stack, operating(stack, patience=600) as operator:
+        epoch = await operator.post("/internal/ingest/epoch")
+        say(f"epoch {epoch['server_epoch']} has begun, {epoch['heads']:,} heads are kept")
+        await operator.post("/internal/auth/keys/rotate", {"retire_at_once": True})
+        erased = await erase_again(data, operator)
+        await operator.post("/internal/auth/republish")
+        say(f"signing keys are replaced, {erased} erasures applied again; rebuilding the read models")
+        generation = await rebuild(operator, None)
     return Restored(UUID(epoch["server_epoch"]), manifest.events, manifest.devices, erased, str(generation.get("name")))
 
 

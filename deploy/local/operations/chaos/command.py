@@ -17,9 +17,9 @@ from rich.table import Table
 from deploy.local.operations.chaos.phones import Phone, introduced
 from deploy.local.operations.chaos.reckoning import Reckoning, reckon
 from deploy.local.operations.chaos.storm import STUCK_SECONDS, Storm
-from deploy.local.operations.running import AsJson, Operator, service_client
+from deploy.local.operations.running import AsJson, operating
 from deploy.local.roles import product_roles
-from deploy.local.stack import Stack, find_stack
+from deploy.local.stack import Stack
 
 SETTINGS = {"INGEST_LIMITS_ENABLED": "false", "AUTH_LIMITS_ENABLED": "false", "LOG_LEVEL": "WARNING"}
 PATIENCE_SECONDS = 90.0
@@ -107,11 +107,9 @@ async def rage(storm: Storm, phones: Sequence[Phone], seconds: float) -> None:
 
 
 async def reckoned(stack: Stack, phones: Sequence[Phone]) -> Reckoning:
-    found = find_stack(stack.data)
-    assert found is not None
-    async with service_client(stack.url, stack.environment()) as http:
+    async with operating(stack) as operator:
         acked = [one for phone in phones for one in phone.acknowledged()]
-        return await reckon(Operator(found, http), acked, PATIENCE_SECONDS)
+        return await reckon(operator, acked, PATIENCE_SECONDS)
 
 
 def percentile(ordered: Sequence[float], percent: int) -> float | None:

@@ -66,6 +66,8 @@ async def read_topic(bootstrap: str, epoch: UUID) -> Topic:
 async def values(bootstrap: str, name: str) -> AsyncIterator[bytes]:
     """The values of all records of a topic, from the first to the last that is there at the start."""
     parts = await partitions(bootstrap, name)
+    if not parts:
+        return
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
     await consumer.start()
     try:

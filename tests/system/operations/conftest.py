@@ -1,0 +1,24 @@
+"""A stack of its own for what operators do to one."""
+
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.operations.chaos.command import SETTINGS
+from deploy.local.stack import Stack
+
+
+@pytest.fixture
+async def folder() -> AsyncIterator[Path]:
+    """For everything that one test makes."""
+    with tempfile.TemporaryDirectory(prefix="hypertrophy-operations-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+@pytest.fixture
+async def stack(folder: Path) -> AsyncIterator[Stack]:
+    """The whole product, running on `folder / "server"`."""
+    async with Stack(folder / "server", settings=SETTINGS) as running:
+        yield running

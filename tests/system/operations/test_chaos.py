@@ -1,0 +1,13 @@
+"""Two minutes of faults: nothing that was acknowledged is lost, doubled or stuck."""
+
+from rich.console import Console
+
+from deploy.local.operations.chaos.command import run
+
+
+async def test_nothing_acknowledged_is_lost() -> None:
+    outcome = await run(120, 20_261_121, Console(stderr=True))
+
+    assert outcome.storm.faults.total() > 5
+    assert outcome.reckoning.acked > 0
+    assert outcome.sound, outcome.as_json()
