@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -170,6 +171,7 @@ def moment(value: datetime) -> str:
     return format_moment(value)
 
 
+@cache
 def _creations() -> frozenset[str]:
     streams = registry().streams.values()
     return frozenset(s.creates for s in streams if s.creates and s.creates != s.updates)

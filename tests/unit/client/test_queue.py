@@ -1,0 +1,215 @@
+"""The queue: numbers without gaps whoever writes, and nothing half-done."""
+
+import multiprocessing
+import sqlite3
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from client.decide import Failure, Fork, Go, Judged
+from client.events import Draft, PulledEvent, Status
+from client.pulled import PulledLog
+from client.queue import EventQueue
+from client.schema import MIGRATIONS, NewerLog
+from shared.domains.workouts.events import SetCorrected, WorkoutDiscarded, WorkoutStarted
+
+AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
+
+
+def draft() -> Draft:
+    return Draft(WorkoutStarted(workout_id=uuid4(), started_at=AT), AT)
+
+
+def edit() -> Draft:
+    return Draft(SetCorrected(set_id=uuid4(), reps=5), AT)
+
+
+def pulled_event(device_id: UUID, number: int) -> PulledEvent:
+    payload = {"workout_id": str(uuid4())}
+    return PulledEvent(uuid4(), "WorkoutDiscarded", 1, payload, device_id, number, "2026-11-21T10:00:00.000Z")
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> EventQueue:
+    return EventQueue(tmp_path / "log.sqlite3")
+
+
+def write(path: Path, count: int) -> None:
+    queue = EventQueue(path)
+    for _ in range(count):
+        queue.append([draft()])
+
+
+def test_processes_that_log_at_once_share_one_device_and_leave_no_gap(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite3"
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=write, args=(path, 25)) for _ in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+
+    queue = EventQueue(path)
+    events = [event for event, _ in queue.events()]
+
+    assert [event.sequence_number for event in events] == list(range(1, 101))
+    assert len({event.device_id for event in events}) == 1
+    assert queue.faults() == []
+
+
+def test_several_events_are_logged_together_or_not_at_all(queue: EventQueue) -> None:
+    class Broken(Exception):
+        pass
+
+    def drafts() -> object:
+        yield draft()
+        raise Broken
+
+    with pytest.raises(Broken):
+        queue.append(drafts())  # type: ignore[arg-type]
+
+    assert queue.standing.pending == 0
+    assert queue.append([draft()])[0].sequence_number == 1
+
+
+def test_the_file_is_durable_and_private(queue: EventQueue, tmp_path: Path) -> None:
+    assert queue.connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    assert queue.connection.execute("PRAGMA synchronous").fetchone()[0] == 2
+    assert stat.S_IMODE((tmp_path / "log.sqlite3").stat().st_mode) == 0o600
+
+
+def test_what_was_sent_and_not_answered_is_sent_again_as_the_same_bytes(queue: EventQueue, tmp_path: Path) -> None:
+    queue.append([draft(), edit()])
+    sent = [event.as_sent() for event in queue.take().events]
+
+    again = EventQueue(tmp_path / "log.sqlite3").take()
+
+    assert [event.as_sent() for event in again.events] == sent
+    assert [event.status for event, _ in queue.events()] == [Status.SYNCING, Status.SYNCING]
+
+
+def test_verdicts_keep_acknowledged_events_and_show_refused_ones(queue: EventQueue) -> None:
+    queue.append([draft(), draft(), draft()])
+    batch = queue.take()
+
+    queue.settle(batch, Judged((1, 3), (Failure(2, "invalid_payload: no"),), Go()))
+
+    standing = queue.standing
+    assert (standing.pending, standing.synced, standing.failed, standing.oldest) == (0, 2, 1, None)
+    assert [event.reason for event in queue.failed()] == ["invalid_payload: no"]
+    assert [event.sequence_number for event, _ in queue.events()] == [1, 3]
+
+
+def test_a_corrected_form_of_a_refused_event_is_a_new_event(queue: EventQueue) -> None:
+    queue.append([draft()])
+    queue.settle(queue.take(), Judged((), (Failure(1, "invalid_payload: no"),), Go()))
+    (failed,) = queue.failed()
+
+    new = queue.replace_failed(failed.event_id, draft())
+
+    assert new is not None
+    assert (new.sequence_number, new.status) == (2, Status.PENDING)
+    assert queue.failed() == ()
+
+
+def test_only_edits_say_what_was_seen(queue: EventQueue) -> None:
+    other = uuid4()
+    pulled = PulledLog(queue.connection)
+    event = PulledEvent(
+        uuid4(), "WorkoutDiscarded", 1, {"workout_id": str(uuid4())}, other, 7, "2026-11-21T10:00:00.000Z"
+    )
+    assert pulled.store([event], "cursor", None)
+
+    created, edited = queue.append([draft(), edit()])
+
+    assert created.seen == {}
+    assert edited.seen == {other: 7}
+
+
+def test_a_page_is_stored_once_when_two_processes_pull_it(queue: EventQueue) -> None:
+    pulled = PulledLog(queue.connection)
+    event = PulledEvent(
+        uuid4(), "WorkoutDiscarded", 1, {"workout_id": str(uuid4())}, uuid4(), 1, "2026-11-21T10:00:00.000Z"
+    )
+
+    assert pulled.store([event], "after", None)
+    assert not pulled.store([event], "after", None)
+    assert queue.identity.pull_cursor == "after"
+    assert pulled.count == 1
+
+
+def test_batches_are_bounded_in_bytes_and_hold_at_least_one(queue: EventQueue) -> None:
+    long = WorkoutStarted(workout_id=uuid4(), started_at=AT, notes="x" * 5_000)
+    queue.append([Draft(long, AT) for _ in range(4)])
+
+    assert len(queue.take(most_bytes=12_000).events) == 2
+    assert len(queue.take(most_bytes=10).events) == 1
+    assert len(queue.take(limit=3).events) == 3
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(total=st.integers(1, 20), settled=st.integers(0, 20), conflict=st.integers(1, 20))
+def test_a_fork_moves_just_what_is_unsettled(total: int, settled: int, conflict: int) -> None:
+    queue = EventQueue(sqlite3.connect(":memory:", isolation_level=None))
+    old, new = queue.identity.device_id, uuid4()
+    before = queue.append([draft() for _ in range(total)])
+    done = min(settled, total)
+    queue.settle(queue.take(), Judged(tuple(range(1, done + 1)), (), Go()))
+
+    queue.fork(old, new, Fork(conflict))
+
+    events = [event for event, _ in queue.events()]
+    assert [event.payload for event in events] == [event.payload for event in before]
+    assert [event.occurred_at for event in events] == [event.occurred_at for event in before]
+    assert [(event.device_id, event.sequence_number) for event in events[done:]] == [
+        (new, number) for number in range(1, total - done + 1)
+    ]
+    assert [event.event_id for event in events[:done]] == [event.event_id for event in before[:done]]
+    assert not {event.event_id for event in events[done:]} & {event.event_id for event in before}
+    shared = {old: conflict - 1} if conflict > 1 else {}
+    assert all(event.seen == shared for event in events[done:])
+    assert queue.append([draft()])[0].sequence_number == total - done + 1
+
+
+def test_a_fork_that_has_happened_does_not_happen_again(queue: EventQueue) -> None:
+    old, new = queue.identity.device_id, uuid4()
+    queue.append([draft()])
+    queue.fork(old, new, Fork(1))
+
+    queue.fork(old, uuid4(), Fork(1))
+
+    assert queue.identity.device_id == new
+
+
+def test_an_edit_after_a_fork_has_seen_what_the_device_was_before(queue: EventQueue) -> None:
+    old = queue.identity.device_id
+    queue.append([draft(), draft()])
+    queue.settle(queue.take(), Judged((1, 2), (), Go()))
+    queue.fork(old, uuid4(), Fork(3))
+
+    (edited,) = queue.append([Draft(WorkoutDiscarded(workout_id=uuid4()), AT)])
+
+    assert edited.seen == {old: 2}
+
+
+def test_a_log_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
+    queue = EventQueue(tmp_path / "log.sqlite3")
+    queue.connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+
+    with pytest.raises(NewerLog):
+        EventQueue(tmp_path / "log.sqlite3")
+
+
+def test_the_whole_log_follows_its_user(queue: EventQueue) -> None:
+    queue.append([draft()])
+    user = UUID(int=5)
+
+    queue.belong_to(user)
+
+    assert queue.identity.user_id == user
+    assert queue.connection.execute("SELECT user_id FROM events").fetchone()[0] == str(user)

@@ -1,0 +1,104 @@
+"""Tokens and secrets: private, kept across crashes, and nobody's business but their own."""
+
+import asyncio
+import json
+import stat
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from client.answers import Tokens
+from client.locks import Busy, locked
+from client.session import NoServer, Session
+from tests.unit.client.fake_server import FakeServer
+from tests.unit.client.phones import Phone
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    return Session(tmp_path / "session.json")
+
+
+def test_only_the_owner_can_read_the_file(session: Session, tmp_path: Path) -> None:
+    session.secret(uuid4())
+
+    assert stat.S_IMODE((tmp_path / "session.json").stat().st_mode) == 0o600
+
+
+def test_a_device_keeps_its_secret(session: Session, tmp_path: Path) -> None:
+    device = uuid4()
+
+    secret = session.secret(device)
+
+    assert len(secret) == 64
+    assert Session(tmp_path / "session.json").secret(device) == secret
+    assert session.secret(uuid4()) != secret
+
+
+def test_another_server_gets_none_of_the_tokens(session: Session) -> None:
+    device = uuid4()
+    session.use_server("https://one.test/")
+    session.hold(Tokens(uuid4(), device, True, "access", "refresh", 900), now=0)
+    assert session.held(device) is not None
+
+    session.use_server("https://two.test")
+
+    assert session.server == "https://two.test"
+    assert session.held(device) is None
+    assert len(session.secret(device)) == 64
+
+
+def test_tokens_of_another_device_are_not_ours(session: Session) -> None:
+    session.hold(Tokens(uuid4(), uuid4(), True, "access", "refresh", 900), now=0)
+
+    assert session.held(uuid4()) is None
+
+
+def test_a_token_is_renewed_before_it_ends(session: Session) -> None:
+    device = uuid4()
+    session.hold(Tokens(uuid4(), device, True, "access", "refresh", 900), now=1_000)
+    held = session.held(device)
+
+    assert held is not None
+    assert held.is_fresh(1_000)
+    assert not held.is_fresh(1_890)
+
+
+def test_the_next_device_is_the_same_one_after_a_crash(session: Session, tmp_path: Path) -> None:
+    first, second = uuid4(), uuid4()
+
+    assert session.next_device(first) == first
+    assert Session(tmp_path / "session.json").next_device(second) == first
+    session.became(first)
+    assert session.next_device(second) == second
+
+
+def test_without_a_server_the_message_says_what_to_do(session: Session) -> None:
+    with pytest.raises(NoServer, match="sync --server"):
+        _ = session.server
+
+
+def test_a_lock_ends_with_its_holder(tmp_path: Path) -> None:
+    path = tmp_path / "a.lock"
+    with locked(path), pytest.raises(Busy), locked(path, patience_s=0):
+        pass
+    with locked(path, patience_s=0):
+        pass
+
+
+async def test_two_processes_that_refresh_at_once_ask_once(tmp_path: Path) -> None:
+    server = FakeServer()
+    phone = Phone(tmp_path, server.transport)
+    await phone.sync()
+    twin = Phone(tmp_path, server.transport)
+    server.expire_tokens()
+    events = len(server.accepted())
+    server.requests.clear()
+    stale = json.loads((tmp_path / "session.json").read_text())["tokens"]["access_token"]
+
+    first, second = await asyncio.gather(phone.engine.credentials.bearer(stale), twin.engine.credentials.bearer(stale))
+
+    assert first == second != stale
+    assert server.requests == ["/api/v1/auth/refresh"]
+    assert len(server.accepted()) == events
