@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -187,7 +187,9 @@ async def served(app: Any) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def coach(kafka: str, database_url: str, feeds: Feeds, **settings: Any) -> AsyncIterator[World]:
+async def coach(
+    kafka: str, database_url: str, feeds: Feeds, *, with_worker: bool = True, **settings: Any
+) -> AsyncIterator[World]:
     """Both processes of coach in this one, over real engines."""
     async with served(feeds.app()) as address:
         chosen = Settings(
@@ -202,8 +204,11 @@ async def coach(kafka: str, database_url: str, feeds: Feeds, **settings: Any) ->
         app, worker = create_app(chosen), create_worker(chosen)
         publisher = Publisher(kafka)
         client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://coach", timeout=30)
-        async with app.router.lifespan_context(app), worker.router.lifespan_context(worker), client:
-            yield World(feeds, chosen, publisher, client)
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(app.router.lifespan_context(app))
+            if with_worker:
+                await stack.enter_async_context(worker.router.lifespan_context(worker))
+            yield World(feeds, chosen, publisher, await stack.enter_async_context(client))
         await publisher.close()
 
 
