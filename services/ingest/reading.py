@@ -20,6 +20,8 @@ from shared.values import Strict
 
 _ENVELOPES = TypeAdapter(list[EventEnvelope])
 MAX_EVENTS = 500
+# Far above every real event, and far below what Kafka takes as one record.
+MAX_EVENT_BYTES = 512 * 1024
 MAX_GAP = 10_000
 MAX_GAPS = 1_000
 
@@ -162,8 +164,11 @@ def content_of(raw: Mapping[str, Any]) -> bytes:
 def readings_of(raw: Sequence[Mapping[str, Any]]) -> list[EventEnvelope | Refusal]:
     """Each event's checked envelope, or why it cannot be accepted."""
     try:
-        envelopes = _ENVELOPES.validate_json(to_json(raw, inf_nan_mode="constants"))
+        encoded = to_json(raw, inf_nan_mode="constants")
+        envelopes = _ENVELOPES.validate_json(encoded)
     except (ValueError, RecursionError):
+        return [reading_of(one) for one in raw]
+    if len(encoded) > MAX_EVENT_BYTES:
         return [reading_of(one) for one in raw]
     return [_with_payload(envelope) for envelope in envelopes]
 
@@ -171,11 +176,14 @@ def readings_of(raw: Sequence[Mapping[str, Any]]) -> list[EventEnvelope | Refusa
 def reading_of(raw: Mapping[str, Any]) -> EventEnvelope | Refusal:
     """The checked envelope, or why this event cannot be accepted."""
     try:
-        envelope = EventEnvelope.model_validate_json(to_json(raw, inf_nan_mode="constants"))
+        encoded = to_json(raw, inf_nan_mode="constants")
+        envelope = EventEnvelope.model_validate_json(encoded)
     except ValidationError as error:
         return _refused_envelope(error)
     except (ValueError, RecursionError):
         return Refusal("invalid_payload", None, "is no storable text, or nested too deeply")
+    if len(encoded) > MAX_EVENT_BYTES:
+        return Refusal("invalid_payload", None, f"is larger than {MAX_EVENT_BYTES} bytes")
     return _with_payload(envelope)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.domain import Refusal
-from services.ingest.reading import as_sent, content_of, read_request, reading_of
+from services.ingest.reading import as_sent, content_of, read_request, reading_of, readings_of
 from shared.envelope import EventEnvelope
 from shared.errors import MalformedJson
 
@@ -64,3 +64,13 @@ def test_whatever_an_event_is_it_has_a_reading(changes: Any) -> None:
 def test_what_is_no_json(body: bytes) -> None:
     with pytest.raises(MalformedJson):
         read_request(body)
+
+
+def test_an_event_that_no_record_could_hold_is_refused() -> None:
+    huge = removal(correlation_id=None, seen={str(uuid4()): 1}, payload={"set_id": str(uuid4()), "x": "y" * 600_000})
+    small = removal()
+
+    readings = readings_of([small, huge])
+
+    assert isinstance(readings[0], EventEnvelope)
+    assert readings[1] == Refusal("invalid_payload", None, "is larger than 524288 bytes")

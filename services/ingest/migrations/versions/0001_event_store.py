@@ -24,6 +24,7 @@ CREATE TABLE epoch_heads (
     last_accepted bigint NOT NULL,
     PRIMARY KEY (epoch_number, device_id)
 );
+CREATE INDEX epoch_heads_by_device ON epoch_heads (device_id);
 
 -- `digest` is the sum of the event digests of all accepted events, big-endian.
 CREATE TABLE devices (
@@ -174,7 +175,7 @@ BEGIN
     WITH deleted AS (DELETE FROM public.devices AS d WHERE d.user_id = ANY (ids) RETURNING d.device_id)
         SELECT array_agg(device_id), count(*) INTO gone, devices FROM deleted;
     WITH deleted AS (
-        DELETE FROM public.events AS e WHERE e.device_id = ANY (gone) OR e.user_id = ANY (ids) RETURNING 1
+        DELETE FROM public.events AS e WHERE e.device_id = ANY (gone) RETURNING 1
     ) SELECT count(*) INTO events FROM deleted;
     WITH deleted AS (
         DELETE FROM public.quarantined_events AS q WHERE q.device_id = ANY (gone) OR q.user_id = ANY (ids) RETURNING 1
