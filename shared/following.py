@@ -97,7 +97,7 @@ class ReadStore(Protocol):
         """The applied vector."""
 
     async def forget(self, device_ids: Collection[UUID]) -> None:
-        """Drops what an earlier epoch had of devices that ingest does not know."""
+        """Drops everything of devices of which the event store has nothing, or something else."""
 
 
 async def _at_rest() -> None:
@@ -167,14 +167,28 @@ class Follower:
                 for device in suspects & _different(applied_later, heads_later)
                 if heads.get(device) == heads_later.get(device) and applied.get(device) == applied_later.get(device)
             }
-            heads = heads_later
+            heads, applied = heads_later, applied_later
         unknown = suspects - heads.keys()
         if unknown:
             await self.store.forget(unknown)
         for device in sorted(suspects & heads.keys()):
-            await self._refold(heads[device])
+            await self._make_equal(heads[device], applied.get(device, NOTHING_APPLIED))
         LAST_COMPARED.set_to_current_time()
         return sorted(suspects)
+
+    async def _make_equal(self, head: Head, at: Applied) -> None:
+        """Reads on where the store has a beginning of what the feed has; else it forgets the device and starts anew."""
+        if await self._is_beginning(head.device_id, at):
+            await self._heal(head.device_id, at.sequence + 1, head.last_accepted_sequence)
+        else:
+            await self.store.forget({head.device_id})
+            await self._refold(head)
+
+    async def _is_beginning(self, device_id: UUID, at: Applied) -> bool:
+        found = NOTHING_APPLIED
+        async for event in self.feed.events(device_id, 1, at.sequence):
+            found = found.plus(event)
+        return found == at
 
     async def _refold(self, head: Head) -> None:
         """Takes the device's whole history again; the fold does not mind, and the position is counted anew."""

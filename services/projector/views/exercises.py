@@ -49,19 +49,21 @@ async def _all_of(
     await work.need(keys)
     found: defaultdict[UUID, dict[UUID, Entity]] = defaultdict(dict)
     for one in keys:
-        found[one.user_id][one.entity_id] = work.entities[one]
+        if work.entities[one].fields:
+            found[one.user_id][one.entity_id] = work.entities[one]
     return {user: found[user] for user in users}
 
 
 def _mark(
     work: Work, before: Mapping[tuple[UUID, UUID], ExerciseRow], after: Iterable[tuple[UUID, ExerciseRow]]
 ) -> None:
-    for user, row in after:
-        old = before.get((user, row.exercise_id))
-        if (old.merged_into if old else None) != row.merged_into:
-            work.mark(SETS_LOGGED, user, row.exercise_id)
-        if old is None or old.muscles() != row.muscles():
-            work.mark(MUSCLES, user, row.exercise_id)
+    now = {(user, row.exercise_id): row for user, row in after}
+    for user, exercise_id in before.keys() | now.keys():
+        old, new = before.get((user, exercise_id)), now.get((user, exercise_id))
+        if (old.merged_into if old else None) != (new.merged_into if new else None):
+            work.mark(SETS_LOGGED, user, exercise_id)
+        if old is None or new is None or old.muscles() != new.muscles():
+            work.mark(MUSCLES, user, exercise_id)
 
 
 async def exercises(work: Work, users: Iterable[UUID]) -> Mapping[UUID, Exercises]:
