@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
 
-from services.projector.api import body, exercises, history, internal, plans, status, workouts
+from services.projector.api import body, entities, exercises, history, internal, plans, status, workouts
 from services.projector.api.reads import NotModified, not_modified
 from services.projector.database import LazyPool
 from services.projector.rebuild.start import Rebuilding
@@ -16,7 +16,15 @@ from services.projector.worker import Worker
 from shared.http import add_health, create_service_app, service_client
 from shared.policy import principal
 
-ROUTERS = (workouts.router, exercises.router, body.router, plans.router, history.router, status.router)
+ROUTERS = (
+    workouts.router,
+    exercises.router,
+    body.router,
+    plans.router,
+    history.router,
+    entities.router,
+    status.router,
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -11,6 +11,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import LogicSubscriber
 
 from services.projector.consumers import Consumers, waiting_out
+from services.projector.rebuild.start import Rebuilding
 from services.projector.settings import Settings
 from services.projector.store import generations, identity
 from services.projector.store.batch import ProjectorStore
@@ -24,6 +25,7 @@ from shared.telemetry import log
 from shared.topics import EVENTS, IDENTITY
 
 STOP_SECONDS = 8
+REBUILD_PAUSE_SECONDS = 5
 
 
 class Worker:
@@ -49,6 +51,9 @@ class Worker:
         async with AsyncExitStack() as stack:
             pool = await waiting_out(self._prepared)
             stack.push_async_callback(_bounded, pool.close)
+            rebuilding = Rebuilding()
+            stack.push_async_callback(rebuilding.stop)
+            await self._until_writable(pool, rebuilding)
             ingest = await stack.enter_async_context(service_client(self._settings.ingest_url, self._settings))
             auth = await stack.enter_async_context(service_client(self._settings.auth_url, self._settings))
             publisher = Publisher(self._settings.kafka_bootstrap_servers)
@@ -71,6 +76,25 @@ class Worker:
         finally:
             await owner.close()
         return await create_pool(url, role="projector_worker", max_size=self._settings.projector_pool)
+
+    async def _until_writable(self, pool: "asyncpg.Pool[asyncpg.Record]", rebuilding: Rebuilding) -> None:
+        """After an upgrade that changes views: rebuilds, and waits where the tables are others; reads go on.
+
+        Another worker may be rebuilding already, whose lock makes this one's rebuild give way.
+        """
+
+        async def look() -> generations.Fitness:
+            async with pool.acquire() as connection:
+                return await generations.fitness(connection)
+
+        found = await waiting_out(look)
+        while not found.current:
+            log().warning("live_generation_is_of_another_version", writable=found.writable)
+            await rebuilding.start(None)
+            if found.writable:
+                return
+            await asyncio.sleep(REBUILD_PAUSE_SECONDS)
+            found = await waiting_out(look)
 
     async def _started(self, consumers: Consumers) -> KafkaBroker:
         async def start() -> KafkaBroker:

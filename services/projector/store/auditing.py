@@ -1,20 +1,25 @@
 """Reads of the history itself: as it was, who changed what, and what an undo starts from."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
 from services.projector.domain import EntityKey, Said, entity_of, states
+from services.projector.store import history
 from services.projector.store.history import said
 from services.projector.store.reading import Reading
-from shared.fold import State
+from shared.fold import Entity, State
 
 _OF_ENTITY = """
 SELECT * FROM history WHERE user_id = $1 AND entity_id = $2 ORDER BY received_at, own_device_id, own_sequence, entity
 """
 _OF_EVENT = "SELECT * FROM history WHERE user_id = $1 AND event_id = $2 ORDER BY entity, entity_id"
+_OF_KIND = """
+SELECT DISTINCT entity_id FROM history
+WHERE user_id = $1 AND entity = $2 AND ($3::uuid IS NULL OR entity_id > $3) ORDER BY entity_id LIMIT $4
+"""
 # What a workout's rows follow from; a set belongs to it when one of its events ever said so.
 _OF_WORKOUT = """
 SELECT h.* FROM history h WHERE h.user_id = $1 AND h.occurred_at <= $3 AND (
@@ -43,6 +48,17 @@ async def around_workout(reading: Reading, workout_id: UUID, as_of: datetime) ->
         found.setdefault(key_of(row), []).append(said(key_of(row), row))
     entities = {key: entity_of(edits) for key, edits in found.items()}
     return states(entities).get(reading.user_id, {})
+
+
+async def ids_of_kind(reading: Reading, entity: str, after: UUID | None, limit: int) -> Sequence[UUID]:
+    """The ids of entities of a kind, after one."""
+    rows = await reading.rows(_OF_KIND, reading.user_id, entity, after, limit)
+    return [row["entity_id"] for row in rows]
+
+
+async def entities(reading: Reading, keys: Collection[EntityKey]) -> Mapping[EntityKey, Entity]:
+    """The entities of these keys, folded."""
+    return await history.entities(reading.connection, keys)
 
 
 def key_of(row: asyncpg.Record) -> EntityKey:

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import MetaData, Table
@@ -45,6 +47,29 @@ async def live_name(connection: Connection) -> str | None:
     return name
 
 
+def shape() -> str:
+    """What identifies the declared tables; a generation of another shape can be read, but not written."""
+    statements = [_sql(CreateTable(table)) for table in _in_schema("g0")]
+    return sha256("\n".join(statements).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Fitness:
+    """Whether this version of the software may write the live generation, and whether it would write the same rows."""
+
+    writable: bool
+    current: bool
+
+
+async def fitness(connection: Connection) -> Fitness:
+    """How the live generation fits this version of the software."""
+    row = await connection.fetchrow(
+        "SELECT g.shape, g.fold_version FROM generations g JOIN live_generation USING (name)"
+    )
+    writable = row is not None and row["shape"] == shape()
+    return Fitness(writable, writable and row["fold_version"] == FOLD_VERSION)
+
+
 async def fold_version(connection: Connection, name: str) -> str:
     """The version of the fold that made the generation's rows."""
     return str(await connection.fetchval("SELECT fold_version FROM generations WHERE name = $1", name))
@@ -55,7 +80,10 @@ async def create(connection: Connection) -> str:
     number = await connection.fetchval("SELECT coalesce(max(substr(name, 2)::int), 0) + 1 FROM generations")
     name = f"g{number}"
     await connection.execute(
-        "INSERT INTO generations (name, fold_version, state) VALUES ($1, $2, 'building')", name, FOLD_VERSION
+        "INSERT INTO generations (name, fold_version, shape, state) VALUES ($1, $2, $3, 'building')",
+        name,
+        FOLD_VERSION,
+        shape(),
     )
     await connection.execute(f"CREATE SCHEMA {name}")
     for table in _in_schema(name):

@@ -11,57 +11,16 @@ import asyncpg
 import httpx2
 import pytest
 
-from services.projector.app import create_app
-from services.projector.settings import Settings
 from services.projector.store import identity
 from services.projector.store.batch import ProjectorStore
 from shared.fold import fold
 from shared.postgres import create_pool
-from shared.tokens import Principal, Role
 from shared.values import format_moment
 from shared.views.whole import content_digest_of, rows_of
 from tests.histories import History, history
 from tests.system.projector.feed import EventStore, served
 from tests.system.projector.looking import apply
-
-JSON = dict[str, Any]
-
-
-class Tokens:
-    """A token is `user:device[:merged user]`."""
-
-    async def verify(self, token: str) -> Principal:
-        user, device, *also = token.split(":")
-        return Principal(UUID(user), UUID(device), frozenset(map(UUID, also)), frozenset({Role.CLIENT}), "t", 2e9)
-
-
-class Reader:
-    """One phone that reads."""
-
-    def __init__(self, client: httpx2.AsyncClient, user_id: UUID, device_id: UUID, *also: UUID) -> None:
-        self.client = client
-        token = ":".join(map(str, (user_id, device_id, *also)))
-        self.headers = {"Authorization": f"Bearer {token}"}
-
-    async def get(self, path: str, expected: int = 200, headers: dict[str, str] | None = None, **params: Any) -> JSON:
-        return (await self.response(path, expected, headers, **params)).json()
-
-    async def response(
-        self, path: str, expected: int = 200, headers: dict[str, str] | None = None, **params: Any
-    ) -> httpx2.Response:
-        answer = await self.client.get(f"/api/v1{path}", params=params, headers=self.headers | (headers or {}))
-        assert answer.status_code == expected, answer.text
-        return answer
-
-    async def all_items(self, path: str, **params: Any) -> list[JSON]:
-        items: list[JSON] = []
-        cursor = None
-        while True:
-            page = await self.get(path, **params, **({"cursor": cursor} if cursor else {}))
-            items += page["items"]
-            cursor = page["next_cursor"]
-            if cursor is None:
-                return items
+from tests.system.projector.phones import JSON, Reader, api
 
 
 @pytest.fixture(scope="module")
@@ -72,19 +31,8 @@ def event_store() -> Iterator[EventStore]:
 
 @pytest.fixture(scope="module")
 async def client(url: str, event_store: EventStore) -> AsyncIterator[httpx2.AsyncClient]:
-    settings = Settings(
-        database_url_projector=url,
-        ingest_url=event_store.url,
-        auth_url=event_store.url,
-        service_token="secret",
-        projector_read_after_seconds=0.4,
-    )
-    app = create_app(settings)
-    app.state.tokens = Tokens()
-    async with app.router.lifespan_context(app):
-        transport = httpx2.ASGITransport(app=app)
-        async with httpx2.AsyncClient(transport=transport, base_url="http://projector") as opened:
-            yield opened
+    async with api(url, event_store) as opened:
+        yield opened
 
 
 async def trained(store: ProjectorStore, event_store: EventStore, seed: int, events: int = 300) -> History:

@@ -19,6 +19,7 @@ TABLES = """
 CREATE TABLE generations (
   name text PRIMARY KEY CHECK (name ~ '^g[0-9]+$'),
   fold_version text NOT NULL,
+  shape text NOT NULL,
   state text NOT NULL CHECK (state IN ('building', 'live', 'retired', 'failed')),
   progress json NOT NULL DEFAULT '{}',
   created_at timestamptz NOT NULL DEFAULT now(),

@@ -1,0 +1,60 @@
+"""Any kind of entity as it is folded, so that a domain without views of its own can be read, too."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from services.projector.api.reads import Reads, place
+from services.projector.domain import EntityKey
+from services.projector.store import auditing
+from shared.errors import InvalidRequest, NotFound
+from shared.fold import Entity
+from shared.http import Cursor, Limit, encode_cursor
+from shared.registry import REMOVED, Stream, registry
+from shared.views.rows import json_form
+
+router = APIRouter(prefix="/entities", tags=["entities"])
+
+
+@router.get("/{entity}")
+async def list_entities(read: Reads, entity: str, cursor: Cursor = None, limit: Limit = 50) -> Response:
+    """All of the caller's entities of a kind that are not removed, by id."""
+    stream = _stream(entity)
+    position = place(cursor, 1)
+    after = None if position is None else _id(position[0])
+    ids = await auditing.ids_of_kind(read.reading, entity, after, limit + 1)
+    found = await auditing.entities(read.reading, [EntityKey(read.reading.user_id, entity, i) for i in ids[:limit]])
+    items = [_item(stream, key, folded) for key, folded in found.items() if not folded.removed]
+    following = encode_cursor([str(ids[limit - 1])]) if len(ids) > limit else None
+    return read.value({"items": items, "next_cursor": following})
+
+
+@router.get("/{entity}/{entity_id}")
+async def show_entity(read: Reads, entity: str, entity_id: UUID) -> Response:
+    """One entity, also where it is removed."""
+    key = EntityKey(read.reading.user_id, entity, entity_id)
+    found = await auditing.entities(read.reading, [key])
+    if key not in found:
+        raise NotFound("you have nothing with this id")
+    return read.value(_item(_stream(entity), key, found[key]))
+
+
+def _id(position: Any) -> UUID:
+    try:
+        return UUID(str(position))
+    except ValueError as error:
+        raise InvalidRequest("cursor: is not one of this list", field="cursor") from error
+
+
+def _stream(entity: str) -> Stream:
+    stream = registry().streams.get(entity)
+    if stream is None:
+        raise NotFound(f"there are no entities of the kind {entity!r}")
+    return stream
+
+
+def _item(stream: Stream, key: EntityKey, folded: Entity) -> dict[str, Any]:
+    """The entity's id under its own name, and its fields; `removed` says whether a tombstone lies on it."""
+    fields = {name: json_form(value) for name, value in folded.values().items() if name != REMOVED}
+    return {stream.identifier or "entity_id": str(key.entity_id), **fields, REMOVED: folded.removed}

@@ -1,0 +1,70 @@
+"""Phones that read, and the read API that they ask."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import httpx2
+
+from services.projector.app import create_app
+from services.projector.settings import Settings
+from shared.tokens import Principal, Role
+from tests.system.projector.feed import EventStore
+
+JSON = dict[str, Any]
+
+
+class Tokens:
+    """A token is `user:device[:merged user]`."""
+
+    async def verify(self, token: str) -> Principal:
+        user, device, *also = token.split(":")
+        return Principal(UUID(user), UUID(device), frozenset(map(UUID, also)), frozenset({Role.CLIENT}), "t", 2e9)
+
+
+class Reader:
+    """One phone that reads."""
+
+    def __init__(self, client: httpx2.AsyncClient, user_id: UUID, device_id: UUID, *also: UUID) -> None:
+        self.client = client
+        token = ":".join(map(str, (user_id, device_id, *also)))
+        self.headers = {"Authorization": f"Bearer {token}"}
+
+    async def get(self, path: str, expected: int = 200, headers: dict[str, str] | None = None, **params: Any) -> JSON:
+        return (await self.response(path, expected, headers, **params)).json()
+
+    async def response(
+        self, path: str, expected: int = 200, headers: dict[str, str] | None = None, **params: Any
+    ) -> httpx2.Response:
+        answer = await self.client.get(f"/api/v1{path}", params=params, headers=self.headers | (headers or {}))
+        assert answer.status_code == expected, answer.text
+        return answer
+
+    async def all_items(self, path: str, **params: Any) -> list[JSON]:
+        items: list[JSON] = []
+        cursor = None
+        while True:
+            page = await self.get(path, **params, **({"cursor": cursor} if cursor else {}))
+            items += page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return items
+
+
+@asynccontextmanager
+async def api(url: str, event_store: EventStore) -> AsyncIterator[httpx2.AsyncClient]:
+    """The app over a database, without a socket."""
+    settings = Settings(
+        database_url_projector=url,
+        ingest_url=event_store.url,
+        auth_url=event_store.url,
+        service_token="secret",
+        projector_read_after_seconds=0.4,
+    )
+    app = create_app(settings)
+    app.state.tokens = Tokens()
+    async with app.router.lifespan_context(app):
+        transport = httpx2.ASGITransport(app=app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://projector") as opened:
+            yield opened
