@@ -1,7 +1,7 @@
 """Reading a sync request in two steps: first the request itself, then each event on its own."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Any, Self
@@ -22,6 +22,7 @@ _ENVELOPES = TypeAdapter(list[EventEnvelope])
 MAX_EVENTS = 500
 # Far above every real event, and far below what Kafka takes as one record.
 MAX_EVENT_BYTES = 512 * 1024
+MAX_DEPTH = 450
 MAX_GAP = 10_000
 MAX_GAPS = 1_000
 
@@ -91,8 +92,14 @@ def read_request(body: bytes) -> ReadRequest:
     sent = raw.get("events") if isinstance(raw, dict) else None
     if isinstance(sent, list) and len(sent) > MAX_EVENTS:
         raise TooLarge(f"at most {MAX_EVENTS} events a request")
-    request = _outer(raw)
-    events = read_events(request.events, sent or [])
+    envelopes = _envelopes(sent)
+    if envelopes is None:
+        request = _outer(raw)
+        readings = [reading_of(one) for one in sent or []]
+    else:
+        request = _outer({**raw, "events": []})
+        readings = [_with_payload(envelope) for envelope in envelopes]
+    events = _events(envelopes or request.events, sent or [], readings)
     gaps = [Gap(gap.first, gap.last) for gap in request.declared_gaps or ()]
     return ReadRequest(request.device_id, request.user_id, gaps, events, body)
 
@@ -111,9 +118,34 @@ def _parse_lone_surrogates(body: bytes) -> Any:
         raise ValueError(f"{constant} is not JSON")
 
     try:
-        return json.loads(body.decode(), parse_constant=refuse)
+        raw = json.loads(body.decode(), parse_constant=refuse)
     except (ValueError, RecursionError) as error:
         raise MalformedJson(f"the body is not JSON: {error}") from error
+    if _is_nested(raw, MAX_DEPTH):
+        raise MalformedJson(f"the body is nested deeper than {MAX_DEPTH} levels")
+    return raw
+
+
+def _is_nested(value: Any, depth: int) -> bool:
+    level = [value]
+    for _ in range(depth):
+        level = [child for one in level for child in _children(one)]
+    return bool(level)
+
+
+def _children(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _envelopes(sent: Any) -> list[EventEnvelope] | None:
+    """All envelopes of a request in which nothing is wrong with any, at a fraction of the cost of one by one."""
+    try:
+        encoded = to_json(sent, inf_nan_mode="constants")
+        return _ENVELOPES.validate_json(encoded) if len(encoded) <= MAX_EVENT_BYTES else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _outer(raw: Any) -> SyncRequest:
@@ -139,13 +171,13 @@ def _numbered(event: Mapping[str, Any]) -> dict[str, Any]:
     return {name: event[name] for name in ("event_id", "sequence_number") if name in event}
 
 
-def read_events(numbered: Sequence[NumberedEvent], raw: Sequence[Mapping[str, Any]]) -> list[SentEvent]:
-    """The events with what this version of the software makes of them.
-
-    One step for all events after the other: that is much faster than all steps for one event after the other.
-    """
+def _events(
+    numbered: Sequence[NumberedEvent | EventEnvelope],
+    raw: Sequence[Mapping[str, Any]],
+    readings: Sequence[EventEnvelope | Refusal],
+) -> list[SentEvent]:
+    # One step for all events after the other: much faster than all steps for one event after the other.
     contents = [content_of(one) for one in raw]
-    readings = readings_of(raw)
     return [
         SentEvent(one.event_id, one.sequence_number, content, reading)
         for one, content, reading in zip(numbered, contents, readings, strict=True)
@@ -157,20 +189,8 @@ def content_of(raw: Mapping[str, Any]) -> bytes:
     try:
         text = canonical_json(raw)
     except RecursionError:
-        text = repr(raw)
+        text = "nested too deeply"
     return sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
-
-
-def readings_of(raw: Sequence[Mapping[str, Any]]) -> list[EventEnvelope | Refusal]:
-    """Each event's checked envelope, or why it cannot be accepted."""
-    try:
-        encoded = to_json(raw, inf_nan_mode="constants")
-        envelopes = _ENVELOPES.validate_json(encoded)
-    except (ValueError, RecursionError):
-        return [reading_of(one) for one in raw]
-    if len(encoded) > MAX_EVENT_BYTES:
-        return [reading_of(one) for one in raw]
-    return [_with_payload(envelope) for envelope in envelopes]
 
 
 def reading_of(raw: Mapping[str, Any]) -> EventEnvelope | Refusal:

@@ -1,6 +1,7 @@
 """Reading a request: two steps, and the bytes of one event."""
 
 import json
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -9,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.domain import Refusal
-from services.ingest.reading import as_sent, content_of, read_request, reading_of, readings_of
+from services.ingest.reading import as_sent, content_of, read_request, reading_of
 from shared.envelope import EventEnvelope
-from shared.errors import MalformedJson
+from shared.errors import InvalidRequest, MalformedJson
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -70,7 +71,16 @@ def test_an_event_that_no_record_could_hold_is_refused() -> None:
     huge = removal(correlation_id=None, seen={str(uuid4()): 1}, payload={"set_id": str(uuid4()), "x": "y" * 600_000})
     small = removal()
 
-    readings = readings_of([small, huge])
+    request = read_request(json.dumps({"device_id": str(uuid4()), "events": [small, huge]}).encode())
 
-    assert isinstance(readings[0], EventEnvelope)
-    assert readings[1] == Refusal("invalid_payload", None, "is larger than 524288 bytes")
+    assert isinstance(request.events[0].reading, EventEnvelope)
+    assert request.events[1].reading == Refusal("invalid_payload", None, "is larger than 524288 bytes")
+
+
+@given(
+    st.sampled_from(["{%s}", "[%s]", '{"x": %s}', '{"events": [%s]}', '{"events": [{"payload": %s}]}']),
+    st.integers(1, 1200),
+)
+def test_however_deep_it_is_it_is_read_or_refused(frame: str, depth: int) -> None:
+    with suppress(MalformedJson, InvalidRequest):
+        read_request((frame % ("[" * depth + "]" * depth)).encode())
