@@ -1,7 +1,7 @@
 """A conversation's next answer: from the model where there is one, checked as it streams, else from the rules."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -58,6 +58,7 @@ class Chat:
     conversations: Conversations
     facts: LastingFacts
     gate: Gate
+    _ending: set["asyncio.Task[None]"] = field(default_factory=set)
 
     async def begin(self, account: UUID, message: str, conversation_id: UUID | None) -> Turn:
         """Takes the user's message into a conversation, a new one where none is named.
@@ -86,7 +87,14 @@ class Chat:
             async for piece in self._pieces(turn, history):
                 yield turn.take(piece)
         finally:
-            await asyncio.shield(self._finish(turn, history))
+            await self._surely(self._finish(turn, history))
+
+    async def _surely(self, ending: Coroutine[Any, Any, None]) -> None:
+        """Lets it end also where the listener has gone and everything else is cancelled."""
+        task = asyncio.create_task(ending)
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+        await asyncio.shield(task)
 
     async def _pieces(self, turn: Turn, history: Sequence[Message]) -> AsyncIterator[str]:
         if worry := concern(turn.question):
@@ -128,7 +136,7 @@ class Chat:
                 yield piece
         finally:
             turn.claims += [made for made in checker.cited if made not in turn.claims]
-            await asyncio.shield(self.gate.spent(turn.account, usage, turn.now))
+            await self._surely(self.gate.spent(turn.account, usage, turn.now))
         if not turn.text.strip():
             for piece in self._by_rules(turn, "the language model said nothing"):
                 yield piece

@@ -18,6 +18,12 @@ OWNED: Sequence[tuple[str, str | None]] = (
 )
 DERIVED = ("trainees",)
 MEMORY = "memory_events"
+FORGET_POSITIONS = """
+DELETE FROM applied USING (
+    SELECT device_id FROM memory_events WHERE device_id IN (SELECT device_id FROM memory_events WHERE user_id = ANY($1))
+    GROUP BY device_id HAVING bool_and(user_id = ANY($1))
+) AS theirs WHERE applied.device_id = theirs.device_id
+"""
 
 
 async def move_rows(connection: Connection, gone: Sequence[UUID], into: UUID, version: int) -> None:
@@ -34,7 +40,8 @@ async def move_rows(connection: Connection, gone: Sequence[UUID], into: UUID, ve
 
 
 async def erase_rows(connection: Connection, users: Sequence[UUID]) -> dict[str, int]:
-    """Deletes everything of these users; rows by table."""
+    """Deletes everything of these users, the positions of devices that were theirs alone too; rows by table."""
+    await connection.execute(FORGET_POSITIONS, users)
     tables = [MEMORY, *reversed([table for table, _ in OWNED]), *DERIVED]
     return {
         table: _count(await connection.execute(f"DELETE FROM {table} WHERE user_id = ANY($1)", users))  # noqa: S608
