@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
+from uuid import UUID
 
 import asyncpg
 from aiokafka.errors import KafkaError
@@ -10,9 +11,11 @@ from pydantic import ValidationError
 from services.projector.store import identity
 from services.projector.store.batch import NoGeneration, ProjectorStore
 from services.projector.store.dead_letters import refuse
+from services.projector.store.refreshing import Conflicts
 from shared.following import PASSING_FAULTS, Follower, decode_batch, patiently
 from shared.identity import (
     IDENTITY_EVENT,
+    ConflictFound,
     DeviceLinked,
     DeviceRevoked,
     Effect,
@@ -47,10 +50,41 @@ async def waiting_out(attempt: Callable[[], Awaitable[Result]]) -> Result:
     return await patiently(attempt, PASSING)
 
 
+class Effects:
+    """What the projector says on the effects topic."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+
+    async def say(self, *effects: Effect) -> None:
+        """Publishes effects.
+
+        Raises:
+            PublishFailed
+        """
+        records = [Outgoing(str(effect.user_id).encode(), effect.model_dump_json().encode()) for effect in effects]
+        await self._publisher.publish(EFFECTS, records)
+
+    async def tell(self, conflicts: Conflicts) -> None:
+        """Says that devices disagree: a hint for the user's screens, lost at worst, for the view has them."""
+        fields: dict[tuple[UUID, str, UUID], list[str]] = {}
+        for user_id, row in conflicts:
+            fields.setdefault((user_id, row.entity, row.entity_id), []).append(row.field)
+        found = [
+            ConflictFound(service="projector", user_id=user, entity=entity, entity_id=entity_id, fields=names)
+            for (user, entity, entity_id), names in fields.items()
+        ]
+        try:
+            await self.say(*found)
+        except PublishFailed as error:
+            log().warning("conflicts_not_told", count=len(found), error=repr(error))
+
+
 class Consumers:
     """What the worker does with records; its handlers return when everything is committed."""
 
     def __init__(self, store: ProjectorStore, follower: Follower, publisher: Publisher) -> None:
+        self._effects = Effects(publisher)
         self._store = store
         self._follower = follower
         self._publisher = publisher
@@ -77,7 +111,7 @@ class Consumers:
     async def hear(self, event: IdentityEvent) -> None:
         """Applies one identity event, as often as it comes."""
         for effect in await waiting_out(lambda: self._applied(event)):
-            await waiting_out(lambda effect=effect: self._say(effect))  # type: ignore[misc]
+            await waiting_out(lambda effect=effect: self._effects.say(effect))  # type: ignore[misc]
 
     async def _applied(self, event: IdentityEvent) -> list[Effect]:
         async with self._store.transaction() as connection:
@@ -98,10 +132,6 @@ class Consumers:
                     pass
             await identity.advance(connection, event.number)
         return effects
-
-    async def _say(self, effect: Effect) -> None:
-        record = Outgoing(str(effect.user_id).encode(), effect.model_dump_json().encode())
-        await self._publisher.publish(EFFECTS, [record])
 
     async def _refuse(self, refused: Sequence[tuple[Record, str]]) -> None:
         if refused:

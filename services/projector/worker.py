@@ -10,7 +10,7 @@ import asyncpg
 from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import LogicSubscriber
 
-from services.projector.consumers import Consumers, waiting_out
+from services.projector.consumers import Consumers, Effects, waiting_out
 from services.projector.rebuild.start import Rebuilding
 from services.projector.settings import Settings
 from services.projector.store import generations, identity
@@ -58,7 +58,7 @@ class Worker:
             auth = await stack.enter_async_context(service_client(self._settings.auth_url, self._settings))
             publisher = Publisher(self._settings.kafka_bootstrap_servers)
             stack.push_async_callback(publisher.close)
-            store = ProjectorStore(pool)
+            store = ProjectorStore(pool, tell=Effects(publisher).tell)
             follower = Follower(store, IngestFeed(ingest))
             consumers = Consumers(store, follower, publisher)
             broker = await self._started(consumers)

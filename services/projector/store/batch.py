@@ -1,6 +1,6 @@
 """One batch of events as one transaction: applied rows, history, views of what was touched, positions."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -8,12 +8,13 @@ import asyncpg
 
 from services.projector.domain import EntityKey, Entry, Parked, read
 from services.projector.store import dead_letters, history
-from services.projector.store.refreshing import refresh
+from services.projector.store.refreshing import Conflicts, refresh
 from services.projector.store.users import lock_owners, touch
 from services.projector.views.rows import Connection
 from shared.digests import Digest
 from shared.envelope import AcceptedEvent
 from shared.following import Applied
+from shared.views.conflicts import ConflictRow
 
 # Faults of one event's content, which would come again; everything else is a fault of the surroundings.
 PERMANENT_FAULTS = (
@@ -26,6 +27,8 @@ PERMANENT_FAULTS = (
     asyncpg.ProgramLimitExceededError,
     asyncpg.UntranslatableCharacterError,
 )
+Tell = Callable[[Conflicts], Awaitable[None]]
+
 _ENTER = "SELECT set_config('search_path', $1 || ', public', true)"
 _LOCK = """
 SELECT device_id, sequence, count, hash FROM applied WHERE device_id = ANY($1::uuid[]) ORDER BY device_id FOR UPDATE
@@ -57,6 +60,7 @@ class ProjectorBatch:
     def __init__(self, connection: Connection, applied: Mapping[UUID, Applied]) -> None:
         self.applied = applied
         self._connection = connection
+        self.conflicts: list[tuple[UUID, ConflictRow]] = []
         self._owner_of_device: dict[UUID, UUID | None] = {}
 
     async def fold(self, events: Sequence[AcceptedEvent]) -> None:
@@ -74,7 +78,7 @@ class ProjectorBatch:
             return []
         try:
             async with self._connection.transaction():
-                await project(self._connection, entries)
+                self.conflicts += await project(self._connection, entries)
             return []
         except PERMANENT_FAULTS as error:
             events = {entry.said.own: entry.event for entry in entries}
@@ -94,18 +98,22 @@ class ProjectorBatch:
         await self._connection.execute(_SAVE, *zip(*rows, strict=True))
 
 
-async def project(connection: Connection, entries: Sequence[Entry]) -> None:
-    """Records entries and makes again what depends on them."""
+async def project(connection: Connection, entries: Sequence[Entry]) -> Conflicts:
+    """Records entries and makes again what depends on them; returns the conflicts that are new."""
     await history.record(connection, entries)
-    await refresh(connection, {entry.key for entry in entries}, entries)
+    return await refresh(connection, {entry.key for entry in entries}, entries)
 
 
 class ProjectorStore:
     """`shared.following.ReadStore` over the live generation, or over one that is being built."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", generation: str | None = None) -> None:
+    def __init__(
+        self, pool: "asyncpg.Pool[asyncpg.Record]", generation: str | None = None, tell: Tell | None = None
+    ) -> None:
+        """`tell` hears of new conflicts, after the commit."""
         self._pool = pool
         self._generation = generation
+        self._tell = tell
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -118,7 +126,10 @@ class ProjectorStore:
     async def batch(self, devices: Collection[UUID]) -> AsyncIterator[ProjectorBatch]:
         """A transaction with the applied rows of these devices locked."""
         async with self.transaction() as connection:
-            yield ProjectorBatch(connection, await _locked(connection, sorted(devices)))
+            batch = ProjectorBatch(connection, await _locked(connection, sorted(devices)))
+            yield batch
+        if batch.conflicts and self._tell is not None:
+            await self._tell(batch.conflicts)
 
     async def all_applied(self) -> Mapping[UUID, Applied]:
         """The applied vector."""

@@ -5,36 +5,44 @@ from uuid import UUID
 
 from services.projector.domain import EntityKey, Entry, states
 from services.projector.store import history
-from services.projector.views import views, whole
-from services.projector.views.rows import Connection, replace
+from services.projector.views import conflicts, views, whole
+from services.projector.views.rows import Connection, replace, rows_of
 from services.projector.views.work import Work
 from shared.fold import Entity
+from shared.views.conflicts import ConflictRow
+
+Conflicts = Sequence[tuple[UUID, ConflictRow]]
 
 
-async def refresh(connection: Connection, keys: Collection[EntityKey], known: Sequence[Entry] = ()) -> None:
-    """Makes the rows of all views again that depend on these entities."""
+async def refresh(connection: Connection, keys: Collection[EntityKey], known: Sequence[Entry] = ()) -> Conflicts:
+    """Makes the rows of all views again that depend on these entities; returns the conflicts that are new."""
     remaking = {entity for view in views() for entity in view.remakes}
     remade = {key.user_id for key in keys if key.entity in remaking}
-    for user_id in remade:
-        await rewrite(connection, user_id)
-    await _refresh_touched(connection, [key for key in keys if key.user_id not in remade], known)
+    told = [conflict for user_id in sorted(remade) for conflict in await rewrite(connection, user_id)]
+    return [*told, *await _refresh_touched(connection, [key for key in keys if key.user_id not in remade], known)]
 
 
-async def _refresh_touched(connection: Connection, keys: Collection[EntityKey], known: Sequence[Entry]) -> None:
+async def _refresh_touched(connection: Connection, keys: Collection[EntityKey], known: Sequence[Entry]) -> Conflicts:
     async def load(missing: Collection[EntityKey]) -> Mapping[EntityKey, Entity]:
         return await history.entities(connection, missing)
 
-    if keys:
-        entities = await history.entities(connection, keys, known)
-        work = Work(connection, load, {key: entities.get(key, Entity()) for key in keys})
-        for view in views():
-            await view.refresh(work)
+    if not keys:
+        return ()
+    entities = await history.entities(connection, keys, known)
+    work = Work(connection, load, {key: entities.get(key, Entity()) for key in keys})
+    for view in views():
+        await view.refresh(work)
+    return work.found
 
 
-async def rewrite(connection: Connection, user_id: UUID) -> None:
-    """Makes all rows of one user again, from the whole history."""
+async def rewrite(connection: Connection, user_id: UUID) -> Conflicts:
+    """Makes all rows of one user again, from the whole history; returns the conflicts that are new."""
     entities = await history.entities_of_user(connection, user_id)
     rows = whole(states(entities).get(user_id, {}))
+    before = await rows_of(connection, conflicts.TABLE, ConflictRow, ["user_id"], [(user_id,)])
+    known = {row.key for _, row in before}
     for view in views():
         found = [(user_id, row) for row in rows[view.name]]
         await replace(connection, view.table, ["user_id"], [(user_id,)], found)
+    made = rows[conflicts.VIEW.name]
+    return [(user_id, row) for row in made if isinstance(row, ConflictRow) and row.key not in known]

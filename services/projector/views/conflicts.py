@@ -5,7 +5,7 @@ from sqlalchemy import Text, Uuid
 from services.projector.tables import key, view_table
 from services.projector.views.view import View
 from services.projector.views.work import Work
-from shared.views.conflicts import conflict_rows
+from shared.views.conflicts import ConflictRow, conflict_rows
 
 TABLE = view_table("conflicts_projection", key("entity", Text), key("entity_id", Uuid), key("field", Text))
 
@@ -16,7 +16,11 @@ async def refresh(work: Work) -> None:
         for touched in work.touched
         for row in conflict_rows(touched.entity, touched.entity_id, work.entities[touched])
     ]
-    await work.replace(TABLE, ["user_id", "entity", "entity_id"], work.touched, rows)
+    by = ["user_id", "entity", "entity_id"]
+    before = await work.rows_of(TABLE, ConflictRow, by, {(user, row.entity, row.entity_id) for user, row in rows})
+    known = {(user, *row.key) for user, row in before}
+    await work.replace(TABLE, by, work.touched, rows)
+    work.found += [(user, row) for user, row in rows if (user, *row.key) not in known]
 
 
 VIEW = View("conflicts", TABLE, refresh)

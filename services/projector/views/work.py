@@ -11,6 +11,7 @@ from sqlalchemy import Table
 from services.projector.domain import EntityKey
 from services.projector.views.rows import Connection, Known, Row, RowType, Scope, put, replace, rows_of
 from shared.fold import NOTHING, Entity
+from shared.views.conflicts import ConflictRow
 
 Mark = tuple[UUID, Any]
 Remembered = TypeVar("Remembered")
@@ -28,6 +29,8 @@ class Work:
     connection: Connection
     load: Load
     entities: dict[EntityKey, Entity]
+    found: list[tuple[UUID, ConflictRow]] = field(default_factory=list)
+    """Conflicts that were not there before this batch."""
     memo: dict[Any, Any] = field(default_factory=dict)
     _known: Known = field(default_factory=dict)
     _marks: defaultdict[str, set[Mark]] = field(default_factory=lambda: defaultdict(set))

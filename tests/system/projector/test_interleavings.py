@@ -1,14 +1,18 @@
 """Law 5 in the store: however events arrive, the rows are those of the pure fold."""
 
 from random import Random
+from uuid import UUID
 
+import asyncpg
 import pytest
 
 from services.projector.store import identity
 from services.projector.store.batch import ProjectorStore
+from services.projector.store.refreshing import Conflicts
 from shared.digests import canonical_json
 from shared.envelope import AcceptedEvent
 from shared.fold import fold
+from shared.views.conflicts import ConflictRow
 from shared.views.whole import content_digest_of, rows_of
 from tests.histories import history, interleaved, repeated
 from tests.system.projector.looking import apply, content_digest, rows, split
@@ -61,3 +65,19 @@ async def test_a_merge_at_any_moment_gives_the_rows_of_one_user(store: Projector
 
     assert await rows(store, account.user_id) == expected([*account.received, *anonymous.received])
     assert not any((await rows(store, anonymous.user_id)).values())
+
+
+async def test_new_conflicts_are_told_once(store: ProjectorStore, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    told: list[tuple[UUID, ConflictRow]] = []
+
+    async def tell(conflicts: Conflicts) -> None:
+        told.extend(conflicts)
+
+    given = history(300, events=400, devices=3)
+    for batch in split(given.received, Random(1), largest=100):
+        await apply(ProjectorStore(pool, tell=tell), batch)
+
+    keys = [row.key for _, row in told]
+    found = {row.key for row in rows_of(fold(event.recorded() for event in given.received))["conflicts"]}
+    assert found
+    assert found <= set(keys)
