@@ -50,7 +50,6 @@ def create_app() -> typer.Typer:
         cls=LazyGroup,
         help="An offline-first workout tracker: log sets without signal, and never lose one.",
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )

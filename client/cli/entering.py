@@ -14,6 +14,17 @@ from shared.domains.workouts.events import LoadBasis, WeightUnit
 At = Annotated[str | None, typer.Option("--at", help='When, if not now: 18:30, "2026-11-21 18:30", "10 min ago".')]
 
 
+def exercise_names(incomplete: str) -> list[str]:
+    """What a shell offers for the beginning of a name: exercises that were done before come first."""
+    projection = Log().projection
+    done = {entity.value("exercise_id") for (kind, _), entity in projection.state.items() if kind == "set"}
+    begun = incomplete.strip("\"'").casefold()
+    found = [
+        row for row in projection.exercises.values() if row.listed and (row.name or "").casefold().startswith(begun)
+    ]
+    return [row.name or "" for row in sorted(found, key=lambda row: (row.exercise_id not in done, row.name))]
+
+
 class Already(Exception):
     """What was asked for is the case already, or stands in the way."""
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from client import training
+from client.cli.entering import exercise_names
 from client.cli.opening import Log
 from client.cli.output import AsJson, described, effort, local, print_json, say, short, table
 from client.naming import resolve
@@ -106,7 +107,10 @@ def _with_name(row: SetRow, exercises: Exercises) -> dict[str, Any]:
 
 
 def stats(
-    exercise: Annotated[str | None, typer.Argument(help="Its progress and records; without it the weeks.")] = None,
+    exercise: Annotated[
+        str | None,
+        typer.Argument(help="Its progress and records; without it the weeks.", autocompletion=exercise_names),
+    ] = None,
     weeks: Annotated[int, typer.Option(min=1, max=520, help="How many weeks back.")] = 8,
     as_json: AsJson = False,
 ) -> None:

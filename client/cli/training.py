@@ -6,7 +6,7 @@ from uuid import UUID
 import typer
 
 from client import training
-from client.cli.entering import Already, At, decimal, default_unit, measured_fields
+from client.cli.entering import Already, At, decimal, default_unit, exercise_names, measured_fields
 from client.cli.opening import Log
 from client.cli.output import AsJson, described, effort, local, print_json, say, short
 from client.errors import NotFound
@@ -94,7 +94,9 @@ def _show_plan(log: Log, plan: TemplateRow) -> None:
 
 
 def set_(
-    exercise: Annotated[str, typer.Argument(help="Its name, or a part of it that says enough.")],
+    exercise: Annotated[
+        str, typer.Argument(help="Its name, or a part of it that says enough.", autocompletion=exercise_names)
+    ],
     sets: Annotated[list[str], typer.Argument(help="5x100, 3x5x100, 5x225lb, 10, 8x+20, 60s, 1:30, 400m, …")],
     rpe: Annotated[float | None, typer.Option(min=1, max=10, help="Effort, 1 to 10 in half steps.")] = None,
     rir: Annotated[float | None, typer.Option(min=0, max=9, help="Repetitions in reserve.")] = None,
