@@ -1,0 +1,59 @@
+"""What an operator is told when there is nothing to talk to, or when a service says no."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from typer.testing import CliRunner
+
+from client.cli.__main__ import create_app
+from client.cli.commands import COMMANDS
+from deploy.local.operations.running import NotRunning, Operator, Refused
+from deploy.local.stack import RunningStack
+
+NEED_A_STACK = [
+    ["verify"],
+    ["republish"],
+    ["rebuild"],
+    ["quarantine", "list"],
+    ["dead-letters", "list"],
+    ["admin", "invite"],
+]
+
+
+def operator(answers: Any) -> Operator:
+    http = httpx2.AsyncClient(transport=httpx2.MockTransport(answers), base_url="http://stack")
+    return Operator(RunningStack("http://stack", 1, {}, {}), http)
+
+
+@pytest.mark.parametrize("command", NEED_A_STACK, ids=" ".join)
+def test_without_a_stack_one_line_says_how_to_start_it(command: list[str], tmp_path: Path) -> None:
+    done = CliRunner().invoke(create_app(), [*command, "--data", str(tmp_path)])
+
+    assert isinstance(done.exception, NotRunning)
+    assert f"./hypertrophy up --data {tmp_path}" in str(done.exception)
+
+
+def test_every_command_of_care_is_listed() -> None:
+    listed = {command.name for command in COMMANDS}
+
+    assert {command[0] for command in NEED_A_STACK} | {"backup", "restore", "bench", "chaos"} <= listed
+
+
+async def test_all_pages_of_a_list_are_read() -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        second = request.url.params.get("cursor") == "next"
+        return httpx2.Response(
+            200, json={"items": [{"n": 2 if second else 1}], "next_cursor": None if second else "next"}
+        )
+
+    assert await operator(answer).all_items("/internal/list") == [{"n": 1}, {"n": 2}]
+
+
+async def test_a_problem_document_speaks_for_itself() -> None:
+    def answer(_: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(409, json={"code": "conflict", "detail": "a rebuild is running already"})
+
+    with pytest.raises(Refused, match="a rebuild is running already"):
+        await operator(answer).post("/internal/projector/rebuild")

@@ -1,0 +1,156 @@
+"""What a verification finds, judged on made-up stores and topics."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+from deploy.local.operations.verification.content import Users, content_difference
+from deploy.local.operations.verification.findings import Check, Findings
+from deploy.local.operations.verification.positions import Position, differences, first
+from deploy.local.operations.verification.store import Chain, Store, check_store
+from deploy.local.operations.verification.topics import Published, Topic, check_topic
+from shared.digests import Digest, digest_of_events
+from shared.envelope import AcceptedEvent
+from shared.feeds import Head
+from shared.identity import UserErased, UserMerged
+from shared.views.whole import FOLD_VERSION
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+EPOCH, DEVICE, USER = uuid4(), uuid4(), uuid4()
+
+
+def chain(*numbers: int, received_at: datetime = NOW, user_id: UUID = USER) -> list[AcceptedEvent]:
+    """A device's accepted events with these numbers."""
+    return [
+        AcceptedEvent(
+            event_id=uuid4(),
+            event_type="WorkoutStarted",
+            schema_version=1,
+            payload={"workout_id": str(uuid4()), "started_at": "2026-11-21T10:00:00.000Z"},
+            device_id=DEVICE,
+            sequence_number=number,
+            occurred_at=received_at,
+            user_id=user_id,
+            previous_sequence=previous,
+            received_at=received_at,
+            server_epoch=EPOCH,
+        )
+        for previous, number in zip((0, *numbers), numbers, strict=False)
+    ]
+
+
+def head(events: list[AcceptedEvent]) -> Head:
+    digest = digest_of_events((event.event_id, event.sequence_number) for event in events)
+    last = events[-1].sequence_number
+    return Head(device_id=DEVICE, user_id=USER, last_accepted_sequence=last, count=digest.count, hash=digest.hash)
+
+
+def store(events: list[AcceptedEvent], claimed: Head | None = None) -> Store:
+    made = Store(EPOCH, {DEVICE: claimed or head(events)}, {DEVICE: Chain()})
+    for event in events:
+        made.chains[DEVICE].take(event)
+    return made
+
+
+def topic(events: list[AcceptedEvent]) -> Topic:
+    published = Published()
+    for event in events:
+        published.take(event.sequence_number, str(event.event_id), event.previous_sequence)
+    return Topic({DEVICE: published})
+
+
+def test_a_sound_store_agrees_with_its_heads() -> None:
+    check = check_store(store(chain(1, 2, 5)))
+
+    assert (check.agrees, check.compared) == (True, 3)
+
+
+def test_a_missing_event_breaks_the_chain_and_is_named() -> None:
+    events = chain(1, 2, 3)
+
+    check = check_store(store([events[0], events[2]], head(events)))
+
+    assert "event 3 says that 2 came before it, but 1 did" in (check.difference or "")
+
+
+def test_a_head_that_counts_otherwise_is_named() -> None:
+    events = chain(1, 2)
+
+    check = check_store(store(events, head(events).model_copy(update={"hash": "0" * 32})))
+
+    assert str(DEVICE) in (check.difference or "")
+
+
+def test_a_topic_may_repeat_but_not_reorder() -> None:
+    events = chain(1, 2, 3)
+
+    assert check_topic(store(events), topic([*events, *events]), NOW).agrees
+    assert topic([*events, *events]).repeated == 3
+    reordered = check_topic(store(events), topic([events[0], events[2], events[1]]), NOW)
+    assert "event 3 follows 1" in (reordered.difference or "")
+
+
+def test_what_retention_may_have_ended_need_not_be_there() -> None:
+    old, recent = chain(1, received_at=NOW - timedelta(days=8)), chain(1, received_at=NOW - timedelta(days=1))
+
+    assert check_topic(store(old), Topic(), NOW).agrees
+    assert "event 1" in (check_topic(store(recent), Topic(), NOW).difference or "")
+
+
+def test_a_record_that_the_store_lacks_is_named() -> None:
+    events = chain(1, 2, 3)
+    without = [events[0], events[2].model_copy(update={"previous_sequence": 1})]
+
+    check = check_topic(store(without), topic(events), NOW)
+
+    assert "event 2 is on the topic, but not in the store" in (check.difference or "")
+
+
+def test_a_read_store_differs_by_position_or_by_digest() -> None:
+    claimed = head(chain(1, 2))
+    equal = Position(2, claimed.digest)
+
+    assert not differences({DEVICE: claimed}, {DEVICE: equal})
+    assert differences({DEVICE: claimed}, {})
+    tampered = differences({DEVICE: claimed}, {DEVICE: replace(equal, digest=Digest(2, 7))})
+    assert str(DEVICE) in first(tampered)
+    assert differences({}, {DEVICE: equal})
+    assert not differences({}, {DEVICE: Position()})
+
+
+def said(kind: type[UserMerged] | type[UserErased], number: int, **more: object) -> UserMerged | UserErased:
+    return kind(number=number, occurred_at=NOW, **more)  # type: ignore[arg-type]
+
+
+def test_content_is_gathered_by_the_root_of_merged_users_and_without_erased_ones() -> None:
+    first_user, middle, root, gone = uuid4(), uuid4(), uuid4(), uuid4()
+    users = Users(
+        [
+            said(UserMerged, 1, user_id=middle, merge_id=uuid4(), from_user_id=first_user),
+            said(UserMerged, 2, user_id=root, merge_id=uuid4(), from_user_id=middle),
+            said(UserErased, 3, user_id=gone, erasure_id=uuid4(), merged_user_ids=[]),
+        ]
+    )
+
+    for owner in (first_user, middle, root, gone):
+        for event in chain(1, user_id=owner):
+            users.take(event)
+
+    assert {user: len(events) for user, events in users.events.items()} == {root: 3}
+
+
+def test_contents_are_compared_at_equal_fold_versions_only() -> None:
+    expected = Digest(3, 5)
+    answer = {"fold_version": FOLD_VERSION, "count": 3, "hash": expected.hash}
+
+    assert content_difference(USER, expected, answer) is None
+    assert "3 rows" in (content_difference(USER, expected, answer | {"count": 2}) or "")
+    assert "rebuild" in (content_difference(USER, expected, answer | {"fold_version": "0"}) or "")
+
+
+def test_findings_name_the_first_difference() -> None:
+    findings = Findings([Check("store", 1, "events"), Check("topic", 0, "records", "gone"), Check("x", 0, "y", "z")])
+
+    assert not findings.agrees
+    assert findings.first_difference == "topic: gone"
+    assert Findings([Check("store", 1, "events")]).as_json()["agrees"] is True
