@@ -43,7 +43,7 @@ async def service_only(connection: HTTPConnection) -> None:
     token = bearer_token(connection)
     if token is None:
         raise NotAuthenticated("send the service token as: Authorization: Bearer <token>")
-    if not hmac.compare_digest(token, connection.app.state.service_token):
+    if not hmac.compare_digest(token.encode(), connection.app.state.service_token.encode()):
         raise Forbidden("this is for the services themselves")
 
 

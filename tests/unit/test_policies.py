@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx2
@@ -19,7 +20,7 @@ from services.ingest import app as ingest
 from services.ingest.settings import Settings as IngestSettings
 from services.projector import app as projector
 from services.projector.settings import Settings as ProjectorSettings
-from shared.policy import POLICIES, RequireRole, optional_principal, public
+from shared.policy import POLICIES, RequireRole, optional_principal, public, service_only
 
 NOWHERE = "postgresql+asyncpg://nobody@127.0.0.1:9/none"
 TOKEN = "a-service-token"
@@ -81,3 +82,56 @@ async def test_every_route_that_is_not_for_all_turns_away_whoever_sends_no_token
                     answers[f"{name} {method} {path}"] = (await http.request(method, path)).status_code
     assert len(answers) > 40
     assert {place: status for place, status in answers.items() if status != 401} == {}
+
+
+@pytest.mark.parametrize("token", ["another-service-token", "a-service-toke\u00f1"])
+async def test_a_wrong_service_token_opens_nothing(apps: dict[str, FastAPI], token: str) -> None:
+    answers: dict[str, int] = {}
+    sent = {"Authorization": f"Bearer {token}".encode("latin-1")}
+    for name, app in apps.items():
+        transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://service", headers=sent) as http:
+            for route in routes(app):
+                if service_only not in policies(route.dependant):
+                    continue
+                path = re.sub(r"{\w+}", str(UUID(int=7)), str(route.path))
+                for method in route.methods or ():
+                    answers[f"{name} {method} {path}"] = (await http.request(method, path)).status_code
+    assert len(answers) > 20
+    assert {place: status for place, status in answers.items() if status != 403} == {}
+
+
+def test_every_path_for_people_is_described_and_every_internal_one_is_for_services(apps: dict[str, FastAPI]) -> None:
+    for name, app in apps.items():
+        described = set(app.openapi()["paths"])
+        for route in routes(app):
+            path = str(route.path)
+            if path.startswith("/internal/"):
+                assert policies(route.dependant) == {service_only}, f"{name} {path}"
+            elif path.startswith("/api/") and route.methods:
+                assert path in described, f"{name} {path}"
+
+
+def test_nobody_can_say_who_they_are_or_what_they_may(apps: dict[str, FastAPI]) -> None:
+    # A user id in a sync request is compared with the token's; it decides nothing.
+    decided_here = {"user_id", "roles", "role", "is_anonymous", "email_verified", "merged_into", "also", "aka"}
+    sayable: set[tuple[str, str]] = set()
+    for app in apps.values():
+        description = app.openapi()
+        for path, operations in description["paths"].items():
+            for operation in operations.values() if path.startswith("/api/") else ():
+                sayable |= {(path, name) for name in members(description, operation.get("requestBody", {}))}
+    assert ("/api/v1/auth/register", "email") in sayable
+    assert {(path, name) for path, name in sayable if name in decided_here} == {("/api/v1/sync", "user_id")}
+
+
+def members(description: dict[str, Any], body: dict[str, Any]) -> set[str]:
+    """The names that a request body may have on its first level."""
+    found: set[str] = set()
+    for content in body.get("content", {}).values():
+        schema = content["schema"]
+        for one in (schema, *schema.get("anyOf", ())):
+            if reference := one.get("$ref"):
+                one = description["components"]["schemas"][reference.rpartition("/")[2]]
+            found |= set(one.get("properties", ()))
+    return found
