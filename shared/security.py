@@ -22,6 +22,7 @@ REQUEST_HEADERS = (
     "X-Correlation-ID",
     "X-Read-After",
 )
+LONGEST_BODY = 1024 * 1024  # bytes; a service may allow less
 ANSWER_HEADERS = ("ETag", "Retry-After", "X-Correlation-ID", "X-Stale")
 
 
@@ -69,10 +70,12 @@ class BodyLimit:
 
 
 def secure(app: FastAPI, settings: SharedSettings) -> None:
-    """Security headers on every answer; pages of the origins in `cors_origins`, and of no others, may read them.
+    """A bound on every body from outside, and security headers on every answer; pages of the origins in `cors_origins`,
+    and of no others, may read them.
 
     Tokens travel in a header that only scripts set, never in cookies, so there are no credentials to allow.
     """
+    app.add_middleware(BodyLimit, longest=LONGEST_BODY, within="/api/")
     app.add_middleware(SecurityHeaders)
     if origins := settings.allowed_origins:
         app.add_middleware(

@@ -1,19 +1,28 @@
 """Security headers and the allow-list of origins."""
 
+from collections.abc import AsyncIterator
+
 import httpx2
 import pytest
 from fastapi import FastAPI
 
-from shared.security import HEADERS, secure
+from shared.errors import install_problem_documents
+from shared.security import HEADERS, LONGEST_BODY, secure
 from shared.settings import SharedSettings
 
 HOME, ELSEWHERE = "https://gym.example", "https://elsewhere.example"
 
 
+async def count_words(words: list[str]) -> int:
+    return len(words)
+
+
 def client(cors_origins: str) -> httpx2.AsyncClient:
     app = FastAPI()
+    install_problem_documents(app)
     secure(app, SharedSettings(service_token="a-service-token", cors_origins=cors_origins))
     app.add_api_route("/", lambda: {"here": True})
+    app.add_api_route("/api/v1/words", count_words, methods=["POST"])
     return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://service")
 
 
@@ -39,3 +48,21 @@ async def test_without_a_list_no_page_may_read() -> None:
     async with client("") as http:
         answer = await http.get("/", headers={"Origin": HOME})
     assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+async def pieces(size: int) -> AsyncIterator[bytes]:
+    """A JSON list of one word, in pieces, so that no header announces its length."""
+    yield b'["'
+    for start in range(0, size - 4, 100_000):
+        yield b"x" * min(100_000, size - 4 - start)
+    yield b'"]'
+
+
+@pytest.mark.parametrize(("size", "status"), [(LONGEST_BODY, 200), (LONGEST_BODY + 1, 413)])
+async def test_every_body_is_bounded_whatever_it_announces(size: int, status: int) -> None:
+    async with client("") as http:
+        headers = {"Content-Type": "application/json"}
+        answer = await http.post("/api/v1/words", content=pieces(size), headers=headers)
+    assert answer.status_code == status
+    if status == 413:
+        assert answer.json()["code"] == "too_large"
