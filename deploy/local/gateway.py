@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from deploy.local.health import Health
 from deploy.local.openapi import merged_openapi
 from shared.errors import install_problem_documents
+from shared.security import SecurityHeaders
 from shared.telemetry import CorrelationMiddleware, configure_logging, metrics_endpoint
 
 SERVICES = ("auth", "ingest", "projector", "coach")
@@ -30,6 +31,8 @@ ROUTES = {
     **{f"/internal/{service}": service for service in SERVICES},
 }
 DOCS = Path(__file__).with_name("docs.html")
+# The page is one file with its own script and style; it asks this origin and no other.
+DOCS_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'"
 
 
 def create_gateway() -> ASGIApp:
@@ -72,6 +75,7 @@ class Gateway:
         app = FastAPI(title="Hypertrophy", lifespan=self._lifespan, openapi_url=None)
         install_problem_documents(app)
         app.add_middleware(CorrelationMiddleware)
+        app.add_middleware(SecurityHeaders)
         app.add_api_route("/health", health.report)
         app.add_api_route("/health/live", _alive)
         app.add_api_route("/health/ready", health.ready)
@@ -97,4 +101,4 @@ async def _alive() -> dict[str, str]:
 
 
 async def _docs() -> HTMLResponse:
-    return HTMLResponse(DOCS.read_text())
+    return HTMLResponse(DOCS.read_text(), headers={"Content-Security-Policy": DOCS_POLICY})

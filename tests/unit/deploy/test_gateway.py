@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from deploy.local.gateway import SERVICES, Gateway
 from deploy.local.health import Health
+from shared.security import HEADERS
 
 
 def service(name: str, lived: list[str]) -> FastAPI:
@@ -127,8 +128,18 @@ def test_engines_and_workers_that_do_not_answer_are_named(lived: list[str]) -> N
 
 def test_the_documentation_page_loads_nothing_from_elsewhere(gateway: Gateway) -> None:
     with TestClient(gateway) as client:
-        page = client.get("/docs").text
+        answer = client.get("/docs")
+        page = answer.text
 
     assert "/openapi.json" in page
     assert "http:" not in page
     assert "https:" not in page
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/live", "/metrics", "/openapi.json", "/nothing"])
+def test_what_it_answers_itself_has_the_security_headers(gateway: Gateway, path: str) -> None:
+    with TestClient(gateway) as client:
+        answer = client.get(path)
+
+    assert {name: answer.headers[name] for name in HEADERS} == HEADERS
