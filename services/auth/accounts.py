@@ -13,6 +13,7 @@ from services.auth.problems import BadCredentials, InvalidCode, NoAccount
 from services.auth.secret_values import hash_of
 from services.auth.store import Connection, audit, codes, devices, users
 from services.auth.store.users import User
+from shared.errors import TooManyRequests
 from shared.telemetry import log
 from shared.tokens import Principal, Role
 
@@ -90,7 +91,14 @@ async def change_password(desk: Desk, caller: Principal, change: PasswordChange)
 
 
 async def ask_for_reset(desk: Desk, email: str) -> None:
-    """Writes a reset code to the account of this address, if there is one. It says nothing about that to anybody."""
+    """Writes a reset code to the account of this address, if there is one. It says nothing about that to anybody: who
+    asks too often fills no mailbox, and leaves the code that is there good.
+    """
+    try:
+        await desk.throttle.mails(email)
+    except TooManyRequests:
+        log().info("too_many_resets_asked")
+        return
     now = datetime.now(UTC)
     async with desk.transaction() as connection:
         user = await users.by_email(connection, email)
@@ -169,6 +177,6 @@ async def ask_for_verification(desk: Desk, caller: Principal, address: str) -> N
         user = await caller_of(connection, caller, "UPDATE")
         if user.email is None:
             raise NoAccount("only an account has an address: register first")
-        await desk.throttle.account(user.email)
+        await desk.throttle.mails(user.email)
         if not user.email_verified:
             await write_verification(connection, user, datetime.now(UTC))

@@ -35,6 +35,7 @@ class Settings(SharedSettings):
     auth_limit_devices: str = "30/minute"
     auth_limit_accounts: str = "10/minute"
     auth_limit_addresses: str = "120/minute"
+    auth_limit_mails: str = "5/hour"
 
     auth_mailer: Literal["console", "smtp"] = "console"
     auth_mail_from: str = "Hypertrophy <no-reply@localhost>"

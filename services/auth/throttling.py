@@ -34,6 +34,10 @@ class Throttle:
         """After the right password: only what fails in a row counts."""
         await self._limiter.clear(parse(self.settings.auth_limit_accounts), "account", email_key(email))
 
+    async def mails(self, email: str) -> None:
+        """Before a mail that was asked for is written to this address; an unknown address counts alike."""
+        await self._hit(parse(self.settings.auth_limit_mails), "mails", email_key(email))
+
     async def address(self, address: str) -> None:
         """Before a password or a code is tried from this address."""
         await self._hit(parse(self.settings.auth_limit_addresses), "address", address)

@@ -255,6 +255,18 @@ async def test_tries_are_limited_by_account_and_by_address(settings: Settings) -
         assert code(await strict.phone().login("c@example.org", "x" * 9)) == (429, "too_many_requests")
 
 
+async def test_a_stranger_can_neither_fill_a_mailbox_nor_spoil_the_code_in_it(settings: Settings) -> None:
+    limits = {"auth_limits_enabled": True, "auth_limit_mails": "1/hour"}
+    async with running(settings.model_copy(update=limits)) as strict:
+        phone, email = await strict.account()
+        await phone.post("/password-reset", {"email": email})
+        good = await written_code(strict, email, "Set a new password")
+        assert (await strict.phone().post("/password-reset", {"email": email.upper()})).status_code == 202
+        assert await written_code(strict, email, "Set a new password") == good
+        reset = {"code": good, "new_password": "eight lazy dumbbells"}
+        assert (await phone.post("/password-reset/confirm", reset)).status_code == 204
+
+
 async def test_the_operator_sets_passwords_and_makes_administrators(auth: Auth) -> None:
     phone, email = await auth.account()
     path = f"/internal/auth/users/{email}/password"
