@@ -1,5 +1,6 @@
 """Every route of every service declares exactly one policy, and turns away whoever it is not for."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from services.ingest.settings import Settings as IngestSettings
 from services.projector import app as projector
 from services.projector.settings import Settings as ProjectorSettings
 from shared.policy import POLICIES, RequireRole, optional_principal, public, service_only
+from shared.registry import registry
 
 NOWHERE = "postgresql+asyncpg://nobody@127.0.0.1:9/none"
 TOKEN = "a-service-token"
@@ -87,7 +89,7 @@ async def test_every_route_that_is_not_for_all_turns_away_whoever_sends_no_token
 @pytest.mark.parametrize("token", ["another-service-token", "a-service-toke\u00f1"])
 async def test_a_wrong_service_token_opens_nothing(apps: dict[str, FastAPI], token: str) -> None:
     answers: dict[str, int] = {}
-    sent = {"Authorization": f"Bearer {token}".encode("latin-1")}
+    sent = [(b"Authorization", f"Bearer {token}".encode("latin-1"))]
     for name, app in apps.items():
         transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url="http://service", headers=sent) as http:
@@ -123,6 +125,22 @@ def test_nobody_can_say_who_they_are_or_what_they_may(apps: dict[str, FastAPI]) 
                 sayable |= {(path, name) for name in members(description, operation.get("requestBody", {}))}
     assert ("/api/v1/auth/register", "email") in sayable
     assert {(path, name) for path, name in sayable if name in decided_here} == {("/api/v1/sync", "user_id")}
+
+
+def test_nobody_can_name_an_address_for_the_server_to_call(apps: dict[str, FastAPI]) -> None:
+    for app in apps.values():
+        description = app.openapi()
+        named = {
+            name
+            for path, operations in description["paths"].items()
+            for operation in operations.values()
+            for name in members(description, operation.get("requestBody", {}))
+            | {parameter["name"] for parameter in operation.get("parameters", ())}
+        }
+        assert {name for name in named if re.search("ur[il]|link|host|callback|webhook", name.lower())} == set()
+        assert '"format": "uri"' not in json.dumps(description)
+    events = {name for known in registry().events.values() for name in known.model_fields}
+    assert {name for name in events if re.search("ur[il]|link|host|callback|webhook", name)} == set()
 
 
 def members(description: dict[str, Any], body: dict[str, Any]) -> set[str]:
