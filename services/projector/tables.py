@@ -56,8 +56,6 @@ HISTORY = Table(
     Column("received_at", Moment, nullable=False),
     Column("seen", JSON),
     Column("correlation_id", Uuid),
-    Index(None, "user_id", "event_id"),
-    Index(None, "own_device_id"),
 )
 
 # Events that could not be applied: they count as applied, and a retry folds them late.

@@ -14,7 +14,8 @@ from services.projector.settings import Settings
 from services.projector.store import dead_letters, history
 from services.projector.tables import DEAD_LETTERS, HISTORY
 from services.projector.views import views, whole
-from services.projector.views.rows import Row, values
+from services.projector.views.row import Row
+from services.projector.views.rows import values
 from shared.envelope import AcceptedEvent, decode_accepted
 from shared.postgres import connect
 

@@ -156,17 +156,17 @@ async def _locked(connection: Connection, devices: Sequence[UUID]) -> dict[UUID,
 
 async def forget(connection: Connection, device_ids: Collection[UUID]) -> None:
     """Drops devices' events, parked ones too, and makes again what they had touched."""
-    users = await connection.fetch(
-        "SELECT DISTINCT user_id FROM history WHERE own_device_id = ANY($1::uuid[]) UNION "
-        "SELECT user_id FROM dead_letters WHERE own_device_id = ANY($1::uuid[])",
-        device_ids,
-    )
-    owners = await lock_owners(connection, {row["user_id"] for row in users})
+    devices = list(device_ids)
+    users = await connection.fetch("SELECT DISTINCT user_id FROM applied WHERE device_id = ANY($1::uuid[])", devices)
+    owners = await lock_owners(connection, {row["user_id"] for row in users if row["user_id"] is not None})
     gone = await connection.fetch(
-        "DELETE FROM history WHERE own_device_id = ANY($1::uuid[]) RETURNING user_id, entity, entity_id", device_ids
+        "DELETE FROM history WHERE user_id = ANY($1::uuid[]) AND own_device_id = ANY($2::uuid[]) "
+        "RETURNING user_id, entity, entity_id",
+        list(owners.values()),
+        devices,
     )
-    await connection.execute("DELETE FROM dead_letters WHERE own_device_id = ANY($1::uuid[])", device_ids)
-    await connection.execute("DELETE FROM applied WHERE device_id = ANY($1::uuid[])", device_ids)
+    await connection.execute("DELETE FROM dead_letters WHERE own_device_id = ANY($1::uuid[])", devices)
+    await connection.execute("DELETE FROM applied WHERE device_id = ANY($1::uuid[])", devices)
     await refresh(connection, {EntityKey(*row) for row in gone})
     await touch(connection, set(owners.values()))
 

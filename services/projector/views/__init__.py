@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from services.projector.views.rows import Row
+from services.projector.views.row import Row
 from services.projector.views.view import View
 from shared.fold import State
 from shared.views.whole import rows_of

@@ -1,9 +1,9 @@
 """How rows of views are written and read: set-based, whatever the view."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 from operator import attrgetter
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql
 
-from shared.digests import canonical_json
+from services.projector.views.row import Row
+from services.projector.views.text import text_of
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Scope = Collection[tuple[Any, ...]]
@@ -20,16 +21,9 @@ RowType = TypeVar("RowType")
 Known: TypeAlias = dict[tuple[Any, ...], Any]
 
 
-class Row(Protocol):
-    """A row of a view. Its attributes bear the names of its table's columns, those with `info["of"]` apart."""
-
-    def content(self) -> Mapping[str, Any]:
-        """What the row says, in the shape of the API: stored, answered and digested."""
-
-
 def values(table: Table, user_id: UUID, row: Row) -> tuple[Any, ...]:
     """A row as its table takes it."""
-    return (user_id, *(read(row) for read in _readers(table)), canonical_json(row.content()))
+    return (user_id, *(read(row) for read in _readers(table)), text_of(row))
 
 
 async def replace(

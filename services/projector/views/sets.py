@@ -1,8 +1,9 @@
 """Sets. They follow from their own events, their workout's status, merges of exercises and the body's weight."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace as changed
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -154,11 +155,15 @@ def _mark_change(work: Work, user: UUID, was: SetRow | None, is_now: SetRow | No
             work.mark(kind, user, (row.exercise_id, row.workout_id))
 
 
-def _claim(row: SetRow | None) -> SetRow | None:
+def _claim(row: SetRow | None) -> tuple[Any, ...] | None:
     """A set as far as records care; None where it counts for none."""
-    if row is None or not row.counted or not row.working:
-        return None
-    return changed(row, workout_status=WorkoutStatus.COMPLETED, notes=None, target=None, rest_s=None)
+    return _CLAIMED(row) if row is not None and row.counted and row.working else None
+
+
+_CLAIMED: Callable[[SetRow], tuple[Any, ...]] = attrgetter(
+    "exercise_id", "workout_id", "completed_at", "set_type", "reps", "load_kg", "volume_kg", "e1rm_kg",
+    "low_confidence", "duration_s", "distance_m",
+)  # fmt: skip
 
 
 async def set_rows(work: Work, by: Sequence[str], scope: Scope) -> UserSets:

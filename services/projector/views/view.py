@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from sqlalchemy import Table
 
-from services.projector.views.rows import Row
+from services.projector.views.row import Row
 from services.projector.views.work import Work
 from shared.fold import Entity, State
 

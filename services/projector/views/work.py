@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import Table
 
 from services.projector.domain import EntityKey
-from services.projector.views.rows import Connection, Known, Row, RowType, Scope, put, replace, rows_of
+from services.projector.views.row import Row
+from services.projector.views.rows import Connection, Known, RowType, Scope, put, replace, rows_of
 from shared.fold import NOTHING, Entity
 from shared.views.conflicts import ConflictRow
 
