@@ -8,13 +8,18 @@ from uuid import uuid4
 
 import httpx2
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from shared.security import HEADERS
+from shared.topics import COACH as REPORTS
+from shared.topics import EFFECTS, EVENTS, IDENTITY, partitions
+from tests.system.stack.test_people import applied, log_in, register, sees
 from tests.system.stack.world import Json, Phone, World
 
 COACH = "/api/v1/coach"
 # These ids are tried in the tests of auth: tests/system/auth/test_merging.py and test_erasing.py.
 TRIED_ELSEWHERE = {"merge_id", "erasure_id"}
+GARBAGE = (None, b"", b"\x00\xff", b"null", b"{}", b"[" * 100_000, b'{"user_id": "\\ud800"}', b'{"user_id": 7}')
 ELSEWHERE = "https://elsewhere.example"
 
 
@@ -157,3 +162,33 @@ async def test_a_users_token_opens_nothing_internal(world: World) -> None:
         *(world.http.get(path, headers=phone.headers) for path in paths)
     )
     assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(403, "forbidden")] * len(paths)
+
+
+async def publish_garbage(bootstrap_servers: str) -> None:
+    """Onto every partition that a service reads, under a header that is no text."""
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap_servers)
+    await producer.start()
+    try:
+        for topic in (EVENTS, IDENTITY, EFFECTS, REPORTS):
+            for partition in range(partitions()[topic]):
+                for value in GARBAGE:
+                    await producer.send(topic, value, b"\xff", partition, headers=[("correlation_id", b"\xff")])
+        await producer.flush()
+    finally:
+        await producer.stop()
+
+
+async def test_garbage_on_the_topics_stops_no_service(world: World) -> None:
+    # given records on every topic that nobody can read
+    await publish_garbage(world.stack.engines.kafka_bootstrap)
+    # when people train, register and merge afterwards
+    owner, phone = await world.phone(), await world.phone()
+    workouts = {owner.train(), phone.train()}
+    email = await register(owner)
+    await owner.push()
+    await phone.push()
+    merge = await log_in(phone, email)
+    # then every service says that it has applied the merge, and all is there
+    await applied(owner, f"/merges/{merge['merge_id']}")
+    for device in (owner, phone):
+        await sees(device, workouts)
