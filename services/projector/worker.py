@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -39,6 +40,8 @@ class Worker:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Works in the background until it is left; the stop is bounded."""
+        # A batch makes many thousand objects without cycles: the collector need not look at them time and again.
+        gc.set_threshold(100_000, 20, 20)
         task = asyncio.create_task(self._work(), name="projector-worker")
         try:
             yield

@@ -29,7 +29,6 @@ class Anything(Row):
 NUMBERS = st.decimals(allow_nan=False, allow_infinity=False, places=6, min_value=-(10**14), max_value=10**14)
 MOMENTS = st.datetimes(timezones=st.sampled_from((UTC, ZoneInfo("Asia/Kolkata"))))
 VALUES = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text() | NUMBERS | MOMENTS | st.uuids()
-)
 
 
 @given(VALUES, VALUES | st.lists(VALUES) | st.dictionaries(st.text(), VALUES))
