@@ -15,6 +15,7 @@ from faststream.kafka.subscriber.usecase import LogicSubscriber
 from shared.telemetry import log
 
 CORRELATION = "correlation_id"
+UNHURRIED_BYTES = 262_144
 TRACEPARENT = "traceparent"
 
 
@@ -68,9 +69,12 @@ def subscribe(
     group: str,
     from_latest: bool = False,
     max_records: int = 500,
+    unhurried: bool = False,
 ) -> LogicSubscriber[Any]:
     """Batches of raw records to `handler`, whose return commits their offsets; when it raises they come again.
 
+    `unhurried` is for stores in which nobody waits for the newest event: records are gathered for up to half a second,
+    which saves the broker, the database and this process most of the work of many small batches.
     A redelivery has no delay of its own, so a handler waits out passing faults itself (`shared.following.patiently`).
     """
 
@@ -85,6 +89,8 @@ def subscribe(
         group_id=group,
         max_records=max_records,
         batch_timeout_ms=10,
+        fetch_min_bytes=UNHURRIED_BYTES if unhurried else 1,
+        fetch_max_wait_ms=500,
         auto_offset_reset="latest" if from_latest else "earliest",
         ack_policy=AckPolicy.NACK_ON_ERROR,
         session_timeout_ms=10_000,

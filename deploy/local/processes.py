@@ -20,6 +20,7 @@ from deploy.local.folders import private_folder, write_json
 
 LOG_LIMIT = 8 * 1024 * 1024
 SETPRIV = shutil.which("setpriv")
+NICE = shutil.which("nice")
 
 
 class StartError(Exception):
@@ -49,7 +50,8 @@ def port_is_free(host: str, port: int) -> bool:
 
 @dataclass(frozen=True)
 class Program:
-    """What to run: `stop_signal` asks it to end, `privileges` are options of setpriv(1) put before it."""
+    """What to run: `stop_signal` asks it to end, `privileges` are options of setpriv(1) put before it. The greater its
+    `niceness` (0 to 19), the more it leaves the processors to others when they are short."""
 
     name: str
     command: Sequence[str]
@@ -57,13 +59,15 @@ class Program:
     folder: Path | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     privileges: Sequence[str] = ()
+    niceness: int = 0
 
     def command_line(self) -> list[str]:
         """On Linux setpriv makes the kernel stop the program when its parent dies, however that happens."""
+        command = [NICE, "-n", str(self.niceness), *self.command] if NICE and self.niceness else list(self.command)
         if SETPRIV is None:
-            return list(self.command)
+            return command
         guard = [SETPRIV, "--pdeathsig", self.stop_signal.name.removeprefix("SIG"), *self.privileges, "--"]
-        return guard + list(self.command)
+        return guard + command
 
 
 class Process:

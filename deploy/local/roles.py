@@ -12,11 +12,13 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 @dataclass(frozen=True)
 class Role:
-    """`target` is an ASGI application factory, `module:function`, that answers on `/health/ready`."""
+    """`target` is an ASGI application factory, `module:function`, that answers on `/health/ready`; `niceness` says how
+    far it stands back when the processors are short."""
 
     name: str
     target: str
     environment: Mapping[str, str] = field(default_factory=dict)
+    niceness: int = 0
 
 
 @dataclass(frozen=True)
@@ -26,15 +28,18 @@ class Roles:
 
 
 def product_roles(projector_workers: int = 1) -> Roles:
-    """Projector workers share the partitions of the events; the others are alone at their work."""
+    """Projector workers share the partitions of the events; the others are alone at their work.
+
+    Acknowledging and publishing come first, then what people read; what nobody waits for comes last.
+    """
     projectors = ["projector-worker", *(f"projector-worker-{number}" for number in range(2, projector_workers + 1))]
     return Roles(
         http=Role("http", "deploy.local.gateway:create_gateway"),
         workers=[
             Role("ingest-relay", "services.ingest.app:create_worker"),
-            *(Role(name, "services.projector.app:create_worker") for name in projectors),
-            Role("auth-worker", "services.auth.app:create_worker"),
-            Role("coach-worker", "services.coach.app:create_worker"),
+            *(Role(name, "services.projector.app:create_worker", niceness=5) for name in projectors),
+            Role("auth-worker", "services.auth.app:create_worker", niceness=10),
+            Role("coach-worker", "services.coach.app:create_worker", niceness=15),
         ],
     )
 
@@ -45,4 +50,5 @@ def program(role: Role, host: str, port: int, environment: Mapping[str, str]) ->
         command=[sys.executable, "-m", "deploy.local.serve", role.target, host, str(port)],
         environment={"PYTHONPATH": str(ROOT), "LOG_FORMAT": "json", **environment, **role.environment},
         folder=ROOT,
+        niceness=role.niceness,
     )

@@ -63,7 +63,7 @@ class Worker:
         """Until cancelled. A broker that did not come up is thrown away."""
         group, broker = self._settings.auth_group, create_broker(self._settings.kafka_bootstrap_servers)
         events, effects = EventsConsumer(follower, self._publisher), EffectsConsumer(pool, self._publisher)
-        subscribe(broker, EVENTS, events.handle, group=f"{group}.activity")
+        subscribe(broker, EVENTS, events.handle, group=f"{group}.activity", max_records=2_000, unhurried=True)
         subscribe(broker, EFFECTS, effects.handle, group=f"{group}.effects")
         try:
             await broker.start()
