@@ -1,6 +1,6 @@
 """What devices read back: digests, events behind a vector cursor, and what was refused."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -114,18 +114,21 @@ async def events(
     _, epoch = await pull.epoch()
     wanted = {one.device_id: one.last_sequence for one in await pull.devices(ids_of(caller))}
     known = await _known(pull, wanted, epoch, after, since)
-    behind = {
-        device: known.get(device, 0)
-        for device, last in wanted.items()
-        if device != exclude_device and known.get(device, 0) < last
-    }
+    behind = {device: known.get(device, 0) for device, last in wanted.items() if known.get(device, 0) < last}
+    if exclude_device is not None:
+        behind.pop(exclude_device, None)
     rows = await pull.after(behind, limit + 1) if behind else []
     delivered = {**known, **{row["device_id"]: row["sequence_number"] for row in rows[:limit]}}
-    body = b",".join(line(epoch, row["record"]) for row in rows[:limit])
+    return _page(epoch, [row["record"] for row in rows[:limit]], delivered, has_more=len(rows) > limit)
+
+
+def _page(epoch: UUID, records: Sequence[str], delivered: Vector, *, has_more: bool) -> Response:
+    """Written from the stored records as they are, without reading them."""
     cursor = encode_cursor({"epoch": str(epoch), "at": {device.hex: at for device, at in delivered.items() if at}})
-    more = b"true" if len(rows) > limit else b"false"
-    answer = b'{"events":[%b],"next_cursor":"%b","has_more":%b}' % (body, cursor.encode(), more)
-    return Response(answer, media_type="application/json")
+    events = b",".join(line(epoch, record) for record in records)
+    more = b"true" if has_more else b"false"
+    body = b'{"events":[%b],"next_cursor":"%b","has_more":%b}' % (events, cursor.encode(), more)
+    return Response(body, media_type="application/json")
 
 
 async def _known(pull: Pull, wanted: Vector, epoch: UUID, after: str | None, since: datetime | None) -> Vector:

@@ -11,6 +11,12 @@ from tests.system.ingest.conftest import SERVICE, Ingest
 from tests.system.ingest.phones import Phone, set_completed, sets
 
 
+CUT_OFF = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%UPDATE devices%'
+"""
+
+
 async def stored(ingest: Ingest, phone: Phone) -> list[int]:
     rows = await ingest.tables.fetch(
         "SELECT sequence_number FROM events WHERE device_id = $1 ORDER BY 1", phone.device_id
@@ -267,3 +273,20 @@ async def test_feeds_give_heads_ranges_and_everything(ingest: Ingest, phone: Pho
     assert mine == [1, 3, 4, 5]
     assert (await ingest.client.get("/internal/heads", headers=phone.headers)).status_code == 403
     assert SERVICE
+
+
+async def test_a_batch_whose_commit_was_cut_off_is_stored_once(ingest: Ingest, phone: Phone) -> None:
+    await phone.sync(sets(1, 1))
+    batch = sets(2, 9)
+    async with ingest.tables.transaction():
+        await ingest.tables.execute("SELECT FROM devices WHERE device_id = $1 FOR UPDATE", phone.device_id)
+        sending = asyncio.create_task(phone.post(batch))
+        async with asyncio.timeout(30):
+            while not await ingest.tables.fetch(CUT_OFF):
+                await ingest.tables.execute("SELECT pg_stat_clear_snapshot()")
+        cut_off = await sending
+
+    assert (cut_off.status_code, cut_off.json()["code"]) == (503, "unavailable")
+    assert await stored(ingest, phone) == [1]
+    assert (await phone.sync(batch))["accepted_count"] == 8
+    assert await stored(ingest, phone) == list(range(1, 10))
