@@ -10,7 +10,6 @@ import pytest
 from tests.system.ingest.conftest import SERVICE, Ingest
 from tests.system.ingest.phones import Phone, set_completed, sets
 
-
 CUT_OFF = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%UPDATE devices%'
