@@ -14,7 +14,6 @@ from deploy.local.engines import Engines
 from shared.migrations import migrate
 from shared.topics import create_topics
 
-
 SERVICES = ("ingest", "projector", "auth", "coach")
 
 
