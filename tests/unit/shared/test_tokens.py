@@ -34,7 +34,7 @@ def claims(**changed: Any) -> dict[str, Any]:
         "roles": ["client"],
         "jti": "1",
         "iat": now,
-        "exp": now + 60,
+        "exp": now + 86_400,
         **changed,
     }
 
