@@ -1,5 +1,6 @@
 """The projector's map: the read API, and the worker."""
 
+from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -45,6 +46,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = create_service_app("projector", settings, lifespan)
     app.state.readers = Readers(pool)
+    app.state.content_digests = OrderedDict()
     app.state.operating_pool = operating_pool
     app.state.rebuilding = rebuilding
     app.state.read_after_seconds = settings.projector_read_after_seconds

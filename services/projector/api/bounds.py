@@ -16,6 +16,7 @@ To = Annotated[str | None, Query(alias="to", max_length=64, description="A time 
 Value = TypeVar("Value")
 
 _WEEK = re.compile(r"^(\d{4})-W(\d{2})$")
+_ALMOST_A_DAY = timedelta(days=1) - timedelta(milliseconds=1)
 _DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 
 
@@ -29,8 +30,7 @@ def between(column: str, start: str | None, end: str | None) -> list[Filter]:
     if start is not None:
         found.append((f"{column} >= $", _read("from", start, _moment)))
     if end is not None:
-        moment = _read("to", end, _moment)
-        found.append((f"{column} < $", moment + timedelta(days=1)) if _DAY.match(end) else (f"{column} <= $", moment))
+        found.append((f"{column} <= $", _read("to", end, _last_moment)))
     return found
 
 
@@ -43,7 +43,7 @@ def weeks_between(start: str | None, end: str | None) -> list[Filter]:
     found: list[Filter] = []
     if start is not None:
         week = _WEEK.match(start)
-        found.append(("week >= $", start) if week else ("week_start > $", _read("from", start, _day) - timedelta(7)))
+        found.append(("week >= $", start) if week else ("week_start > $", _read("from", start, _week_before)))
     if end is not None:
         week = _WEEK.match(end)
         found.append(("week <= $", end) if week else ("week_start <= $", _read("to", end, _day)))
@@ -58,14 +58,31 @@ def _read(field: str, text: str, parse: Callable[[str], Value]) -> Value:
         raise InvalidRequest(message, field=field) from error
 
 
+def moment(field: str, text: str) -> datetime:
+    """A time in UTC.
+
+    Raises:
+        InvalidRequest: for what is neither a time with offset nor a day.
+    """
+    return _read(field, text, _last_moment)
+
+
 def _moment(text: str) -> datetime:
     if _DAY.match(text):
         return datetime.combine(date.fromisoformat(text), time(), UTC)
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
         raise ValueError("a time needs an offset")
-    return moment
+    return found.astimezone(UTC)
+
+
+def _last_moment(text: str) -> datetime:
+    return _moment(text) + (_ALMOST_A_DAY if _DAY.match(text) else timedelta(0))
 
 
 def _day(text: str) -> date:
-    return _moment(text).astimezone(UTC).date()
+    return _moment(text).date()
+
+
+def _week_before(text: str) -> date:
+    return _day(text) - timedelta(days=7)

@@ -5,12 +5,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from services.projector.api.reads import Reads, place
+from services.projector.api.paging import ForeignCursor, cursor_at, place
+from services.projector.api.reads import Reads
 from services.projector.domain import EntityKey
 from services.projector.store import auditing
-from shared.errors import InvalidRequest, NotFound
+from shared.errors import NotFound
 from shared.fold import Entity
-from shared.http import Cursor, Limit, encode_cursor
+from shared.http import Cursor, Limit
 from shared.registry import REMOVED, Stream, registry
 from shared.views.rows import json_form
 
@@ -21,12 +22,12 @@ router = APIRouter(prefix="/entities", tags=["entities"])
 async def list_entities(read: Reads, entity: str, cursor: Cursor = None, limit: Limit = 50) -> Response:
     """All of the caller's entities of a kind that are not removed, by id."""
     stream = _stream(entity)
-    position = place(cursor, 1)
+    position = place(cursor, entity, 1)
     after = None if position is None else _id(position[0])
     ids = await auditing.ids_of_kind(read.reading, entity, after, limit + 1)
     found = await auditing.entities(read.reading, [EntityKey(read.reading.user_id, entity, i) for i in ids[:limit]])
     items = [_item(stream, key, folded) for key, folded in found.items() if not folded.removed]
-    following = encode_cursor([str(ids[limit - 1])]) if len(ids) > limit else None
+    following = cursor_at(entity, [ids[limit - 1]] if len(ids) > limit else None)
     return read.value({"items": items, "next_cursor": following})
 
 
@@ -44,7 +45,7 @@ def _id(position: Any) -> UUID:
     try:
         return UUID(str(position))
     except ValueError as error:
-        raise InvalidRequest("cursor: is not one of this list", field="cursor") from error
+        raise ForeignCursor from error
 
 
 def _stream(entity: str) -> Stream:

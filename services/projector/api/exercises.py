@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
 from services.projector.api.bounds import From, To, between
-from services.projector.api.reads import Read, Reads, next_cursor, place
+from services.projector.api.paging import part
+from services.projector.api.reads import Read, Reads
 from services.projector.store.exercises import exercises_of, has_sets, sets_of
 from services.projector.store.lists import Filter, Listing
 from shared.digests import canonical_json
@@ -16,7 +17,7 @@ from shared.domains.exercises.catalogue import CATALOGUE
 from shared.domains.exercises.names import name_key
 from shared.domains.exercises.vocabulary import Muscle
 from shared.domains.workouts.status import WorkoutStatus
-from shared.errors import InvalidRequest, NotFound
+from shared.errors import NotFound
 from shared.http import Cursor, Limit
 from shared.views.exercises import ExerciseRow, Exercises
 from shared.views.progress import progress
@@ -31,7 +32,6 @@ RECORDS = Listing("records_projection", (("exercise_id", "uuid"), ("kind", "text
 _COUNTED = [WorkoutStatus.IN_PROGRESS, WorkoutStatus.COMPLETED]
 Named = Annotated[str | None, Query(max_length=200)]
 MuscleCategory = Annotated[Muscle | None, Query()]
-Item = TypeVar("Item")
 
 
 @router.get("/exercises")
@@ -45,9 +45,9 @@ async def list_exercises(
     if q is not None:
         found = [row for row in found if _is_called(row, q)]
     found.sort(key=lambda row: (str(row.name).casefold(), row.exercise_id))
-    shown, following = _slice(found, cursor, limit)
+    shown, following = part(found, "exercises", cursor, limit)
     items = ",".join(read.marked(canonical_json(row.content()), row.exercise_id) for row in shown)
-    return read.answer(f'{{"items":[{items}],"next_cursor":{following}}}')
+    return read.items(items, following)
 
 
 @router.get("/exercises/{exercise_id}")
@@ -73,9 +73,9 @@ async def list_sets(
 async def show_progress(read: Reads, exercise_id: UUID, cursor: Cursor = None, limit: Limit = 500) -> Response:
     """Workout by workout, oldest first: the best estimate of the one-rep maximum, the best set, the volume."""
     shown_as = await _shown_as(read, exercise_id)
-    rows, following = _slice(progress(shown_as, await sets_of(read.reading, shown_as)), cursor, limit)
+    rows, following = part(progress(shown_as, await sets_of(read.reading, shown_as)), "progress", cursor, limit)
     items = ",".join(canonical_json(row.content()) for row in rows)
-    return read.answer(f'{{"items":[{items}],"next_cursor":{following}}}')
+    return read.items(items, following)
 
 
 @router.get("/records", tags=["metrics"])
@@ -122,12 +122,3 @@ def _names(row: ExerciseRow) -> Iterable[str]:
 @lru_cache(maxsize=10_000)
 def _words(name: str) -> frozenset[str]:
     return frozenset(name_key(name).split())
-
-
-def _slice(rows: list[Item], cursor: str | None, limit: int) -> tuple[list[Item], str]:
-    """A page of a list that is made in one go, and the next cursor as JSON."""
-    position: Any = (place(cursor, 1) or [0])[0]
-    if not isinstance(position, int) or position < 0:
-        raise InvalidRequest("cursor: is not one of this list", field="cursor")
-    end = position + limit
-    return rows[position:end], next_cursor([end] if end < len(rows) else None)

@@ -10,12 +10,13 @@ import asyncpg
 import httpx2
 from fastapi import APIRouter, Request, Response
 
-from services.projector.api.reads import Read, Reads, next_cursor, place
+from services.projector.api.paging import part
+from services.projector.api.reads import FreshReads, Read, Reads
 from services.projector.domain import Said, entity_of
 from services.projector.store import auditing
 from services.projector.store.history import said
 from services.projector.undo import NothingToUndo, Told, Undoing, undo
-from shared.errors import Conflict, InvalidRequest, NotFound, Unavailable
+from shared.errors import Conflict, NotFound, Unavailable
 from shared.fold import NOTHING, Entity
 from shared.http import Cursor, Limit
 from shared.telemetry import correlation_id
@@ -39,13 +40,8 @@ async def show_history(read: Reads, entity_id: UUID, cursor: Cursor = None, limi
     rows = await auditing.of_entity(read.reading, entity_id)
     if not rows:
         raise NotFound("you have nothing with this id")
-    trail = _trail(rows)
-    position: Any = (place(cursor, 1) or [0])[0]
-    if not isinstance(position, int) or position < 0:
-        raise InvalidRequest("cursor: is not one of this list", field="cursor")
-    end = position + limit
-    following = next_cursor([end] if end < len(trail) else None)
-    return read.value({"items": trail[position:end], "next_cursor": None if following == "null" else following[1:-1]})
+    shown, following = part(_trail(rows), f"history of {entity_id}", cursor, limit)
+    return read.value({"items": shown, "next_cursor": following})
 
 
 def _trail(rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
@@ -90,7 +86,7 @@ def _item(row: asyncpg.Record, one: Said, before: Entity, after: Entity, now: En
 
 
 @router.post("/history/{event_id}/undo", status_code=201)
-async def undo_event(request: Request, read: Reads, event_id: UUID, device_id: UUID | None = None) -> Response:
+async def undo_event(request: Request, read: FreshReads, event_id: UUID, device_id: UUID | None = None) -> Response:
     """Takes an event back: each field that it still decides gets its earlier value, by an event of the server's."""
     rows = await auditing.of_event(read.reading, event_id)
     if device_id is not None:

@@ -12,7 +12,7 @@ router = APIRouter()
 
 TEMPLATES = Listing("templates_projection", (("name", "text"), ("template_id", "uuid")), identity="template_id")
 CONFLICTS = Listing("conflicts_projection", (("entity", "text"), ("entity_id", "uuid"), ("field", "text")))
-Entity = Annotated[str | None, Query(max_length=100)]
+Entity = Annotated[str | None, Query(max_length=100, pattern=r"^[A-Za-z0-9_]+$")]
 
 
 @router.get("/templates", tags=["templates"])

@@ -3,18 +3,20 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
+import asyncpg
 from fastapi import Depends, Header, Request, Response
 from pydantic_core import to_json
 
+from services.projector.api.paging import ForeignCursor, as_json, cursor_at, place
 from services.projector.store.lists import Filter, Listing, page
 from services.projector.store.reading import Readers, Reading
 from shared.errors import Forbidden, InvalidRequest
-from shared.http import decode_cursor, encode_cursor
 from shared.policy import Caller
 from shared.tokens import Principal
 from shared.views.whole import FOLD_VERSION
@@ -67,56 +69,54 @@ class Read:
 
     async def page(self, listing: Listing, filters: Iterable[Filter], cursor: str | None, limit: int) -> Response:
         """One page of a view."""
-        after = place(cursor, len(listing.order))
+        after = place(cursor, listing.table, len(listing.order))
         try:
             found = await page(self.reading, listing, list(filters), after, limit)
-        except ValueError as error:  # a cursor of another list holds values of other types
-            raise InvalidRequest("cursor: is not one of this list", field="cursor") from error
+        except (ValueError, asyncpg.DataError) as error:  # a forged cursor may hold values of other types
+            raise ForeignCursor from error
         items = ",".join(self.marked(content, identity) for content, identity in found.contents)
-        return self.answer(f'{{"items":[{items}],"next_cursor":{next_cursor(found.next_place)}}}')
+        return self.items(items, cursor_at(listing.table, found.next_place))
+
+    def items(self, items: str, following: str | None) -> Response:
+        """One page of items that are JSON already, with commas between them."""
+        return self.answer(f'{{"items":[{items}],"next_cursor":{as_json(following)}}}')
 
 
-def place(cursor: str | None, size: int) -> Sequence[Any] | None:
-    """The position in a cursor.
-
-    Raises:
-        InvalidRequest: when it is not of a list with so many columns in its order.
-    """
-    if cursor is None:
-        return None
-    position = decode_cursor(cursor)
-    if not isinstance(position, list) or len(position) != size:
-        raise InvalidRequest("cursor: is not one of this list", field="cursor")
-    return position
-
-
-def next_cursor(position: Sequence[Any] | None) -> str:
-    """As JSON."""
-    return "null" if position is None else f'"{encode_cursor(position)}"'
+Unchanged = Annotated[str | None, Header(alias="If-None-Match")]
+ReadAfter = Annotated[str | None, Header(alias="X-Read-After", description="<device_id>:<last_accepted_sequence>")]
 
 
 async def reading(
     request: Request,
     caller: Caller,
-    read_after: Annotated[str | None, Header(alias="X-Read-After")] = None,
+    read_after: ReadAfter = None,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> AsyncIterator[Read]:
     """The caller's rows, once the caller's own writes are in them or two seconds have gone by."""
+    async with _opened(request, caller, read_after) as read:
+        if read.headers["ETag"] in _tags(if_none_match):
+            raise NotModified(read.headers)
+        yield read
+
+
+async def fresh_reading(request: Request, caller: Caller, read_after: ReadAfter = None) -> AsyncIterator[Read]:
+    """The same for what is never unchanged: it bears no tag."""
+    async with _opened(request, caller, read_after) as read:
+        del read.headers["ETag"]
+        yield read
+
+
+Reads = Annotated[Read, Depends(reading)]
+FreshReads = Annotated[Read, Depends(fresh_reading)]
+
+
+@asynccontextmanager
+async def _opened(request: Request, caller: Principal, read_after: str | None) -> AsyncIterator[Read]:
     readers: Readers = request.app.state.readers
     seconds: float = request.app.state.read_after_seconds
     fresh = await _is_fresh(readers, caller, read_after, seconds)
     async with readers.of(caller.user_id) as opened:
-        headers = _headers(opened, fresh)
-        if (
-            request.method == "GET"
-            and if_none_match
-            and headers["ETag"] in {tag.strip() for tag in if_none_match.split(",")}
-        ):
-            raise NotModified(headers)
-        yield Read(opened, await opened.degraded(), headers)
-
-
-Reads = Annotated[Read, Depends(reading)]
+        yield Read(opened, await opened.degraded(), _headers(opened, fresh))
 
 
 def _tags(if_none_match: str | None) -> set[str]:

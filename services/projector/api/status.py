@@ -1,7 +1,8 @@
 """How far the caller's read models are, and what proves it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -9,8 +10,10 @@ from uuid import UUID
 import httpx2
 from fastapi import APIRouter, Request, Response
 
-from services.projector.api.reads import Reads
+from services.projector.api.reads import FreshReads
 from services.projector.store import generations, positions
+from services.projector.store.reading import Reading
+from shared.digests import Digest
 from shared.envelope import decode_accepted
 from shared.feeds import IngestFeed
 from shared.policy import Caller
@@ -20,16 +23,17 @@ router = APIRouter(tags=["projections"])
 
 _SECONDS = 1.0
 _DEVICES = 50
+_REMEMBERED = 1_000
 
 
 @router.get("/projections/status")
-async def show_status(request: Request, read: Reads, caller: Caller) -> Response:
+async def show_status(request: Request, read: FreshReads, caller: Caller) -> Response:
     """Generation, digests, and how many events and seconds the read models are behind; null where ingest is away."""
     devices = await positions.of_user(read.reading)
     applied = {device.device_id: device.applied for device in devices}
     lag_events, lag_seconds = await _lag(request.app.state.ingest, {caller.device_id: 0, **applied})
     total = positions.event_digest(devices)
-    content = await positions.content_digest(read.reading.connection, read.reading.user_id)
+    content = await _content_digest(request.app.state.content_digests, read.reading)
     return read.value(
         {
             "generation": read.reading.generation,
@@ -43,6 +47,16 @@ async def show_status(request: Request, read: Reads, caller: Caller) -> Response
             "devices": [{"device_id": device.device_id, "applied": device.applied} for device in devices],
         }
     )
+
+
+async def _content_digest(remembered: OrderedDict[Hashable, Digest], reading: Reading) -> Digest:
+    """Asked once for each version of a user's rows: it reads all of them."""
+    version = (reading.generation, reading.user_id, reading.version)
+    if version not in remembered:
+        remembered[version] = await positions.content_digest(reading.connection, reading.user_id)
+        if len(remembered) > _REMEMBERED:
+            remembered.popitem(last=False)
+    return remembered[version]
 
 
 async def _lag(client: httpx2.AsyncClient, applied: Mapping[UUID, int]) -> tuple[int | None, float | None]:

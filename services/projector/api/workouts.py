@@ -5,9 +5,8 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime
 
-from services.projector.api.bounds import From, To, between
+from services.projector.api.bounds import From, To, between, moment
 from services.projector.api.reads import Read, Reads
 from services.projector.store import auditing
 from services.projector.store.lists import Filter, Listing
@@ -30,6 +29,7 @@ _ONE = "SELECT content FROM workouts_projection WHERE user_id = $1 AND workout_i
 _SETS = """
 SELECT content, set_id FROM sets_projection WHERE user_id = $1 AND workout_id = $2 ORDER BY completed_at, set_id
 """
+AsOf = Annotated[str | None, Query(max_length=64, description="A time with offset, or the end of a day (UTC)")]
 Status = Annotated[WorkoutStatus | None, Query()]
 
 
@@ -45,10 +45,10 @@ async def list_workouts(
 
 
 @router.get("/workouts/{workout_id}")
-async def show_workout(read: Reads, workout_id: UUID, as_of: AwareDatetime | None = None) -> Response:
+async def show_workout(read: Reads, workout_id: UUID, as_of: AsOf = None) -> Response:
     """One workout with its sets, by the time of their completion; with `as_of`, as the events up to then tell it."""
     if as_of is not None:
-        return await _as_of(read, workout_id, as_of)
+        return await _as_of(read, workout_id, moment("as_of", as_of))
     workout = await read.reading.one(_ONE, read.reading.user_id, workout_id)
     if workout is None:
         raise NotFound("you have no such workout")

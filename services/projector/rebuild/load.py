@@ -20,6 +20,8 @@ from shared.envelope import AcceptedEvent, decode_accepted
 from shared.postgres import connect
 
 Place = tuple[UUID, int]
+# What the live generation could not apply, with the state of each.
+Parkeds = Mapping[Place, str]
 
 
 class CannotApply(Exception):
@@ -40,7 +42,7 @@ def load_bucket(
     files: Sequence[Path],
     roots: Mapping[str, UUID],
     erased: Collection[UUID],
-    parked: Collection[Place],
+    parked: Parkeds,
 ) -> int:
     """Folds and copies all users of a bucket in one transaction; runs in a process of its own. Returns the events.
 
@@ -65,7 +67,7 @@ def _by_user(files: Iterable[Path], roots: Mapping[str, UUID]) -> Mapping[UUID, 
     return found
 
 
-def _load_user(loaded: Loaded, user_id: UUID, events: Iterable[AcceptedEvent], parked: Collection[Place]) -> None:
+def _load_user(loaded: Loaded, user_id: UUID, events: Iterable[AcceptedEvent], parked: Parkeds) -> None:
     said, refused = _read(user_id, events, parked)
     try:
         rows = _rows(said)
@@ -76,12 +78,10 @@ def _load_user(loaded: Loaded, user_id: UUID, events: Iterable[AcceptedEvent], p
     for view in views():
         loaded.tables[view.table.name] += [values(view.table, user_id, row) for row in rows[view.name]]
     loaded.tables[HISTORY.name] += map(history.row, said)
-    loaded.tables[DEAD_LETTERS.name] += [dead_letters.row(one, user_id) for one in refused]
+    loaded.tables[DEAD_LETTERS.name] += [dead_letters.row(one, user_id, parked[_place(one.event)]) for one in refused]
 
 
-def _read(
-    user_id: UUID, events: Iterable[AcceptedEvent], parked: Collection[Place]
-) -> tuple[list[Entry], list[Parked]]:
+def _read(user_id: UUID, events: Iterable[AcceptedEvent], parked: Parkeds) -> tuple[list[Entry], list[Parked]]:
     """What the events say; one that cannot be read is parked where the live generation has parked it."""
     said: list[Entry] = []
     refused: list[Parked] = []

@@ -159,7 +159,7 @@ class _Rebuild:
         )
 
     async def _load(
-        self, processes: Executor, folder: Path, people: loading.People, parked: frozenset[tuple[UUID, int]]
+        self, processes: Executor, folder: Path, people: loading.People, parked: Mapping[tuple[UUID, int], str]
     ) -> None:
         loop = asyncio.get_running_loop()
         waiting = [

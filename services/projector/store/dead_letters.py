@@ -33,12 +33,12 @@ async def park(connection: Connection, parked: Sequence[Parked], owners: Mapping
     await connection.execute(_PARK, *zip(*rows, strict=True))
 
 
-def row(parked: Parked, user_id: UUID) -> tuple[Any, ...]:
+def row(parked: Parked, user_id: UUID, state: str = "parked") -> tuple[Any, ...]:
     """A parked event as a row of the table."""
     event = parked.event
     place = (event.device_id, event.sequence_number, user_id, *(entity_meant(event) or (None, None)))
     reason = parked.reason.replace("\x00", "")
-    return (*place, event.event_id, event.model_dump_json(), reason, "parked", datetime.now(UTC))
+    return (*place, event.event_id, event.model_dump_json(), reason, state, datetime.now(UTC))
 
 
 async def refuse(connection: Connection, refused: Iterable[tuple[Record, str]]) -> None:

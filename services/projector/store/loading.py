@@ -46,11 +46,11 @@ async def people(connection: Connection) -> People:
     return People(roots, frozenset(UUID(int=row["user_id"].int) for row in erased))
 
 
-async def parked_in_live(connection: Connection) -> frozenset[tuple[UUID, int]]:
-    """The places of the events that the live generation could not apply."""
+async def parked_in_live(connection: Connection) -> Mapping[tuple[UUID, int], str]:
+    """The places of the events that the live generation could not apply, and whether they are given up."""
     live = await connection.fetchval("SELECT name FROM live_generation")
-    rows = await connection.fetch(f"SELECT own_device_id, own_sequence FROM {live}.dead_letters")  # noqa: S608
-    return frozenset((UUID(int=row[0].int), row[1]) for row in rows)
+    rows = await connection.fetch(f"SELECT own_device_id, own_sequence, state FROM {live}.dead_letters")  # noqa: S608
+    return {(UUID(int=row[0].int), row[1]): row[2] for row in rows}
 
 
 async def copy_applied(

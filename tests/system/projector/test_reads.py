@@ -97,10 +97,22 @@ async def test_bad_parameters_are_named(client: httpx2.AsyncClient) -> None:
         ("/workouts", {"limit": 501}),
         ("/metrics/weekly", {"to": "soon"}),
         ("/workouts/not-an-id", {}),
+        (f"/workouts/{uuid4()}", {"as_of": "0001-01-01T00:00:00+14:00"}),
+        ("/conflicts", {"entity": "a\x00b"}),
     ):
         problem = await phone.get(path, 422, **params)
         assert problem["code"] == "invalid_request"
     assert (await phone.get("/workouts", 422, {"X-Read-After": "x"}))["field"] == "X-Read-After"
+
+
+async def test_a_cursor_belongs_to_its_list(
+    client: httpx2.AsyncClient, store: ProjectorStore, event_store: EventStore
+) -> None:
+    phone = reader_of(client, await trained(store, event_store, 20))
+    cursor = (await phone.get("/workouts", limit=1))["next_cursor"]
+
+    assert (await phone.get("/metrics/weekly", 422, cursor=cursor))["field"] == "cursor"
+    assert (await phone.get("/exercises", 422, cursor=cursor))["field"] == "cursor"
 
 
 async def test_nobody_reads_what_is_anothers(

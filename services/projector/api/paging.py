@@ -1,0 +1,49 @@
+"""Cursors: the name of the list that gave it, and the place in it. Opaque to clients."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from shared.errors import InvalidRequest
+from shared.http import decode_cursor, encode_cursor
+
+Item = TypeVar("Item")
+
+
+class ForeignCursor(InvalidRequest):
+    """The cursor is of another list."""
+
+    def __init__(self) -> None:
+        super().__init__("cursor: is not one of this list", field="cursor")
+
+
+def place(cursor: str | None, name: str, size: int) -> Sequence[Any] | None:
+    """The place in a cursor of the list of this name, whose order has `size` columns; None at the beginning.
+
+    Raises:
+        InvalidRequest: for the cursor of another list, and for what is none.
+    """
+    if cursor is None:
+        return None
+    position = decode_cursor(cursor)
+    if not isinstance(position, list) or len(position) != size + 1 or position[0] != name:
+        raise ForeignCursor
+    return position[1:]
+
+
+def cursor_at(name: str, position: Sequence[Any] | None) -> str | None:
+    """The cursor of a place; None at the end of the list."""
+    return None if position is None else encode_cursor([name, *position])
+
+
+def as_json(cursor: str | None) -> str:
+    """A cursor as JSON text; its alphabet needs no escapes."""
+    return "null" if cursor is None else f'"{cursor}"'
+
+
+def part(rows: Sequence[Item], name: str, cursor: str | None, limit: int) -> tuple[Sequence[Item], str | None]:
+    """A page of a list that is made in one go, and the next cursor."""
+    start: Any = (place(cursor, name, 1) or [0])[0]
+    if not isinstance(start, int) or start < 0:
+        raise ForeignCursor
+    end = start + limit
+    return rows[start:end], cursor_at(name, [end] if end < len(rows) else None)
