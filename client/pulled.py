@@ -29,7 +29,10 @@ class PulledLog:
         return True
 
     def _is_own(self, event: PulledEvent) -> bool:
-        """An event of this log, under the same id: from now on it counts with the `seen` that the server stored."""
+        """An event of this log, under the same id: from now on it counts, with the `seen` that the server stored.
+
+        The server may have refused or lost it earlier and have got it from a twin since.
+        """
         found = self._connection.execute(
             "SELECT seen FROM events WHERE event_id = ? AND device_id = ? AND sequence_number = ?",
             [str(event.event_id), str(event.device_id), event.sequence_number],
@@ -39,7 +42,8 @@ class PulledLog:
         accepted = {str(device_id): number for device_id, number in event.seen.items()}
         sent = json.loads(found["seen"]) if found["seen"] else {}
         self._connection.execute(
-            "UPDATE events SET confirmed = 1, accepted_seen = ? WHERE event_id = ?",
+            "UPDATE events SET status = 'synced', reason = NULL, replaced_by = NULL, confirmed = 1, accepted_seen = ?"
+            " WHERE event_id = ?",
             [None if accepted == sent else json.dumps(accepted), str(event.event_id)],
         )
         return True

@@ -10,6 +10,20 @@ from client.queue import EventQueue, logged
 from client.schema import transaction
 from shared.digests import Digest, digest_of_events
 
+# A refused event is never given back. The server has it still where it has it released, or has what came after it.
+_MISSING = """
+    SELECT * FROM events AS own WHERE device_id <> ? AND replaced_by IS NULL AND confirmed = 0 AND (
+        status = 'synced' OR status = 'failed'
+        AND NOT EXISTS (
+            SELECT 1 FROM events AS later WHERE later.device_id = own.device_id AND later.confirmed = 1
+            AND later.sequence_number > own.sequence_number
+        ) AND NOT EXISTS (
+            SELECT 1 FROM pulled_events AS released WHERE released.origin_device_id = own.device_id
+            AND released.origin_sequence = own.sequence_number AND released.set_aside = 0
+        )
+    ) ORDER BY place
+"""
+
 
 class Recovery:
     """Works on the same file as the queue. Each step is one transaction and may be repeated after a crash."""
@@ -59,23 +73,21 @@ class Recovery:
 
     def missing(self, device_id: UUID) -> tuple[LoggedEvent | PulledEvent, ...]:
         """What the server did not give back: set aside from others, and own events from before a fork."""
-        rows = self._connection.execute(
-            "SELECT * FROM events WHERE device_id <> ? AND status = 'synced' AND confirmed = 0"
-            " AND replaced_by IS NULL ORDER BY place",
-            [str(device_id)],
-        )
+        rows = self._connection.execute(_MISSING, [str(device_id)])
         return (*map(logged, rows), *self._pulled.set_aside())
 
     def restamp(self, missing: Iterable[LoggedEvent | PulledEvent], old_device: UUID, new_device: UUID) -> None:
         """Copies of what is missing become the first events of a new device, followed by what is unsent."""
-        found: list[Lost] = [lost(event) for event in missing]
+        events = list(missing)
+        # A refused event may have been released as well: one copy is enough.
+        found: list[Lost] = list({item.place: item for item in map(lost, events)}.values())
         unsent = self._connection.execute(
             "SELECT coalesce(min(sequence_number), (SELECT last_sequence + 1 FROM identity)) FROM events"
             " WHERE device_id = ? AND status IN ('pending', 'syncing')",
             [str(old_device)],
         )
         self._queue.fork(old_device, new_device, Fork(unsent.fetchone()[0]), found)
-        own = [str(item.event.event_id) for item in found if isinstance(item.event, LoggedEvent)]
+        own = [str(event.event_id) for event in events if isinstance(event, LoggedEvent)]
         with transaction(self._connection) as connection:
             connection.executemany("UPDATE events SET replaced_by = 'a copy' WHERE event_id = ?", [(id,) for id in own])
         self.finish()

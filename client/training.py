@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from shared.views.sets import SetRow
 from shared.views.workouts import WorkoutRow
 
 _LAST = ("last", "-1")
+FORGOTTEN_AFTER = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,23 @@ def current_workout(projection: Projection) -> UUID | None:
         if kind == "workout" and not entity.removed and entity.value("started_at") and not entity.value("ended_at")
     ]
     return max(found)[1] if found else None
+
+
+def last_activity(projection: Projection, workout_id: UUID) -> datetime:
+    """When the workout was started or its last set was done."""
+    workout = projection.state["workout", workout_id]
+    done = (
+        entity.value("completed_at")
+        for (kind, _), entity in projection.state.items()
+        if kind == "set" and entity.value("workout_id") == workout_id and not entity.removed
+    )
+    started_at: datetime = workout.value("started_at")
+    return max((moment for moment in done if moment and moment > started_at), default=started_at)
+
+
+def is_forgotten(projection: Projection, workout_id: UUID, at: datetime) -> bool:
+    """Whether nothing has happened in it for so long that its end was forgotten."""
+    return at - last_activity(projection, workout_id) > FORGOTTEN_AFTER
 
 
 def new_records(projection: Projection, exercise_id: UUID, set_ids: Iterable[UUID]) -> list[NewRecord]:

@@ -1,5 +1,6 @@
 """In the gym: start, set, end."""
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -46,7 +47,7 @@ def start(
 ) -> None:
     """Start a workout."""
     log = Log()
-    if current := training.current_workout(log.projection):
+    if current := _going_on(log, log.time(at)):
         raise Already(f"workout {short(current)} is still going on; `hypertrophy end` ends it")
     plan = _template(log, template)
     workout_id = _start(log, name or (plan.name if plan else None), plan, note, at)
@@ -69,6 +70,17 @@ def _start(log: Log, name: str | None, plan: TemplateRow | None, note: str | Non
     )
     log.add([event], moment)
     return workout_id
+
+
+def _going_on(log: Log, at: datetime) -> UUID | None:
+    """The workout in progress. One whose end was forgotten gets it now, at its last set."""
+    current = training.current_workout(log.projection)
+    if current is None or not training.is_forgotten(log.projection, current, at):
+        return current
+    last = training.last_activity(log.projection, current)
+    log.add([WorkoutEnded(workout_id=current, ended_at=last)], last)
+    say(f"the workout of {local(last, log.zone)} was never ended: it ends at its last set", err=True)
+    return None
 
 
 def _template(log: Log, name: str | None) -> TemplateRow | None:
@@ -124,10 +136,10 @@ def set_(
         "rest_s": decimal(rest),
         "notes": note,
     }
-    workout_id = training.current_workout(log.projection)
+    moment = log.time(at)
+    workout_id = _going_on(log, moment)
     started = workout_id is None
     workout_id = workout_id or _start(log, None, None, None, at)
-    moment = log.time(at)
     common: dict[str, Any] = {field: value for field, value in said.items() if value is not None} | {
         "workout_id": workout_id,
         "exercise_id": chosen.exercise_id,
@@ -188,7 +200,8 @@ def end(
     workout_id = training.current_workout(log.projection)
     if workout_id is None:
         raise Already("no workout is going on; `hypertrophy start` begins one")
-    moment = log.time(at)
+    forgotten = at is None and training.is_forgotten(log.projection, workout_id, log.now)
+    moment = training.last_activity(log.projection, workout_id) if forgotten else log.time(at)
     said = {} if note is None else {"notes": note}
     log.add([WorkoutEnded(workout_id=workout_id, ended_at=moment, **said)], moment)
     workout = training.find_workout(log.projection, workout_id.hex)

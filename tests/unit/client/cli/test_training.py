@@ -324,3 +324,14 @@ def test_the_report_of_a_month(run: Run, strong: str) -> None:
     assert "Squat (Barbell) | load | 100 kg" in text
     assert "<svg" in page
     assert "http" not in page
+
+
+def test_a_workout_whose_end_was_forgotten_ends_at_its_last_set(run: Run) -> None:
+    run("start", "Old", "--at", "2026-01-05 18:00")
+    run("set", "squat", "5x100", "--at", "2026-01-05 18:30")
+
+    run("set", "squat", "5x110", "--at", "2026-01-07 18:00")
+
+    new, old = answer(run("log", "--json"))
+    assert (old["name"], old["status"], old["duration_s"]) == ("Old", "completed", 1800)
+    assert (new["status"], new["set_count"]) == ("in_progress", 1)

@@ -1,0 +1,119 @@
+"""Undo gives back what was there before, in every domain alike."""
+
+import sqlite3
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+import pytest
+
+from client.events import Draft
+from client.projections import project, recorded
+from client.pulled import PulledLog
+from client.queue import EventQueue
+from client.undo import last_action, mark, undoing
+from shared.domains.body.events import BodyMeasurementCorrected, BodyMeasurementRecorded, BodyMeasurementRemoved
+from shared.domains.exercises.events import ExerciseDefined, ExercisesMerged, ExerciseUpdated
+from shared.domains.exercises.vocabulary import Muscle
+from shared.domains.profile.events import GoalKind, GoalSet, ProfileUpdated, Sex
+from shared.domains.templates.events import PlannedExercise, TemplateRemoved, TemplateSaved
+from shared.domains.workouts.events import (
+    SetCompleted,
+    SetCorrected,
+    SetRemoved,
+    WorkoutDiscarded,
+    WorkoutEnded,
+    WorkoutStarted,
+    WorkoutUpdated,
+)
+from shared.registry import DomainEvent
+
+AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
+ONE, TWO = UUID(int=1), UUID(int=2)
+WORKOUT = WorkoutStarted(workout_id=ONE, started_at=AT, name="Legs")
+SET = SetCompleted(set_id=ONE, workout_id=ONE, exercise_id=TWO, completed_at=AT, reps=5, weight=Decimal(100))
+EXERCISE = ExerciseDefined(exercise_id=ONE, name="Hill Carry", muscle_category=Muscle.GLUTES)
+MEASURED = BodyMeasurementRecorded(measurement_id=ONE, measured_at=AT, weight=Decimal(80))
+TEMPLATE = TemplateSaved(template_id=ONE, name="Legs", exercises=[PlannedExercise(exercise_id=TWO, sets=3)])
+GOAL = GoalSet(goal_id=ONE, kind=GoalKind.LOAD, target=Decimal(100), unit="kg")
+
+
+class Log:
+    def __init__(self) -> None:
+        self.queue = EventQueue(sqlite3.connect(":memory:", isolation_level=None))
+        self.pulled = PulledLog(self.queue.connection)
+
+    def add(self, *events: DomainEvent, together: UUID | None = None) -> None:
+        self.queue.append(Draft(event, AT, together) for event in events)
+
+    def undo(self) -> int:
+        action = last_action([event for event, _ in self.queue.events()])
+        everything = recorded(self.queue, self.pulled)
+        for event in reversed(action):
+            self.add(*undoing(event, everything), together=mark(event.event_id))
+        return len(action)
+
+    @property
+    def content(self) -> object:
+        return project(self.queue, self.pulled).content_digest
+
+
+@pytest.mark.parametrize(
+    ("before", "undone"),
+    [
+        ([WORKOUT], WorkoutUpdated(workout_id=ONE, name="Push", notes="new")),
+        ([WORKOUT], WorkoutEnded(workout_id=ONE, ended_at=AT)),
+        ([WORKOUT], WorkoutDiscarded(workout_id=ONE)),
+        ([WORKOUT], SET),
+        ([WORKOUT, SET], SetCorrected(set_id=ONE, reps=8, rpe=Decimal(9))),
+        ([WORKOUT, SET], SetRemoved(set_id=ONE)),
+        ([EXERCISE], ExerciseUpdated(exercise_id=ONE, name="Carry")),
+        ([EXERCISE], ExercisesMerged(from_id=ONE, into_id=TWO)),
+        ([], MEASURED),
+        ([MEASURED], BodyMeasurementCorrected(measurement_id=ONE, weight=Decimal(81))),
+        ([MEASURED], BodyMeasurementRemoved(measurement_id=ONE)),
+        ([], TEMPLATE),
+        ([TEMPLATE], TemplateSaved(template_id=ONE, name="Legs", exercises=[])),
+        ([TEMPLATE], TemplateRemoved(template_id=ONE)),
+        ([ProfileUpdated(sex=Sex.MALE)], ProfileUpdated(sex=Sex.FEMALE, birth_date=date(1990, 1, 1))),
+        ([], GOAL),
+        ([GOAL], GoalSet(goal_id=ONE, kind=GoalKind.LOAD, target=Decimal(120), unit="kg")),
+    ],
+    ids=lambda value: value.event_type if isinstance(value, DomainEvent) else f"after {len(value)}",
+)
+def test_undo_gives_back_what_was_there(before: list[DomainEvent], undone: DomainEvent) -> None:
+    log = Log()
+    log.add(*before)
+    content = log.content
+    log.add(undone)
+    assert log.content != content
+
+    log.undo()
+
+    assert log.content == content
+
+
+def test_a_later_edit_is_not_undone_with_an_earlier_one() -> None:
+    log = Log()
+    log.add(WORKOUT)
+    log.add(SET)
+    log.add(SetCorrected(set_id=ONE, reps=8))
+    log.add(SetCorrected(set_id=ONE, notes="deep"))
+
+    log.undo()
+    log.undo()
+
+    (row,) = project(log.queue, log.pulled).sets
+    assert (row.reps, row.notes) == (5, None)
+
+
+def test_what_was_logged_together_is_undone_together() -> None:
+    log = Log()
+    log.add(WORKOUT)
+    log.add(SET, together=uuid4())
+    log.add(*(SET.model_copy(update={"set_id": uuid4()}) for _ in range(3)), together=uuid4())
+
+    assert log.undo() == 3
+    assert log.undo() == 1
+    assert log.undo() == 1
+    assert log.undo() == 0
