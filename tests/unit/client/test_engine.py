@@ -330,3 +330,29 @@ async def test_a_restored_server_whose_numbers_another_twin_took_gets_them_after
 
     assert sorted(row.reps or 0 for row in phone.projection.sets) == [5, 6]
     assert phone.content == twin.content == server_content(server)
+
+
+async def test_watching_sends_what_is_logged_meanwhile(phone: Phone, server: FakeServer) -> None:
+    watching = phone.engine.watch()
+    assert isinstance(await anext(watching), Synced)
+    phone.start()
+
+    outcome = await anext(watching)
+    await watching.aclose()  # type: ignore[attr-defined]
+
+    assert outcome.moved.pushed == 1
+    assert len(server.accepted()) == 1
+
+
+async def test_another_server_gets_the_whole_log(phone: Phone, server: FakeServer, tmp_path: Path) -> None:
+    workout = phone.start()
+    await phone.sync()
+    elsewhere = FakeServer()
+    moved = Phone(tmp_path / "phone", elsewhere.transport)
+    moved.session.use_server("http://elsewhere.test")
+    moved.set(workout)
+
+    assert isinstance(await moved.sync(), Synced)
+
+    assert len(elsewhere.accepted()) == 2
+    assert server_content(elsewhere) == moved.content
