@@ -3,10 +3,9 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.partitioner import murmur2
@@ -24,8 +23,7 @@ UNHURRIED_BYTES = 262_144
 TRACEPARENT = "traceparent"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One record as it lies on the topic."""
 
     topic: str
@@ -124,8 +122,7 @@ class PublishFailed(Exception):
     """At least one record was not acknowledged in time: read what is unpublished again and send it in order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A record to publish."""
 
     key: bytes
