@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 import asyncpg
+from prometheus_client import Counter, Histogram
 
 from services.projector.domain import EntityKey, Entry, Parked, read
 from services.projector.store import dead_letters, history
@@ -27,6 +28,9 @@ PERMANENT_FAULTS = (
     asyncpg.ProgramLimitExceededError,
     asyncpg.UntranslatableCharacterError,
 )
+BATCH_SECONDS = Histogram("projector_batch_seconds", "Time to fold a batch of events into history and views")
+PARKED = Counter("projector_parked_total", "Events that could not be applied")
+
 Tell = Callable[[Conflicts], Awaitable[None]]
 
 _ENTER = "SELECT set_config('search_path', $1 || ', public', true)"
@@ -65,10 +69,15 @@ class ProjectorBatch:
 
     async def fold(self, events: Sequence[AcceptedEvent]) -> None:
         """Takes the events into the history and the views; what cannot be applied is parked."""
+        with BATCH_SECONDS.time():
+            await self._fold(events)
+
+    async def _fold(self, events: Sequence[AcceptedEvent]) -> None:
         owners = await lock_owners(self._connection, {event.user_id for event in events})
         self._owner_of_device |= {event.device_id: owners.get(event.user_id) for event in events}
         entries, parked = read(events, owners)
         parked += await self._fold_or_park(entries)
+        PARKED.inc(len(parked))
         await dead_letters.park(self._connection, parked, owners)
         await touch(self._connection, set(owners.values()))
 
