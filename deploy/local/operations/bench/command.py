@@ -40,7 +40,7 @@ class Plan:
 
 
 WHOLE = Plan(burst=10, sustained=20, steady=20, relay=3, pull=5, ceiling=2, backlog=45)
-QUICK = Plan(burst=2, sustained=6, steady=6, relay=1, pull=2, ceiling=1, backlog=10)
+QUICK = Plan(burst=2, sustained=5, steady=5, relay=1, pull=1, ceiling=0.5, backlog=6)
 
 
 class BenchFailed(Exception):

@@ -64,6 +64,6 @@ def test_the_table_tells_which_goals_are_reached() -> None:
 
     reached = {line.name: line.reached for line in lines(figures)}
 
-    assert reached["burst, batches of 100"] is True
-    assert reached["sustained, projector keeping up"] is False
+    assert reached["burst in batches of 100"] is True
+    assert reached["sustained, projected too"] is False
     assert figures.as_json()["ratios"]["burst_100"] == 0.222
