@@ -105,7 +105,10 @@ class Worker:
             group = self._settings.projector_group
             size = self._settings.projector_batch
             self._subscribers = [
-                subscribe(broker, EVENTS, consumers.on_events, group=group, max_records=size),
+                *(
+                    subscribe(broker, EVENTS, consumers.on_events, group=group, max_records=size)
+                    for _ in range(self._settings.projector_consumers)
+                ),
                 subscribe(broker, IDENTITY, consumers.on_identity, group=f"{group}-identity"),
             ]
             try:

@@ -13,8 +13,8 @@ from shared.values import format_moment, plain
 from shared.views.rows import Row as SharedRow
 from shared.views.rows import json_form
 
-# Floats between these are written without an exponent.
-_LEAST, _GREATEST = 0.0001, 2.0**53
+# A decimal of no more digits is written the same after it was a float.
+_SURE_DIGITS = 15
 
 
 def text_of(row: Row) -> str:
@@ -40,10 +40,12 @@ def _names(kind: type[SharedRow]) -> list[tuple[str, str]]:
 
 
 def _decimal(value: Decimal) -> str:
-    number = plain(value)
-    if isinstance(number, int):
-        return str(number)
-    return repr(number) if _LEAST <= abs(number) <= _GREATEST and number % 1 else canonical_json(number)
+    text = str(value)
+    if len(text) > _SURE_DIGITS or "E" in text:
+        return canonical_json(plain(value))
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 def _moment(value: datetime) -> str:
