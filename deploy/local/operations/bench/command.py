@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-import psutil
 import typer
 from pydantic_core import from_json, to_json
 from rich.console import Console
@@ -19,6 +18,7 @@ from deploy.local.operations.bench.applied import Applied
 from deploy.local.operations.bench.limit import copy_limit, outbox_is_empty
 from deploy.local.operations.bench.report import Burst, Figures, machine, tables
 from deploy.local.operations.running import AsJson
+from deploy.local.processes import family
 from deploy.local.roles import ROOT
 from deploy.local.stack import Stack
 
@@ -167,8 +167,11 @@ class Bench:
         return published
 
     async def _sustained(self) -> None:
+        before = self._processor_seconds()
         answer = await self._order("sustained", batch=100, seconds=self.plan.sustained, workers=self._workers())
         self.figures.sustained_rate = answer["projected_rate"]
+        used = {name: seconds - before[name] for name, seconds in self._processor_seconds().items()}
+        self.figures.cpu_us = {name: round(seconds / answer["acked"] * 1e6, 1) for name, seconds in used.items()}
         self.say(f"sustained {self.figures.sustained_rate:,.0f} /s")
         await self._backlog()
 
@@ -190,9 +193,15 @@ class Bench:
         return (now - before) / (time.perf_counter() - started)
 
     def _memory(self) -> dict[str, float]:
+        return {name: round(resident(pid), 1) for name, pid in self._pids().items()}
+
+    def _processor_seconds(self) -> dict[str, float]:
+        return {name: processor_seconds(pid) for name, pid in self._pids().items()}
+
+    def _pids(self) -> dict[str, int]:
         engines = {engine.process.name: engine.process.pid for engine in self.stack.engines.embedded}
         roles = {name: process.pid for name, process in self.stack.processes.items()}
-        return {name: resident(pid) for name, pid in {**roles, **engines}.items() if pid}
+        return {name: pid for name, pid in {**roles, **engines}.items() if pid}
 
     async def _order(self, work: str, **given: Any) -> Any:
         """A load; what it got acknowledged is added to the count."""
@@ -213,5 +222,9 @@ class Bench:
 
 def resident(pid: int) -> float:
     """Megabytes of a process and its children; what several share is divided among them."""
-    parent = psutil.Process(pid)
-    return sum(one.memory_full_info().pss for one in [parent, *parent.children(recursive=True)]) / 2**20
+    return float(sum(one.memory_full_info().pss for one in family(pid))) / 2**20
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process and its children have used so far."""
+    return float(sum(times.user + times.system for times in (one.cpu_times() for one in family(pid))))

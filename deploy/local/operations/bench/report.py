@@ -27,7 +27,8 @@ class Burst:
 
 @dataclass
 class Figures:
-    """All figures of a run. Rates are events a second, `memory_mb` resident megabytes by process."""
+    """All figures of a run. Rates are events a second, `memory_mb` resident megabytes by process, `cpu_us` microseconds
+    of processor time by process for each event of the sustained load."""
 
     machine: Mapping[str, Any]
     copy_rate: float = 0
@@ -37,6 +38,7 @@ class Figures:
     half: Mapping[str, Any] = field(default_factory=dict)
     pull_rate: float = 0
     memory_mb: Mapping[str, float] = field(default_factory=dict)
+    cpu_us: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0
 
     def as_json(self) -> dict[str, Any]:
@@ -62,7 +64,7 @@ class Line:
 
 
 def lines(figures: Figures) -> Iterator[Line]:
-    yield Line("COPY limit of this machine", rate(figures.copy_rate), "1.00")
+    yield Line("COPY, one connection", rate(figures.copy_rate), "1.00")
     for burst in figures.bursts:
         yield from burst_lines(figures, burst)
     yield Line("relay, catching up", rate(figures.relay_rate), ratio(figures, figures.relay_rate))
@@ -79,7 +81,7 @@ def burst_lines(figures: Figures, burst: Burst) -> Iterator[Line]:
     reached = burst.acked_rate >= least if goal else None
     share = ratio(figures, burst.acked_rate)
     yield Line(f"burst in batches of {burst.batch}", rate(burst.acked_rate), share, goal, reached)
-    yield Line("  its backlog, projected", rate(burst.projected_rate) if burst.projected_rate else "out of time")
+    yield Line("  its backlog projected", rate(burst.projected_rate) if burst.projected_rate else "out of time")
     yield Line("  generator alone", rate(burst.generator_ceiling), f"{burst.generator_cpu:.0%} cpu")
 
 
@@ -111,16 +113,17 @@ def below(value: float | None, limit: float) -> bool:
 
 
 def tables(figures: Figures) -> Iterator[Table]:
-    """The figures, and the memory of each process."""
-    table = Table("", "figure (p50 / p99)", "of COPY", "to reach", "", title="Every acknowledgement durable")
+    """The figures, and what each process needs."""
+    table = Table("", "p50 / p99", "of COPY", "to reach", "met", title="Every acknowledgement durable")
+    table.columns[0].no_wrap = True
     for line in lines(figures):
-        mark = {True: "[green]reached[/]", False: "[red]missed[/]", None: ""}[line.reached]
+        mark = {True: "[green]yes[/]", False: "[red]no[/]", None: ""}[line.reached]
         table.add_row(line.name, line.figure, line.ratio, line.goal, mark)
     yield table
-    memory = Table("process", "resident", title="Memory after the load")
+    processes = Table("process", "resident", "CPU an event", title="Memory after the load, and work while sustained")
     for name, megabytes in figures.memory_mb.items():
-        memory.add_row(name, f"{megabytes:,.0f} MB")
-    yield memory
+        processes.add_row(name, f"{megabytes:,.0f} MB", f"{figures.cpu_us.get(name, 0):,.0f} µs")
+    yield processes
 
 
 def machine() -> dict[str, Any]:
