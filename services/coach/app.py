@@ -31,7 +31,6 @@ from shared.feeds import IdentityFeed, IngestFeed
 from shared.following import Follower
 from shared.http import add_health, create_service_app, service_client
 from shared.kafka import Publisher
-from shared.positions import add_positions
 from shared.postgres import create_pool
 
 
@@ -54,7 +53,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = create_service_app("coach", chosen, lifespan)
     install_unavailable(app)
     add_health(app, {"database": partial(_answers, app)})
-    add_positions(app, "coach", lambda: Memory(app.state.pool).all_applied())
     include_routes(app)
     return app
 
