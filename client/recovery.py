@@ -10,16 +10,20 @@ from client.queue import EventQueue, logged
 from client.schema import transaction
 from shared.digests import Digest, digest_of_events
 
-# A refused event is never given back. The server has it still where it has it released, or has what came after it.
+# A refused event is never given back. The server has it still where it has it released, or where it has what came after
+# it on that device and no twin's event before that.
 _MISSING = """
     SELECT * FROM events AS own WHERE device_id <> ? AND replaced_by IS NULL AND confirmed = 0 AND (
         status = 'synced' OR status = 'failed'
         AND NOT EXISTS (
-            SELECT 1 FROM events AS later WHERE later.device_id = own.device_id AND later.confirmed = 1
-            AND later.sequence_number > own.sequence_number
-        ) AND NOT EXISTS (
             SELECT 1 FROM pulled_events AS released WHERE released.origin_device_id = own.device_id
             AND released.origin_sequence = own.sequence_number AND released.set_aside = 0
+        ) AND NOT EXISTS (
+            SELECT 1 FROM events AS later WHERE later.device_id = own.device_id AND later.confirmed = 1
+            AND later.sequence_number > own.sequence_number AND NOT EXISTS (
+                SELECT 1 FROM pulled_events AS twin WHERE twin.device_id = own.device_id AND twin.set_aside = 0
+                AND twin.sequence_number < later.sequence_number
+            )
         )
     ) ORDER BY place
 """

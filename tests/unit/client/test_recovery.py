@@ -1,0 +1,119 @@
+"""A phone and its twin after the server was put back: what each of them still has comes back, once and in full."""
+
+import shutil
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from client.engine import Synced
+from client.projections import recorded
+from tests.unit.client.fake_server import Device, FakeServer, Store
+from tests.unit.client.phones import Phone
+
+
+@pytest.fixture
+def server() -> FakeServer:
+    return FakeServer()
+
+
+@pytest.fixture
+def phone(server: FakeServer, tmp_path: Path) -> Phone:
+    return Phone(tmp_path / "phone", server.transport)
+
+
+def twin_of(phone: Phone, server: FakeServer, folder: Path) -> Phone:
+    """A second phone from a backup of the first."""
+    phone.queue.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copytree(phone.home.folder, folder)
+    twin = Phone(folder, server.transport)
+    twin.now = phone.now
+    return twin
+
+
+def knowing(backup: Store, twin: Phone, phone: Phone) -> Store:
+    """The backup of a server that had met the twin under its own name already."""
+    user_id = backup.devices[str(phone.device_id)].user_id
+    backup.devices[str(twin.device_id)] = Device(user_id, twin.session.secret(twin.device_id))
+    return backup
+
+
+def places(phone: Phone) -> set[tuple[UUID, int]]:
+    """What counts on the phone."""
+    return {(event.device_id, event.sequence_number) for event in recorded(phone.queue, phone.engine.pulled)}
+
+
+def places_on(server: FakeServer) -> set[tuple[UUID, int]]:
+    return {(UUID(event["device_id"]), event["sequence_number"]) for event in server.accepted()}
+
+
+async def synced(*phones: Phone) -> None:
+    for phone in phones:
+        assert isinstance(await phone.sync(), Synced)
+
+
+async def test_an_event_counts_again_when_a_twin_brings_it_back_after_it_was_copied(
+    phone: Phone, server: FakeServer, tmp_path: Path
+) -> None:
+    workout = phone.start()
+    await synced(phone)
+    backup = server.backup()
+    phone.set(workout, 5)
+    await synced(phone)
+    twin = twin_of(phone, server, tmp_path / "twin")
+    phone.set(workout, 6)
+    twin.set(workout, 7)
+    await synced(phone, twin)
+    server.restore(knowing(backup, twin, phone))
+    await synced(twin)
+
+    await synced(phone, twin, phone)
+
+    assert places(twin) == places(phone) == places_on(server)
+
+
+async def test_a_refused_event_counts_once_a_twin_got_it_accepted(
+    phone: Phone, server: FakeServer, tmp_path: Path
+) -> None:
+    workout = phone.start()
+    await synced(phone)
+    backup = server.backup()
+    server.unknown_types.add("SetCompleted")
+    phone.set(workout, 5)
+    await synced(phone)
+    twin = twin_of(phone, server, tmp_path / "twin")
+    phone.start()
+    twin.start()
+    await synced(phone, twin)
+    assert len(twin.queue.failed()) == 1
+    server.unknown_types.clear()
+    server.restore(knowing(backup, twin, phone))
+    await synced(phone)
+
+    await synced(twin, phone)
+
+    assert not twin.queue.failed()
+    assert places(twin) == places(phone) == places_on(server)
+
+
+async def test_what_was_refused_before_a_fork_reaches_a_restored_server_too(
+    phone: Phone, server: FakeServer, tmp_path: Path
+) -> None:
+    workout = phone.start()
+    await synced(phone)
+    backup = server.backup()
+    server.unknown_types.add("SetCompleted")
+    phone.set(workout, 5)
+    await synced(phone)
+    twin = twin_of(phone, server, tmp_path / "twin")
+    phone.start()
+    twin.start()
+    await synced(phone, twin)
+    server.unknown_types.clear()
+    server.restore(knowing(backup, twin, phone))
+
+    await synced(twin)
+
+    assert [row.reps for row in twin.projection.sets] == [5]
+    assert not twin.queue.failed()
+    assert places(twin) == places_on(server)
