@@ -5,7 +5,7 @@ import io
 import json
 import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from uuid import UUID, uuid4, uuid5
 
 import httpx2
@@ -113,23 +113,32 @@ async def answer(auth: Auth, *effects: MergeApplied | ErasureApplied) -> None:
 OTHERS: tuple[ServiceName, ...] = ("projector", "coach")
 
 
-async def test_identity_events_reach_the_topic_in_order_and_without_gaps(auth: Auth) -> None:
-    phones = [await auth.anonymous() for _ in range(5)]
-    ours = {phone.user_id for phone in phones}
+async def said(auth: Auth) -> AsyncIterator[tuple[str, Json]]:
+    """Keys and values on the identity topic, from its beginning. Other tests leave records there that are no events."""
     consumer = AIOKafkaConsumer(
         IDENTITY, bootstrap_servers=auth.settings.kafka_bootstrap_servers, auto_offset_reset="earliest"
     )
     await consumer.start()
     try:
-        heard: list[Json] = []
-        while len(heard) < 2 * len(phones):
+        while True:
             record = await asyncio.wait_for(consumer.getone(), 30)
-            event = json.loads(record.value)
-            assert record.key.decode() == event["user_id"]
-            if event["user_id"] in ours:
-                heard.append(event)
+            with suppress(ValueError):
+                yield record.key.decode(), json.loads(record.value)
     finally:
         await consumer.stop()
+
+
+async def test_identity_events_reach_the_topic_in_order_and_without_gaps(auth: Auth) -> None:
+    phones = [await auth.anonymous() for _ in range(5)]
+    ours = {phone.user_id for phone in phones}
+    heard: list[Json] = []
+    async with aclosing(said(auth)) as identity:
+        async for key, event in identity:
+            if event.get("user_id") in ours:
+                assert key == event["user_id"]
+                heard.append(event)
+            if len(heard) == 2 * len(phones):
+                break
     for user in ours:
         numbers = [event["number"] for event in heard if event["user_id"] == user]
         assert numbers == sorted(numbers)
@@ -162,17 +171,12 @@ async def test_an_unanswered_merge_is_said_again(auth: Auth) -> None:
     _, email = await auth.account()
     phone = await auth.anonymous()
     merge = (await phone.login(email)).json()["merge"]
-    consumer = AIOKafkaConsumer(
-        IDENTITY, bootstrap_servers=auth.settings.kafka_bootstrap_servers, auto_offset_reset="earliest"
-    )
-    await consumer.start()
-    try:
-        heard = 0
-        while heard < 3:
-            event = json.loads((await asyncio.wait_for(consumer.getone(), 30)).value)
+    heard = 0
+    async with aclosing(said(auth)) as identity:
+        async for _, event in identity:
             heard += event.get("merge_id") == merge["merge_id"]
-    finally:
-        await consumer.stop()
+            if heard == 3:
+                break
 
 
 async def test_an_erasure_reports_what_every_store_has_erased(auth: Auth) -> None:
