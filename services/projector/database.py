@@ -11,7 +11,22 @@ from shared.errors import Unavailable
 from shared.postgres import create_pool
 from shared.telemetry import log
 
-AWAY = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError)
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InterfaceError,
+)
+# A database that nobody has migrated yet.
+NOT_MADE = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidParameterValueError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedFunctionError,
+)
 
 
 class LazyPool:
@@ -34,12 +49,12 @@ class LazyPool:
         try:
             pool = await self._opened()
             connection = await pool.acquire(timeout=5)
-        except (*AWAY, asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidParameterValueError) as error:
+        except (*AWAY, *NOT_MADE) as error:
             log().warning("database_away", error=repr(error))
             raise Unavailable("the database cannot be reached") from error
         try:
             yield connection
-        except AWAY as error:
+        except (*AWAY, *NOT_MADE) as error:
             log().warning("database_lost", error=repr(error))
             raise Unavailable("the database went away") from error
         finally:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -11,13 +12,13 @@ import asyncpg
 from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import LogicSubscriber
 
-from services.projector.consumers import Consumers, Effects, waiting_out
+from services.projector.consumers import PASSING, Consumers, Effects, waiting_out
 from services.projector.rebuild.start import Rebuilding
 from services.projector.settings import Settings
 from services.projector.store import generations, identity
 from services.projector.store.batch import ProjectorStore
 from shared.feeds import IdentityFeed, IngestFeed
-from shared.following import Follower
+from shared.following import Follower, patiently
 from shared.http import service_client
 from shared.identity import IdentityEvent
 from shared.kafka import Publisher, create_broker, has_partitions, subscribe
@@ -27,6 +28,13 @@ from shared.topics import EVENTS, IDENTITY
 
 STOP_SECONDS = 8
 REBUILD_PAUSE_SECONDS = 5
+RESTART_PAUSE_SECONDS = 3
+WATCH_SECONDS = 5
+LOST_AFTER_SECONDS = 120
+
+
+class ConsumersLost(Exception):
+    """The consumers are no members of their groups any more."""
 
 
 class Worker:
@@ -35,14 +43,13 @@ class Worker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._subscribers: list[LogicSubscriber[Any]] = []
-        self._compared = False
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Works in the background until it is left; the stop is bounded."""
         # A batch makes many thousand objects without cycles: the collector need not look at them time and again.
         gc.set_threshold(100_000, 20, 20)
-        task = asyncio.create_task(self._work(), name="projector-worker")
+        task = asyncio.create_task(self._forever(), name="projector-worker")
         try:
             yield
         finally:
@@ -50,9 +57,18 @@ class Worker:
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.wait({task}, timeout=STOP_SECONDS)
 
+    async def _forever(self) -> None:
+        """Begins anew after a fault that nobody foresaw; until then the worker is not ready."""
+        while True:
+            try:
+                await self._work()
+            except Exception as error:
+                log().error("projector_worker_failed", exc_info=error)
+            await asyncio.sleep(RESTART_PAUSE_SECONDS)
+
     async def _work(self) -> None:
         async with AsyncExitStack() as stack:
-            pool = await waiting_out(self._prepared)
+            pool = await patiently(self._prepared, (*PASSING, asyncpg.PostgresError))
             stack.push_async_callback(_bounded, pool.close)
             rebuilding = Rebuilding()
             stack.push_async_callback(rebuilding.stop)
@@ -67,7 +83,8 @@ class Worker:
             broker = await self._started(consumers)
             stack.push_async_callback(_bounded, broker.stop)
             async with asyncio.TaskGroup() as loops:
-                loops.create_task(self._repeat(lambda: self._compare(follower)))
+                loops.create_task(self._watch())
+                loops.create_task(self._repeat(follower.compare))
                 loops.create_task(self._repeat(lambda: self._heal_identity(store, consumers, IdentityFeed(auth))))
 
     async def _prepared(self) -> "asyncpg.Pool[asyncpg.Record]":
@@ -120,7 +137,7 @@ class Worker:
 
         return await waiting_out(start)
 
-    async def _repeat(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _repeat(self, work: Callable[[], Awaitable[object]]) -> None:
         while True:
             try:
                 await waiting_out(work)
@@ -128,9 +145,18 @@ class Worker:
                 log().error("projector_loop_failed", exc_info=error)
             await asyncio.sleep(self._settings.projector_compare_seconds)
 
-    async def _compare(self, follower: Follower) -> None:
-        await follower.compare()
-        self._compared = True
+    async def _watch(self) -> None:
+        """Has everything begin anew when consumers have been without their group for long.
+
+        Raises:
+            ConsumersLost
+        """
+        last = time.monotonic()
+        while time.monotonic() - last < LOST_AFTER_SECONDS:
+            if await self.has_partitions():
+                last = time.monotonic()
+            await asyncio.sleep(WATCH_SECONDS)
+        raise ConsumersLost
 
     async def _heal_identity(self, store: ProjectorStore, consumers: Consumers, feed: IdentityFeed) -> None:
         """Hears from auth's log what Kafka has not brought yet."""
@@ -144,12 +170,8 @@ class Worker:
             await consumers.hear(event)
 
     async def has_partitions(self) -> bool:
-        """Whether both consumers are members of their groups."""
+        """Whether all consumers are members of their groups."""
         return bool(self._subscribers) and all(has_partitions(one) for one in self._subscribers)
-
-    async def has_compared(self) -> bool:
-        """Whether the read models were once compared with the event store since the start."""
-        return self._compared
 
 
 async def _bounded(stop: Callable[[], Awaitable[object]]) -> None:

@@ -22,10 +22,11 @@ from shared.envelope import AcceptedEvent
 from shared.fold import fold
 from shared.identity import EFFECT, ErasureApplied, MergeApplied, UserErased, UserMerged
 from shared.kafka import Outgoing, Publisher, Record, create_broker, subscribe
+from shared.migrations import migrate
 from shared.topics import EFFECTS, EVENTS, IDENTITY
 from shared.views.whole import content_digest_of
 from tests.histories import history, interleaved
-from tests.system.engines import TestEngines
+from tests.system.engines import TestEngines, fresh_database
 from tests.system.projector.feed import EventStore, served
 from tests.system.projector.looking import content_digest
 
@@ -224,3 +225,17 @@ async def effects(engines: TestEngines) -> AsyncIterator[list[object]]:
         yield said
     finally:
         await broker.stop()
+
+
+async def test_a_worker_waits_until_its_database_is_migrated(
+    engines: TestEngines, event_store: EventStore, workers: Workers
+) -> None:
+    async with fresh_database(engines, "projector", migrated=False) as url:
+        workers.environment["DATABASE_URL_PROJECTOR"] = url
+        starting = asyncio.create_task(workers.start())
+        await asyncio.sleep(3)
+        assert not starting.done()
+
+        await migrate(url, "projector")
+        await starting
+        await workers.stop()
