@@ -36,7 +36,7 @@ def product_roles(projector_workers: int = 1) -> Roles:
     return Roles(
         http=Role("http", "deploy.local.gateway:create_gateway"),
         workers=[
-            Role("ingest-relay", "services.ingest.app:create_worker"),
+            Role("ingest-relay", "services.ingest.app:create_worker", niceness=2),
             *(Role(name, "services.projector.app:create_worker", niceness=5) for name in projectors),
             Role("auth-worker", "services.auth.app:create_worker", niceness=10),
             Role("coach-worker", "services.coach.app:create_worker", niceness=15),

@@ -12,7 +12,17 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deploy.local.processes import SETPRIV, Process, Program, StartError, end_leftovers, free_port, port_is_free, until
+from deploy.local.processes import (
+    NICE,
+    SETPRIV,
+    Process,
+    Program,
+    StartError,
+    end_leftovers,
+    free_port,
+    port_is_free,
+    until,
+)
 from deploy.local.roles import ROOT
 
 STUBBORN = "trap '' TERM; echo ready; while :; do sleep 0.1; done"
@@ -148,6 +158,16 @@ async def test_a_free_port_is_free_and_a_taken_one_is_not() -> None:
 
     server.close()
     await server.wait_closed()
+
+
+@pytest.mark.skipif(NICE is None, reason="there is no nice(1) here")
+async def test_what_can_wait_leaves_the_processors_to_others(tmp_path: Path) -> None:
+    process = Process(Program("patient", ["sh", "-c", "nice; exec sleep 60"], niceness=7), tmp_path)
+    process.start()
+    eventually(lambda: process.tail() != "")
+
+    assert int(process.tail()) == min(19, os.nice(0) + 7)
+    await process.stop()
 
 
 def test_started_processes_keep_their_output(tmp_path: Path) -> None:
