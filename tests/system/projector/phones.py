@@ -37,7 +37,7 @@ class Reader:
     async def response(
         self, path: str, expected: int = 200, headers: dict[str, str] | None = None, **params: Any
     ) -> httpx2.Response:
-        answer = await self.client.get(f"/api/v1{path}", params=params, headers=self.headers | (headers or {}))
+        answer = await self.client.get(f"/api/v1{path}", params=params or None, headers=self.headers | (headers or {}))
         assert answer.status_code == expected, answer.text
         return answer
 
