@@ -141,7 +141,7 @@ def _step(view: View, sent: Sequence[LoggedEvent], answer: SyncAnswer, settled: 
     conflicts = [verdict.sequence_number for verdict in answer.errors if verdict.code == CONFLICT]
     if conflicts:
         return Fork(min(conflicts))
-    if answer.last_acked_sequence > view.last_sequence:
+    if answer.last_acked_sequence > view.last_sequence and _all_settled(view, sent, settled):
         # A twin has gone on under our name: what it did comes to us only as another device's.
         return Fork(view.last_sequence + 1)
     expected = answer.last_acked_sequence + 1
@@ -152,6 +152,11 @@ def _step(view: View, sent: Sequence[LoggedEvent], answer: SyncAnswer, settled: 
     if sent and expected == sent[0].sequence_number and not settled:
         return BackOff(next((_reason(verdict) for verdict in answer.errors), "the server settled nothing"))
     return Resend(expected)
+
+
+def _all_settled(view: View, sent: Sequence[LoggedEvent], settled: int) -> bool:
+    """Whether the log has nothing left that may turn out to be on the server already."""
+    return settled == len(sent) and (not sent or sent[-1].sequence_number == view.last_sequence)
 
 
 def gaps_between(first: int, last: int) -> tuple[tuple[int, int], ...]:

@@ -227,6 +227,25 @@ async def test_a_restored_backup_shows_what_its_later_self_did_before_anything_i
     assert old.content == phone.content == server_content(server)
 
 
+async def test_a_restored_backup_sends_nothing_twice_under_another_name(
+    phone: Phone, server: FakeServer, tmp_path: Path
+) -> None:
+    workout = phone.start()
+    phone.set(workout, 5)
+    phone.set(workout, 6)
+    phone.queue.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copytree(tmp_path / "phone", tmp_path / "backup")
+    phone.set(workout, 7)
+    await phone.sync()
+    old = Phone(tmp_path / "backup", server.transport, batch=1)
+
+    await old.sync()
+    await old.sync()
+
+    assert len(server.accepted()) == 4
+    assert old.content == phone.content == server_content(server)
+
+
 @pytest.mark.parametrize(
     ("code", "status"), [("wrong_user", 403), ("user_erased", 410), ("device_revoked", 403), ("login_required", 401)]
 )
