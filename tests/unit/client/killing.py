@@ -52,7 +52,7 @@ async def train(url: str, folder: Path) -> None:
 
 
 def wait_for_notes(noted: Path, more: int) -> None:
-    """Progress, not time, decides how far the child comes: on a busy machine it would else be killed before its start."""
+    """Progress, not time, decides how far the child comes: a busy machine would else kill it before its start."""
     enough = size(noted) + more * LINE
     while size(noted) < enough:
         time.sleep(0.001)
