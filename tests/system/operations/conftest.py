@@ -1,5 +1,6 @@
 """A stack of its own for what operators do to one."""
 
+import os
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -22,3 +23,10 @@ async def stack(folder: Path) -> AsyncIterator[Stack]:
     """The whole product, running on `folder / "server"`."""
     async with Stack(folder / "server", settings=SETTINGS) as running:
         yield running
+
+
+@pytest.fixture(autouse=True, scope="session")
+def embedded() -> None:
+    """The operator's commands act on an embedded stack."""
+    if os.environ.get("HYPERTROPHY_TEST_ENGINES") == "containers":
+        pytest.skip("these tests run the embedded engines themselves: other engines change nothing about them")
