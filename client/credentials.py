@@ -75,9 +75,27 @@ class Credentials:
             answer = await self._protocol.refresh(held.refresh_token)
             if not isinstance(answer, Refusal) or not isinstance(obstacle(answer), RenewToken):
                 return self.adopt(_given(answer))
-        tokens = _given(await self._protocol.create_device(self._device, self._session.secret(self._device)))
+        answer = await self._protocol.create_device(self._device, self._session.secret(self._device))
+        if isinstance(answer, Refusal) and answer.code == "device_exists" and self._is_anonymous:
+            return await self._under_another_name()
+        tokens = _given(answer)
         if tokens.is_new:
             self._recovery.forgotten(tokens.user_id)
+        return self.adopt(tokens)
+
+    @property
+    def _is_anonymous(self) -> bool:
+        """Whether nobody could log in to the user of this log."""
+        held = self._session.held(self._device)
+        return self._queue.identity.user_id is None or (held is not None and held.is_anonymous)
+
+    async def _under_another_name(self) -> Tokens:
+        """The name of this log is taken by a twin from a backup, which was faster: at the first launch, or when a
+        restored server had forgotten both."""
+        old_device, device_id = self._device, self._session.next_device(self._ids())
+        tokens = _given(await self._protocol.create_device(device_id, self._session.secret(device_id)))
+        self._recovery.renamed(old_device, device_id, tokens.user_id)
+        self._session.became(device_id)
         return self.adopt(tokens)
 
     def adopt(self, tokens: Tokens) -> Tokens:

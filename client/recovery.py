@@ -49,6 +49,11 @@ class Recovery:
             if connection.execute("SELECT 1 FROM events WHERE status IN ('synced', 'failed')").fetchone():
                 self._set_aside()
 
+    def renamed(self, old_device: UUID, new_device: UUID, user_id: UUID) -> None:
+        """The log goes on as another device of another user, which gets all of it."""
+        self.forgotten(user_id)
+        self._queue.fork(old_device, new_device, Fork(self._first_unsettled(old_device)))
+
     def _set_aside(self) -> None:
         for statement in (
             "UPDATE OR REPLACE pulled_events SET set_aside = 1 WHERE set_aside = 0",
@@ -85,16 +90,19 @@ class Recovery:
         events = list(missing)
         # A refused event may have been released as well: one copy is enough.
         found: list[Lost] = list({item.place: item for item in map(lost, events)}.values())
-        unsent = self._connection.execute(
-            "SELECT coalesce(min(sequence_number), (SELECT last_sequence + 1 FROM identity)) FROM events"
-            " WHERE device_id = ? AND status IN ('pending', 'syncing')",
-            [str(old_device)],
-        )
-        self._queue.fork(old_device, new_device, Fork(unsent.fetchone()[0]), found)
+        self._queue.fork(old_device, new_device, Fork(self._first_unsettled(old_device)), found)
         own = [str(event.event_id) for event in events if isinstance(event, LoggedEvent)]
         with transaction(self._connection) as connection:
             connection.executemany("UPDATE events SET replaced_by = 'a copy' WHERE event_id = ?", [(id,) for id in own])
         self.finish()
+
+    def _first_unsettled(self, device_id: UUID) -> int:
+        found = self._connection.execute(
+            "SELECT coalesce(min(sequence_number), (SELECT last_sequence + 1 FROM identity)) FROM events"
+            " WHERE device_id = ? AND status IN ('pending', 'syncing')",
+            [str(device_id)],
+        )
+        return int(found.fetchone()[0])
 
     def finish(self) -> None:
         """Everything that was set aside is on the server again, in one form or another."""

@@ -227,10 +227,28 @@ async def test_a_restored_backup_shows_what_its_later_self_did_before_anything_i
     assert old.content == phone.content == server_content(server)
 
 
+async def test_a_backup_from_before_the_first_sync_gets_through_under_another_name(
+    phone: Phone, server: FakeServer, tmp_path: Path
+) -> None:
+    workout = phone.start()
+    phone.queue.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copytree(tmp_path / "phone", tmp_path / "backup")
+    await phone.sync()
+    old = Phone(tmp_path / "backup", server.transport)
+    old.set(workout, 5)
+
+    assert isinstance(await old.sync(), Synced)
+
+    assert old.device_id != phone.device_id
+    assert [event["sequence_number"] for event in server.accepted(old.device_id)] == [1, 2]
+    assert [row.reps for row in old.projection.sets] == [5]
+
+
 async def test_a_restored_backup_sends_nothing_twice_under_another_name(
     phone: Phone, server: FakeServer, tmp_path: Path
 ) -> None:
     workout = phone.start()
+    await phone.sync()
     phone.set(workout, 5)
     phone.set(workout, 6)
     phone.queue.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -117,3 +117,24 @@ async def test_what_was_refused_before_a_fork_reaches_a_restored_server_too(
     assert [row.reps for row in twin.projection.sets] == [5]
     assert not twin.queue.failed()
     assert places(twin) == places_on(server)
+
+
+async def test_a_twin_that_a_restored_server_knows_first_costs_the_other_only_its_name(
+    phone: Phone, server: FakeServer, tmp_path: Path
+) -> None:
+    nothing = server.backup()
+    workout = phone.start()
+    twin = twin_of(phone, server, tmp_path / "twin")
+    phone.set(workout, 5)
+    await synced(phone)
+    server.restore(nothing)
+    twin.set(workout, 6)
+    await synced(twin)
+
+    await synced(phone)
+
+    assert phone.device_id != twin.device_id
+    assert [row.reps for row in phone.projection.sets] == [5]
+    own = server.store.devices[str(phone.device_id)].user_id
+    sent = [event for event in server.accepted() if server.store.devices[event["device_id"]].user_id == own]
+    assert [event["event_type"] for event in sent] == ["WorkoutStarted", "SetCompleted"]
