@@ -5,13 +5,12 @@ import gc
 import os
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -22,7 +21,8 @@ from services.projector.rebuild.spool import Spooled, bucket_files, spool_shard
 from services.projector.settings import Settings
 from services.projector.store import comparing, generations, identity, loading
 from services.projector.store.batch import ProjectorStore
-from shared.feeds import IdentityFeed, IngestFeed
+from services.projector.views.rows import Connection
+from shared.feeds import Head, IdentityFeed, IngestFeed
 from shared.following import NOTHING_APPLIED, Follower, pages
 from shared.http import service_client
 from shared.identity import UserErased, UserMerged
@@ -174,13 +174,13 @@ class _Rebuild:
     async def _catch_up(self) -> None:
         """Follows until a look at the heads finds little that is new."""
         for _ in range(CATCH_UPS):
-            applied = await self._follow()
+            applied, _ = await self._follow()
             await self.progress.step("catching up", done=applied)
             if applied < 1_000:
                 return
 
-    async def _follow(self) -> int:
-        """Reads from the feed what the new generation lacks; returns how many events came in."""
+    async def _follow(self) -> tuple[int, Mapping[UUID, Head]]:
+        """Reads from the feed what the new generation lacks; returns how many events came in, and up to which heads."""
         store = ProjectorStore(self.pool, self.name)
         epoch, heads = await self.feed.heads()
         follower = Follower(store, self.feed, epoch)
@@ -193,7 +193,7 @@ class _Rebuild:
                     count += await follower.take(page)
         async with store.transaction() as connection:
             await identity.settle(connection, await loading.misplaced(connection))
-        return count
+        return count, heads
 
     async def _verified_before(self) -> Mapping[UUID, int]:
         """Compares what stands still already, so that the switch itself has little to look at."""
@@ -210,8 +210,7 @@ class _Rebuild:
         """Holds the workers for a moment, reads the last events, proves both digests, and switches."""
         async with self.owner.transaction():
             live = await loading.hold_live(self.owner)
-            await self._follow()
-            _, heads = await self.feed.heads()
+            _, heads = await self._follow()
             async with self.pool.acquire() as connection:
                 await self._prove(connection, heads)
                 users = await comparing.comparable(connection, live, self.name)
@@ -224,7 +223,7 @@ class _Rebuild:
             await generations.switch(self.owner, self.name)
         return differences
 
-    async def _prove(self, connection: Any, heads: Any) -> None:
+    async def _prove(self, connection: Connection, heads: Mapping[UUID, Head]) -> None:
         behind = await comparing.first_behind(connection, self.name, heads)
         if behind is not None:
             raise RebuildStopped(f"device {behind} does not agree with the event store")
@@ -233,7 +232,7 @@ class _Rebuild:
         version = await self.owner.fetchval("SELECT fold_version FROM generations WHERE name = $1", live)
         return bool(version == FOLD_VERSION)
 
-    async def _stop_at_difference(self, connection: Any, live: str, users: Any) -> None:
+    async def _stop_at_difference(self, connection: Connection, live: str, users: Collection[UUID]) -> None:
         found = await comparing.first_difference(connection, live, self.name, users)
         if found is not None:
             raise RebuildStopped(
