@@ -14,6 +14,12 @@ from deploy.local.processes import free_port
 POSTGRES_IMAGE = "postgres:18"
 KAFKA_IMAGE = "apache/kafka:4.3.0"
 PASSWORD = "containers"
+LOGS = "/var/lib/kafka/data"
+# The image's own start formats the storage, which it may refuse to do twice: a broker that was killed only starts.
+START = (
+    f"if [ -e {LOGS}/meta.properties ]; then exec /opt/kafka/bin/kafka-server-start.sh"
+    " /opt/kafka/config/server.properties; else exec /etc/kafka/docker/run; fi"
+)
 
 
 def kafka_container(port: int) -> DockerContainer:
@@ -31,8 +37,9 @@ def kafka_container(port: int) -> DockerContainer:
         "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
         "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
         "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
+        "KAFKA_LOG_DIRS": LOGS,
     }
-    container = DockerContainer(KAFKA_IMAGE).with_bind_ports(9092, port)
+    container = DockerContainer(KAFKA_IMAGE).with_bind_ports(9092, port).with_command(["bash", "-c", START])
     for name, value in settings.items():
         container = container.with_env(name, value)
     return container
