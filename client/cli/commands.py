@@ -59,6 +59,7 @@ COMMANDS: Final = (
     Command("admin", f"{OPERATIONS}.administration:admin", "Accounts and keys of this server.", CARE),
     Command("bench", f"{OPERATIONS}.bench.command:bench", "Measure how fast it is on this machine.", BUILDING),
     Command("chaos", f"{OPERATIONS}.chaos.command:chaos", "Kill everything at random; nothing may be lost.", BUILDING),
+    Command("simulate", "deploy.simulation.command:command", "Play phones, faults and servers from seeds.", BUILDING),
     Command("load", f"{OPERATIONS}.loading:load", "Let simulated phones sync as fast as they can.", BUILDING),
     Command("test", "deploy.local.testing:check", "Check everything, or one stage.", BUILDING),
 )
