@@ -92,7 +92,7 @@ class Credentials:
     async def _under_another_name(self) -> Tokens:
         """The name of this log is taken by a twin from a backup, which was faster: at the first launch, or when a
         restored server had forgotten both."""
-        old_device, device_id = self._device, self._session.next_device(self._ids())
+        old_device, device_id = self._device, self._next_device()
         tokens = _given(await self._protocol.create_device(device_id, self._session.secret(device_id)))
         self._recovery.renamed(old_device, device_id, tokens.user_id)
         self._session.became(device_id)
@@ -107,10 +107,14 @@ class Credentials:
 
     async def new_device(self) -> Tokens:
         """One more device of the same user, the same one again after a crash; the log is not its log yet."""
-        self._session.became(self._device)
-        device_id = self._session.next_device(self._ids())
+        device_id = self._next_device()
         secret = self._session.secret(device_id)
         return await self.ask(lambda bearer: self._protocol.create_device(device_id, secret, bearer=bearer))
+
+    def _next_device(self) -> UUID:
+        """The name that the log gets next; one that it got just before a crash is none of these."""
+        self._session.became(self._device)
+        return self._session.next_device(self._ids())
 
     def became(self, tokens: Tokens) -> None:
         """The log is the new device's now."""

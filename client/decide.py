@@ -3,14 +3,12 @@
 The engine carries these steps out; a simulator can drive the same functions without a network.
 """
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from heapq import heappop, heappush
 from uuid import UUID
 
 from client.answers import Refusal, SyncAnswer, Unreachable, Verdict
-from client.events import LoggedEvent, PulledEvent, Seen, Status
+from client.events import LoggedEvent, Seen, Status
 
 CONFLICT = "sequence_conflict"
 LONGEST_GAP = 10_000
@@ -214,101 +212,13 @@ def restamp(
             event_id=ids(),
             device_id=new_device,
             sequence_number=number,
-            seen=_having_seen(event.seen, {old_device: fork.first_conflict - 1}),
+            seen=having_seen(event.seen, {old_device: fork.first_conflict - 1}),
             status=Status.PENDING,
         )
         for number, event in enumerate(unsent, start=first_number)
     )
 
 
-def _having_seen(seen: Seen, shared: Seen) -> Seen:
+def having_seen(seen: Seen, shared: Seen) -> Seen:
     """`shared` replaces what `seen` says of its devices: later numbers there are the twin's, whom we never met."""
     return {device_id: number for device_id, number in {**seen, **shared}.items() if number > 0}
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """An event that a restored server lacks and that its own device cannot be counted on to send again."""
-
-    event: LoggedEvent | PulledEvent
-    occurred_at: str
-    place: tuple[UUID, int]
-    seen: Seen
-
-
-def lost(event: LoggedEvent | PulledEvent) -> Lost:
-    """The event under the place that the fold knows it by."""
-    origin = event.origin if isinstance(event, PulledEvent) else None
-    place = origin or event
-    return Lost(event, event.occurred_at, (place.device_id, place.sequence_number), event.seen)
-
-
-def copies(
-    missing: Iterable[Lost], new_device: UUID, first_number: int, ids: Callable[[], UUID]
-) -> tuple[LoggedEvent, ...]:
-    """What the server lost, as events of a new device, each after those that it had seen."""
-    ordered = in_causal_order(missing)
-    before: dict[UUID, int] = {}
-    for device_id, number in (item.place for item in ordered):
-        before[device_id] = min(number, before.get(device_id, number))
-    shared = {device_id: number - 1 for device_id, number in before.items()}
-    return tuple(
-        _copy(item, new_device, number, shared, ids()) for number, item in enumerate(ordered, start=first_number)
-    )
-
-
-def _copy(item: Lost, new_device: UUID, number: int, shared: Seen, event_id: UUID) -> LoggedEvent:
-    event, device_id = item.event, item.place[0]
-    cut = {device: min(seen, shared.get(device, seen)) for device, seen in item.seen.items()}
-    return LoggedEvent(
-        event_id=event_id,
-        event_type=event.event_type,
-        schema_version=event.schema_version,
-        payload=event.payload if isinstance(event, LoggedEvent) else _json(event.payload),
-        device_id=new_device,
-        sequence_number=number,
-        occurred_at=event.occurred_at,
-        correlation_id=event.correlation_id,
-        seen=_having_seen(cut, {device_id: shared[device_id]}),
-    )
-
-
-def _json(payload: Mapping[str, object]) -> str:
-    return json.dumps(payload, separators=(",", ":"))
-
-
-def in_causal_order(missing: Iterable[Lost]) -> tuple[Lost, ...]:
-    """Each device's events in their order, none before one that it has seen, and else by their time."""
-    queues: dict[UUID, list[Lost]] = {}
-    for item in sorted(missing, key=lambda item: item.place, reverse=True):
-        queues.setdefault(item.place[0], []).append(item)
-    waiting: list[tuple[str, UUID, int]] = []
-    for queue in queues.values():
-        heappush(waiting, _rank(queue[-1]))
-    ordered: list[Lost] = []
-    while waiting:
-        skipped = []
-        while waiting and _is_early(queues[waiting[0][1]][-1], queues):
-            skipped.append(heappop(waiting))
-        # Vectors that contradict each other cannot come from a real history: then time decides.
-        chosen = heappop(waiting) if waiting else skipped.pop(0)
-        queue = queues[chosen[1]]
-        ordered.append(queue.pop())
-        for rank in skipped:
-            heappush(waiting, rank)
-        if queue:
-            heappush(waiting, _rank(queue[-1]))
-    return tuple(ordered)
-
-
-def _rank(item: Lost) -> tuple[str, UUID, int]:
-    return (item.occurred_at, *item.place)
-
-
-def _is_early(item: Lost, queues: Mapping[UUID, list[Lost]]) -> bool:
-    """Whether something that it has seen is still waiting."""
-    return any(
-        queues.get(device_id) and queues[device_id][-1].place[1] <= number
-        for device_id, number in item.seen.items()
-        if device_id != item.place[0]
-    )

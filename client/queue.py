@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from client.decide import Fork, Judged, Lost, View, copies, restamp
+from client.decide import Fork, Judged, View, restamp
 from client.events import Draft, LoggedEvent, Seen, Status, moment, parse_seen
 from client.ids import new_id
+from client.lost import Lost, copies
 from client.schema import connect, prepared, transaction
 from shared.digests import EMPTY, Digest, event_digest
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from client.decide import Fork, Lost, lost
+from client.decide import Fork
 from client.events import LoggedEvent, PulledEvent
+from client.lost import each_once, lost
 from client.pulled import PulledLog
 from client.queue import EventQueue, logged
 from client.schema import transaction
@@ -44,15 +45,16 @@ class Recovery:
 
     def forgotten(self, user_id: UUID) -> None:
         """The server knows neither the user nor the device any more: the log is the new user's, and is sent whole."""
-        self._queue.belong_to(user_id)
         with transaction(self._connection) as connection:
+            self._queue.belong_to(user_id)
             if connection.execute("SELECT 1 FROM events WHERE status IN ('synced', 'failed')").fetchone():
                 self._set_aside()
 
     def renamed(self, old_device: UUID, new_device: UUID, user_id: UUID) -> None:
         """The log goes on as another device of another user, which gets all of it."""
-        self.forgotten(user_id)
-        self._queue.fork(old_device, new_device, Fork(self._first_unsettled(old_device)))
+        with transaction(self._connection):
+            self.forgotten(user_id)
+            self._queue.fork(old_device, new_device, Fork(self._first_unsettled(old_device)))
 
     def _set_aside(self) -> None:
         for statement in (
@@ -88,13 +90,12 @@ class Recovery:
     def restamp(self, missing: Iterable[LoggedEvent | PulledEvent], old_device: UUID, new_device: UUID) -> None:
         """Copies of what is missing become the first events of a new device, followed by what is unsent."""
         events = list(missing)
-        # A refused event may have been released as well: one copy is enough.
-        found: list[Lost] = list({item.place: item for item in map(lost, events)}.values())
-        self._queue.fork(old_device, new_device, Fork(self._first_unsettled(old_device)), found)
-        own = [str(event.event_id) for event in events if isinstance(event, LoggedEvent)]
+        own = [(str(event.event_id),) for event in events if isinstance(event, LoggedEvent)]
         with transaction(self._connection) as connection:
-            connection.executemany("UPDATE events SET replaced_by = 'a copy' WHERE event_id = ?", [(id,) for id in own])
-        self.finish()
+            fork = Fork(self._first_unsettled(old_device))
+            self._queue.fork(old_device, new_device, fork, each_once(map(lost, events)))
+            connection.executemany("UPDATE events SET replaced_by = 'a copy' WHERE event_id = ?", own)
+            self.finish()
 
     def _first_unsettled(self, device_id: UUID) -> int:
         found = self._connection.execute(

@@ -109,7 +109,13 @@ def _migrate(connection: sqlite3.Connection) -> None:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """All or nothing, one writer at a time: what is read in it still holds when it is written."""
+    """All or nothing, one writer at a time: what is read in it still holds when it is written.
+
+    Within another one it is a part of that.
+    """
+    if connection.in_transaction:
+        yield connection
+        return
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield connection

@@ -12,9 +12,9 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from client.decide import Lost, in_causal_order, lost
-from client.events import Draft, LoggedEvent, PulledEvent
+from client.events import Draft, PulledEvent
 from client.imports import Key, Known, Plan, finished, restoring
+from client.lost import Lost, in_causal_order, lost
 from client.projections import Projection
 from client.pulled import PulledLog
 from client.queue import EventQueue
@@ -59,7 +59,7 @@ def _line(item: Lost) -> dict[str, Any]:
         "event_id": str(event.event_id),
         "event_type": event.event_type,
         "schema_version": event.schema_version,
-        "payload": json.loads(event.payload) if isinstance(event, LoggedEvent) else event.payload,
+        "payload": item.payload,
         "device_id": str(item.place[0]),
         "sequence_number": item.place[1],
         "occurred_at": event.occurred_at,

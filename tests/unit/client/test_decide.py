@@ -13,7 +13,6 @@ from client.decide import (
     DeclareGaps,
     Fork,
     Go,
-    Lost,
     MeetEpoch,
     RenewToken,
     Resend,
@@ -21,10 +20,8 @@ from client.decide import (
     Step,
     Stop,
     View,
-    copies,
     delay,
     gaps_between,
-    in_causal_order,
     judge,
     obstacle,
     restamp,
@@ -168,47 +165,3 @@ def test_restamped_events_forget_the_twins_numbers() -> None:
 
     assert moved[0].seen == {OTHER: 3, DEVICE: 4}
     assert (moved[0].device_id, moved[0].sequence_number) == (NEW, 1)
-
-
-def lost_at(device: int, number: int, seen: dict[UUID, int] | None = None, at: str = "10") -> Lost:
-    one = event(number, UUID(int=device), seen, at)
-    return Lost(one, one.occurred_at, (one.device_id, number), one.seen)
-
-
-def test_copies_follow_what_they_had_seen_even_when_the_clock_disagrees() -> None:
-    early = lost_at(1, 1, at="12")
-    late = lost_at(2, 1, seen={UUID(int=1): 1}, at="09")
-
-    made = copies([late, early], NEW, 1, uuid4)
-
-    assert [one.occurred_at for one in made] == [early.occurred_at, late.occurred_at]
-
-
-def test_copies_have_seen_only_what_the_server_kept() -> None:
-    made = copies([lost_at(1, 5), lost_at(1, 6), lost_at(2, 3, seen={UUID(int=1): 6})], NEW, 4, uuid4)
-
-    assert [one.sequence_number for one in made] == [4, 5, 6]
-    assert made[0].seen == {UUID(int=1): 4}
-    assert made[1].seen == {UUID(int=1): 4}
-    assert made[2].seen == {UUID(int=1): 4, UUID(int=2): 2}
-
-
-@given(st.data())
-def test_any_history_is_put_in_causal_order(data: st.DataObject) -> None:
-    history: list[Lost] = []
-    last: dict[UUID, int] = {}
-    for _ in range(data.draw(st.integers(1, 25))):
-        device = data.draw(st.integers(1, 3))
-        known = {other: data.draw(st.integers(0, number)) for other, number in last.items() if other.int != device}
-        last[UUID(int=device)] = last.get(UUID(int=device), 0) + 1
-        seen = {other: number for other, number in known.items() if number}
-        history.append(lost_at(device, last[UUID(int=device)], seen, at=f"{data.draw(st.integers(10, 23))}"))
-
-    ordered = in_causal_order(data.draw(st.permutations(history)))
-
-    assert {item.place for item in ordered} == {item.place for item in history}
-    done: dict[UUID, int] = {}
-    for item in ordered:
-        assert item.place[1] == done.get(item.place[0], 0) + 1
-        assert all(done.get(device, 0) >= number for device, number in item.seen.items())
-        done[item.place[0]] = item.place[1]

@@ -8,6 +8,8 @@ import pytest
 
 from client.engine import Synced
 from client.projections import recorded
+from client.queue import EventQueue
+from client.recovery import Recovery
 from tests.unit.client.fake_server import Device, FakeServer, Store
 from tests.unit.client.phones import Phone
 
@@ -45,6 +47,10 @@ def places(phone: Phone) -> set[tuple[UUID, int]]:
 
 def places_on(server: FakeServer) -> set[tuple[UUID, int]]:
     return {(UUID(event["device_id"]), event["sequence_number"]) for event in server.accepted()}
+
+
+def power_cut(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 async def synced(*phones: Phone) -> None:
@@ -138,3 +144,62 @@ async def test_a_twin_that_a_restored_server_knows_first_costs_the_other_only_it
     own = server.store.devices[str(phone.device_id)].user_id
     sent = [event for event in server.accepted() if server.store.devices[event["device_id"]].user_id == own]
     assert [event["event_type"] for event in sent] == ["WorkoutStarted", "SetCompleted"]
+
+
+async def test_what_two_twins_had_restamped_comes_back_once(phone: Phone, server: FakeServer, tmp_path: Path) -> None:
+    workout = phone.start()
+    await synced(phone)
+    backup = server.backup()
+    twin = twin_of(phone, server, tmp_path / "twin")
+    twin.set(workout, 5)
+    second = twin_of(twin, server, tmp_path / "second")
+    phone.set(workout, 6)
+    await synced(phone, twin, second, phone)
+    assert len({phone.device_id, twin.device_id, second.device_id}) == 3
+    server.restore(backup)
+
+    await synced(phone)
+
+    assert sorted(event["payload"].get("reps", 0) for event in server.accepted()) == [0, 5, 6]
+
+
+async def test_a_change_of_name_that_was_cut_short_is_made_again(
+    phone: Phone, server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twin = twin_of(phone, server, tmp_path / "twin")
+    workout = twin.start()
+    twin.set(workout, 5)
+    phone.start()
+    await synced(phone)
+
+    with monkeypatch.context() as power:
+        power.setattr(EventQueue, "fork", power_cut)
+        with pytest.raises(KeyboardInterrupt):
+            await twin.sync()
+
+    await synced(twin)
+
+    assert twin.device_id != phone.device_id
+    assert len(server.accepted(twin.device_id)) == 2
+
+
+async def test_copies_that_were_cut_short_are_made_once(
+    phone: Phone, server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workout = phone.start()
+    await synced(phone)
+    backup = server.backup()
+    twin = twin_of(phone, server, tmp_path / "twin")
+    phone.set(workout, 6)
+    twin.set(workout, 5)
+    await synced(phone, twin, phone)
+    server.restore(backup)
+
+    with monkeypatch.context() as power:
+        power.setattr(Recovery, "finish", power_cut)
+        with pytest.raises(KeyboardInterrupt):
+            await phone.sync()
+
+    await synced(phone)
+
+    assert sorted(event["payload"].get("reps", 0) for event in server.accepted()) == [0, 5, 6]
