@@ -25,9 +25,14 @@ DEVICE = UUID(int=1)
 
 
 @cache
+def content() -> bytes:
+    """The file."""
+    return SAMPLE.read_bytes() if SAMPLE.exists() else generated().encode()
+
+
+@cache
 def export() -> Export:
-    content = SAMPLE.read_bytes() if SAMPLE.exists() else generated().encode()
-    return read_export(content, unit=None, time_zone=ZoneInfo("UTC"))
+    return read_export(content(), unit=None, time_zone=ZoneInfo("UTC"))
 
 
 HEADER = (
