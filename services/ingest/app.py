@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from services.ingest.api import feeds, live, operations, pull, sync
 from services.ingest.consumers import ErasedIds, Identity, IdentityConsumer
+from services.ingest.group_commit import GroupCommit
 from services.ingest.hints import Hub
 from services.ingest.limits import Limits
 from services.ingest.listening import Ears
@@ -45,6 +46,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = create_service_app("ingest", settings, lifespan)
     app.state.settings = settings
     app.state.database = database
+    app.state.group_commit = GroupCommit(database, settings.ingest_max_in_flight)
     app.state.limits = Limits(settings)
     app.state.hub = hub
     app.state.ears = ears

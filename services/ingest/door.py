@@ -10,7 +10,7 @@ import asyncpg
 
 from services.ingest.domain import Decided, Device, Gap, Judgement, Reception, Refusal, SentEvent, decide, server_device
 from services.ingest.reading import as_sent, content_of
-from services.ingest.store.events import DeviceNow, EventStore, Trace
+from services.ingest.store.events import Acceptance, DeviceNow, EventStore, Question, Trace
 from shared.envelope import EventEnvelope, Origin
 from shared.errors import Forbidden, Gone, Unavailable
 
@@ -40,6 +40,11 @@ class Delivery:
     seen: frozenset[UUID] = frozenset()
     body: bytes = b""
 
+    @property
+    def question(self) -> Question:
+        """What has to be known before it can be judged."""
+        return Question(self.device_id, self.user_ids, self.seen)
+
     def as_sent(self, rejected: Sequence[tuple[SentEvent, Refusal]]) -> list[bytes]:
         """The bytes of these events in the body of the request."""
         places = [self.events.index(event) for event, _ in rejected]
@@ -58,7 +63,7 @@ async def receive(
     store = EventStore(connection)
     look_up = False
     for _ in range(ATTEMPTS):
-        now_known = await store.look(delivery.device_id, delivery.user_ids, delivery.seen)
+        now_known = (await store.look([delivery.question]))[delivery.device_id]
         _check(now_known)
         device = now_known.device
         if device is None:
@@ -68,7 +73,7 @@ async def receive(
         judgement = decide(device, delivery.events, delivery.gaps, decided)
         reception = Reception(delivery.device_id, delivery.user_id, now, now_known.heads)
         try:
-            if await _store(connection, delivery, device, judgement, reception, trace):
+            if await _store(connection, delivery, Acceptance(device, judgement, reception, trace)):
                 return now_known.server_epoch, judgement
         except asyncpg.UniqueViolationError:
             look_up = True
@@ -102,7 +107,7 @@ async def write(
     server_epoch = await store.epoch()
     device_id = server_device(user_id, server_epoch)
     for _ in range(ATTEMPTS):
-        known = await store.look(device_id, [user_id], seen)
+        known = (await store.look([Question(device_id, [user_id], seen)]))[device_id]
         if known.sender_erased:
             raise UserErased("this user was erased")
         if known.device is None:
@@ -111,7 +116,7 @@ async def write(
         first = known.device.last_acked + 1
         judgement = decide(known.device, [draft.numbered(first + at) for at, draft in enumerate(drafts)])
         reception = Reception(device_id, user_id, now, known.heads)
-        if await store.accept(known.device, judgement, reception, trace):
+        if await store.accept([Acceptance(known.device, judgement, reception, trace)]):
             return device_id, [event.sequence_number for event, _ in judgement.accepted]
     raise Unavailable("too many requests of this device at once")
 
@@ -132,21 +137,15 @@ async def _decided(store: EventStore, delivery: Delivery, device: Device, always
     return await store.decided(delivery.device_id, numbers, [event.event_id for event in delivery.events])
 
 
-async def _store(
-    connection: asyncpg.Connection,
-    delivery: Delivery,
-    before: Device,
-    judgement: Judgement,
-    reception: Reception,
-    trace: Trace,
-) -> bool:
-    if judgement.device == before:
+async def _store(connection: asyncpg.Connection, delivery: Delivery, acceptance: Acceptance) -> bool:
+    judgement, reception = acceptance.judgement, acceptance.reception
+    if judgement.device == acceptance.before:
         return True
     store = EventStore(connection)
     if not (judgement.rejected or judgement.closed):
-        return await store.accept(before, judgement, reception, trace)
+        return bool(await store.accept([acceptance]))
     async with connection.transaction():
-        if not await store.accept(before, judgement, reception, trace):
+        if not await store.accept([acceptance]):
             return False
         await store.quarantine(judgement, reception, delivery.as_sent(judgement.rejected))
         await store.close(delivery.device_id, judgement, reception.received_at)

@@ -20,9 +20,9 @@ from services.ingest.domain import (
     SentEvent,
     Verdict,
 )
-from services.ingest.door import Delivery, WrongDevice, receive
+from services.ingest.door import Delivery, WrongDevice
+from services.ingest.group_commit import GroupCommit
 from services.ingest.reading import MAX_EVENTS, ReadRequest, read_request
-from services.ingest.store.database import Database
 from services.ingest.store.events import Trace
 from shared.envelope import EventEnvelope
 from shared.errors import Forbidden
@@ -99,9 +99,8 @@ async def sync(request: Request, caller: Caller) -> Response:
     read = read_request(await limited_body(request))
     delivery = _delivery(read, caller)
     trace = Trace(correlation_id.get(), traceparent.get()[:100])
-    database: Database = request.app.state.database
-    async with database.connection() as connection:
-        server_epoch, judgement = await receive(connection, delivery, now(), trace)
+    group_commit: GroupCommit = request.app.state.group_commit
+    server_epoch, judgement = await group_commit.receive(delivery, now(), trace)
     answer = answer_of(read.device_id, server_epoch, judgement)
     return Response(answer.model_dump_json(), media_type="application/json")
 

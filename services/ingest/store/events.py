@@ -13,6 +13,7 @@ from services.ingest.domain import Decided, Device, Judgement, Reception, Refusa
 from shared.digests import Digest
 
 SLOTS = 1024
+_EVENT_COLUMNS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,67 @@ class Trace:
     traceparent: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Of whom a verdict depends: the device that sends, all ids of its user, and the devices that its events name."""
+
+    device_id: UUID
+    user_ids: Collection[UUID]
+    seen: Collection[UUID] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What a judgement has accepted of one device whose cursor stood at `before`."""
+
+    before: Device
+    judgement: Judgement
+    reception: Reception
+    trace: Trace
+
+    def cursor(self) -> tuple[Any, ...]:
+        """The device's new cursor and its outbox row, as the statement takes them."""
+        reception, before, after = self.reception, self.before, self.judgement.device
+        accepted = self.judgement.accepted
+        return (
+            reception.device_id,
+            reception.user_id,
+            before.last_acked,
+            before.last_accepted,
+            after.last_acked,
+            after.last_accepted,
+            after.digest.count,
+            after.digest.total.to_bytes(16, "big"),
+            accepted[0][0].sequence_number if accepted else None,
+            slot_of(reception.device_id),
+            self.trace.correlation_id,
+            self.trace.traceparent,
+        )
+
+    def events(self) -> list[tuple[Any, ...]]:
+        """The accepted events, as the statement takes them."""
+        reception = self.reception
+        return [
+            (
+                reception.device_id,
+                event.sequence_number,
+                verdict.previous_sequence,
+                event.event_id,
+                reception.received_at,
+                event.content,
+                to_json(reception.record(event, verdict)).decode(),
+            )
+            for event, verdict in self.judgement.accepted
+        ]
+
+
 _EPOCH = "SELECT epoch FROM server_epochs ORDER BY number DESC LIMIT 1"
 _LOOK = """
-    SELECT (SELECT epoch FROM server_epochs ORDER BY number DESC LIMIT 1) AS server_epoch,
+    SELECT asked.device_id, (SELECT epoch FROM server_epochs ORDER BY number DESC LIMIT 1) AS server_epoch,
            device.last_acked, device.last_accepted, device.accepted_count, device.digest, device.is_server,
-           EXISTS (SELECT FROM quarantined_events WHERE device_id = $1) AS has_quarantine,
-           EXISTS (SELECT FROM erased_users WHERE user_id = ANY ($2::uuid[])) AS sender_erased
-    FROM (SELECT) AS always LEFT JOIN devices AS device ON device.device_id = $1
+           EXISTS (SELECT FROM quarantined_events WHERE device_id = asked.device_id) AS has_quarantine,
+           ARRAY(SELECT user_id FROM erased_users WHERE user_id = ANY ($2::uuid[])) AS erased
+    FROM unnest($1::uuid[]) AS asked (device_id) LEFT JOIN devices AS device USING (device_id)
 """
 _HEADS = "SELECT device_id, last_accepted FROM devices WHERE device_id = ANY ($1::uuid[])"
 _DECIDED = """
@@ -51,25 +106,37 @@ _DECIDED = """
     SELECT event_id, sequence_number, content, code, field, message FROM quarantined_events
     WHERE device_id = $1 AND (sequence_number = ANY ($2::bigint[]) OR event_id = ANY ($3::uuid[]))
 """
-# The cursor's row is locked by its update before anything else is written, so one device's batches commit in order;
-# where it has moved since it was read, nothing is written.
+# The cursors' rows are locked before anything else is written, so one device's batches commit in order, and in sorted
+# order, so that two groups never wait for each other; where a cursor has moved since it was read, nothing is written.
 _ACCEPT = """
-    WITH moved AS (
-        UPDATE devices SET user_id = $2, last_acked = $5, last_accepted = $6, accepted_count = $7, digest = $8
-        WHERE device_id = $1 AND last_acked = $3 AND last_accepted = $4
-          AND NOT EXISTS (SELECT FROM erased_users WHERE user_id = $2)
-        RETURNING device_id
+    WITH given AS (
+        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
+            $7::bigint[], $8::bytea[], $9::bigint[], $10::smallint[], $11::text[], $12::text[])
+            AS g (device_id, user_id, acked_before, accepted_before, acked, accepted, count, digest, first, slot,
+                  correlation_id, traceparent)
+    ), locked AS (
+        SELECT device_id FROM devices WHERE device_id = ANY ($1::uuid[]) ORDER BY device_id FOR UPDATE
+    ), moved AS (
+        UPDATE devices SET user_id = given.user_id, last_acked = given.acked, last_accepted = given.accepted,
+                           accepted_count = given.count, digest = given.digest
+        FROM given JOIN locked USING (device_id)
+        WHERE devices.device_id = given.device_id AND devices.last_acked = given.acked_before
+          AND devices.last_accepted = given.accepted_before
+          AND NOT EXISTS (SELECT FROM erased_users WHERE user_id = given.user_id)
+        RETURNING given.*
     ), stored AS (
         INSERT INTO events
             (device_id, sequence_number, previous_sequence, event_id, user_id, received_at, content, record)
-        SELECT moved.device_id, e.number, e.previous, e.id, $2, $9, e.content, e.record
-        FROM moved, unnest($10::bigint[], $11::bigint[], $12::uuid[], $13::bytea[], $14::text[])
-            AS e (number, previous, id, content, record)
+        SELECT moved.device_id, e.number, e.previous, e.id, moved.user_id, e.received_at, e.content, e.record
+        FROM unnest($13::uuid[], $14::bigint[], $15::bigint[], $16::uuid[], $17::timestamptz[], $18::bytea[],
+            $19::text[]) AS e (device_id, number, previous, id, received_at, content, record)
+        JOIN moved USING (device_id)
     ), announced AS (
         INSERT INTO outbox (device_id, first, last, slot, correlation_id, traceparent)
-        SELECT device_id, $15, $6, $16, $17, $18 FROM moved WHERE $15::bigint IS NOT NULL
+        SELECT device_id, first, accepted, slot, correlation_id, traceparent FROM moved WHERE first IS NOT NULL
+        ORDER BY device_id
     )
-    SELECT count(*) FROM moved
+    SELECT device_id FROM moved
 """
 _QUARANTINE = """
     INSERT INTO quarantined_events
@@ -94,22 +161,15 @@ class EventStore:
         epoch: UUID = await self._connection.fetchval(_EPOCH)
         return epoch
 
-    async def look(self, device_id: UUID, user_ids: Collection[UUID], seen_devices: Collection[UUID]) -> DeviceNow:
-        """The cursor and what else a verdict may depend on."""
-        row: Any = await self._connection.fetchrow(_LOOK, device_id, list(user_ids))
-        heads = await self._connection.fetch(_HEADS, list(seen_devices)) if seen_devices else []
-        device = None
-        if row["last_acked"] is not None:
-            digest = Digest(row["accepted_count"], int.from_bytes(row["digest"], "big"))
-            device = Device(row["last_acked"], row["last_accepted"], digest)
-        return DeviceNow(
-            server_epoch=row["server_epoch"],
-            device=device,
-            is_server=bool(row["is_server"]),
-            has_quarantine=row["has_quarantine"],
-            sender_erased=row["sender_erased"],
-            heads={head["device_id"]: head["last_accepted"] for head in heads},
-        )
+    async def look(self, questions: Sequence[Question]) -> dict[UUID, DeviceNow]:
+        """The cursors, by device, and what else the verdicts may depend on."""
+        users = {user for question in questions for user in question.user_ids}
+        seen = {device for question in questions for device in question.seen}
+        rows = await self._connection.fetch(_LOOK, [question.device_id for question in questions], list(users))
+        found = await self._connection.fetch(_HEADS, list(seen)) if seen else []
+        heads = {head["device_id"]: head["last_accepted"] for head in found}
+        sent_by = {question.device_id: question.user_ids for question in questions}
+        return {row["device_id"]: _device_now(row, sent_by[row["device_id"]], heads) for row in rows}
 
     async def meet(self, device_id: UUID, user_id: UUID, *, is_server: bool = False) -> None:
         """Makes the device's cursor row, unless the user is erased. An erasure on its way is waited for."""
@@ -137,36 +197,18 @@ class EventStore:
             for row in rows
         ]
 
-    async def accept(self, before: Device, judgement: Judgement, reception: Reception, trace: Trace) -> bool:
-        """Moves the cursor, stores what was accepted and leaves its outbox row: all or, where the cursor is no longer
-        as it was `before`, nothing.
+    async def accept(self, acceptances: Sequence[Acceptance]) -> set[UUID]:
+        """Moves the cursor of each device, stores what was accepted and leaves its outbox row. Returns the devices of
+        which this is done; of one whose cursor is no longer as it was before, nothing is.
 
         Raises:
-            asyncpg.UniqueViolationError: where an event id was taken.
+            asyncpg.UniqueViolationError: where an event id was taken; then nothing is done at all.
         """
-        accepted, after = judgement.accepted, judgement.device
-        moved = await self._connection.fetchval(
-            _ACCEPT,
-            reception.device_id,
-            reception.user_id,
-            before.last_acked,
-            before.last_accepted,
-            after.last_acked,
-            after.last_accepted,
-            after.digest.count,
-            after.digest.total.to_bytes(16, "big"),
-            reception.received_at,
-            [event.sequence_number for event, _ in accepted],
-            [verdict.previous_sequence for _, verdict in accepted],
-            [event.event_id for event, _ in accepted],
-            [event.content for event, _ in accepted],
-            [to_json(reception.record(event, verdict)).decode() for event, verdict in accepted],
-            accepted[0][0].sequence_number if accepted else None,
-            slot_of(reception.device_id),
-            trace.correlation_id,
-            trace.traceparent,
-        )
-        return bool(moved)
+        cursors = zip(*(acceptance.cursor() for acceptance in acceptances), strict=True)
+        rows = [row for acceptance in acceptances for row in acceptance.events()]
+        events = zip(*rows, strict=True) if rows else [()] * _EVENT_COLUMNS
+        moved = await self._connection.fetch(_ACCEPT, *cursors, *events)
+        return {row["device_id"] for row in moved}
 
     async def quarantine(self, judgement: Judgement, reception: Reception, raw: Sequence[bytes]) -> None:
         """Keeps what was refused for good, as sent: `raw` in the order of `judgement.rejected`."""
@@ -189,6 +231,21 @@ class EventStore:
         """Keeps the gaps that were closed."""
         first, last = [gap.first for gap in judgement.closed], [gap.last for gap in judgement.closed]
         await self._connection.execute(_CLOSE, device_id, declared_at, first, last)
+
+
+def _device_now(row: asyncpg.Record, user_ids: Collection[UUID], heads: dict[UUID, int]) -> DeviceNow:
+    device = None
+    if row["last_acked"] is not None:
+        digest = Digest(row["accepted_count"], int.from_bytes(row["digest"], "big"))
+        device = Device(row["last_acked"], row["last_accepted"], digest)
+    return DeviceNow(
+        server_epoch=row["server_epoch"],
+        device=device,
+        is_server=bool(row["is_server"]),
+        has_quarantine=row["has_quarantine"],
+        sender_erased=not set(user_ids).isdisjoint(row["erased"]),
+        heads=heads,
+    )
 
 
 def slot_of(device_id: UUID) -> int:
