@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from services.coach.api import include_routes
 from services.coach.api.rooms import Rooms
 from services.coach.chat import Chat
-from services.coach.consumers import Consumers, relay
+from services.coach.consumers import Consumers
 from services.coach.faults import install_unavailable
 from services.coach.logs import Logs
 from services.coach.loops import Loop, as_leader, running
@@ -19,18 +19,18 @@ from services.coach.model.gate import Budget, Gate
 from services.coach.model.provider import Model, create_model
 from services.coach.reports.loop import report_loop
 from services.coach.settings import Settings
-from services.coach.store import Pool
+from services.coach.store import PASSING, Pool
 from services.coach.store.conversations import Conversations
 from services.coach.store.facts import LastingFacts
 from services.coach.store.identity import Identity
 from services.coach.store.memory import Memory
-from services.coach.store.outbox import Outbox
 from services.coach.store.reports import Reports
 from services.coach.store.spending import Spending
 from shared.feeds import IdentityFeed, IngestFeed
 from shared.following import Follower
 from shared.http import add_health, create_service_app, service_client
 from shared.kafka import Publisher
+from shared.outbox import publish_for_ever
 from shared.postgres import create_pool
 
 
@@ -62,7 +62,7 @@ def _rooms(settings: Settings, pool: Pool, model: Model | None, ingest: httpx2.A
         settings.coach_chat_per_minute, settings.coach_generations_per_minute, settings.coach_tokens_per_day
     )
     memory, conversations, facts = Memory(pool), Conversations(pool), LastingFacts(pool)
-    logs, gate = Logs(memory), Gate(model, Spending(pool), budget)
+    logs, gate = Logs(memory, settings.coach_log_entities), Gate(model, Spending(pool), budget)
     return Rooms(
         pool=pool,
         memory=memory,
@@ -113,8 +113,8 @@ def _consumers(settings: Settings, pool: Pool, ingest: httpx2.AsyncClient, auth:
 def _loops(settings: Settings, pool: Pool, consumers: Consumers, publisher: Publisher) -> dict[str, Loop]:
     pause, settle = (timedelta(seconds=s) for s in (settings.coach_reports_every_s, settings.coach_settle_s))
     leading: dict[str, Loop] = {
-        "relay": partial(relay, Outbox(pool), publisher),
-        "reports": partial(report_loop, Logs(Memory(pool)), Reports(pool), pause, settle),
+        "relay": partial(publish_for_ever, pool, publisher, PASSING),
+        "reports": partial(report_loop, Logs(Memory(pool), entities=0), Reports(pool), pause, settle),
     }
     return {
         "consumers": consumers.follow,

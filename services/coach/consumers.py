@@ -7,15 +7,15 @@ from datetime import timedelta
 from functools import partial
 
 from faststream.kafka import KafkaBroker
-from pydantic import ValidationError
 
 from services.coach.store import PASSING, Pool
 from services.coach.store.identity import Identity
-from services.coach.store.outbox import Outbox, park
+from services.coach.store.outbox import park
+from shared.dead_letters import decoded
 from shared.feeds import IdentityFeed
 from shared.following import Follower, decode_batch, patiently
-from shared.identity import IDENTITY_EVENT, IdentityEvent
-from shared.kafka import Outgoing, Publisher, Record, create_broker, has_partitions, subscribe
+from shared.identity import IDENTITY_EVENT
+from shared.kafka import Record, create_broker, has_partitions, subscribe
 from shared.telemetry import log
 from shared.topics import EVENTS, IDENTITY
 
@@ -72,37 +72,13 @@ class Consumers:
 
     async def on_identity(self, records: Sequence[Record]) -> None:
         """A batch of the identity topic. The position moves only with the feed, which has no holes."""
-        for record in records:
-            match read_identity(record):
-                case str() as reason:
-                    await patiently(partial(self._park, record, reason), PASSING)
-                case event:
-                    await patiently(partial(self.identity.apply, event), PASSING)
+        events, refused = decoded(records, IDENTITY_EVENT.validate_json)
+        for event in events:
+            await patiently(partial(self.identity.apply, event), PASSING)
+        for record, reason in refused:
+            await patiently(partial(self._park, record, reason), PASSING)
 
     async def _park(self, record: Record, reason: str) -> None:
         async with self.pool.acquire() as connection, connection.transaction():
             await park(connection, record, reason)
         log().warning("parked", topic=record.topic, partition=record.partition, offset=record.offset)
-
-
-def read_identity(record: Record) -> IdentityEvent | str:
-    """The event, or why the record is none."""
-    try:
-        return IDENTITY_EVENT.validate_json(record.value)
-    except ValidationError as error:
-        return str(error)
-
-
-async def relay(outbox: Outbox, publisher: Publisher, pause: float = 0.2) -> None:
-    """Publishes what the outbox holds, in order, until cancelled; what fails stays and is read again."""
-    while True:
-        messages = await outbox.unpublished()
-        for topic in dict.fromkeys(message.topic for message in messages):
-            of_topic = [message for message in messages if message.topic == topic]
-            await publisher.publish(
-                topic,
-                [Outgoing(m.key, m.value, (("correlation_id", m.correlation_id.encode()),)) for m in of_topic],
-            )
-            await outbox.published(of_topic)
-        if not messages:
-            await asyncio.sleep(pause)

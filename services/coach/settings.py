@@ -9,6 +9,7 @@ class Settings(SharedSettings):
     """Without an API key the deterministic rules answer everything.
 
     Budgets are per user; `coach_model_timeout_s` bounds the silence between two pieces of an answer.
+    `coach_log_entities` bounds the folded logs that the HTTP process keeps: a set is one entity, of about 4 kB.
     """
 
     database_url_coach: str
@@ -29,3 +30,4 @@ class Settings(SharedSettings):
     coach_compare_every_s: float = 120
     coach_reports_every_s: float = 2
     coach_settle_s: float = 2
+    coach_log_entities: int = 40_000

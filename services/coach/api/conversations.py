@@ -17,7 +17,8 @@ router = APIRouter(prefix=f"{PREFIX}/conversations", tags=["coach"])
 async def conversations(
     account: Account, here: InRooms, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[dict[str, Any]]:
-    """The latest first."""
+    """The latest first. Who looks at them is about to say something."""
+    here.logs.prepare(account)
     rows = await here.conversations.page(account, _position(cursor), limit + 1)
     last = rows[limit - 1] if len(rows) > limit else None
     after = encode_cursor([last["updated_at"], last["conversation_id"]]) if last else None

@@ -32,8 +32,9 @@ class Question(Strict):
 
 
 @router.get("")
-async def quick_questions(_: Account) -> Page[dict[str, Any]]:
-    """What can be asked."""
+async def quick_questions(account: Account, here: InRooms) -> Page[dict[str, Any]]:
+    """What can be asked. Who looks at it is about to ask."""
+    here.logs.prepare(account)
     return Page(items=[{"question": quick.question} for quick in QUICK_QUESTIONS])
 
 

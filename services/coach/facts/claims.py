@@ -145,10 +145,8 @@ def _of_set(row: SetRow, quantity: str, log: TrainingLog) -> Decimal | None:
 
 def hard_for(row: SetRow, muscle: str, log: TrainingLog) -> Decimal:
     """How much of a hard set for this muscle the set is: 1, a half or nothing."""
-    exercise = log.exercises.get(row.exercise_id)
-    if exercise is None or not is_hard(row.set_type, row.reserve):
-        return ZERO
-    return next((part for trained, part in exercise.muscles().items() if trained.value == muscle), ZERO)
+    part = log.muscles(row.exercise_id).get(muscle, ZERO)
+    return part if part and is_hard(row.set_type, row.reserve) else ZERO
 
 
 def _of_workout(row: WorkoutRow, quantity: str) -> Decimal | None:

@@ -3,24 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import cached_property
-from typing import TypeVar
 from uuid import UUID
 
+from services.coach.facts.bests import Best, bests_by_week
+from services.coach.facts.rows import Rows
 from services.coach.safety import cleaned
 from shared.fold import State
-from shared.views.exercises import ExerciseRow, Exercises
+from shared.views.exercises import Exercises
 from shared.views.goals import GoalRow
 from shared.views.measurements import MeasurementRow
-from shared.views.profile import BLANK_PROFILE, ProfileRow
+from shared.views.profile import ProfileRow
 from shared.views.records import RecordRow
-from shared.views.rows import Row
 from shared.views.sets import SetRow
 from shared.views.weekly import WeeklyRow
-from shared.views.whole import Views, rows_of
 from shared.views.workouts import WorkoutRow
-
-Kind = TypeVar("Kind", bound=Row)
 
 
 @dataclass(frozen=True)
@@ -39,26 +37,48 @@ class TrainingLog:
     @classmethod
     def of(cls, state: State) -> "TrainingLog":
         """The log of a folded state."""
-        views = rows_of(state)
-        workouts = [workout for workout in _rows(views, "workouts", WorkoutRow) if workout.counted]
-        sets = [row for row in _rows(views, "sets", SetRow) if row.counted]
+        return cls.made_of(Rows().after(state))
+
+    @classmethod
+    def made_of(cls, rows: Rows) -> "TrainingLog":
+        """The log of these rows."""
+        sets = [row for row in rows.sets.all() if row.counted]
+        workouts = [row for row in rows.workouts.all() if row.counted]
         return cls(
-            profile=next(iter(_rows(views, "profile", ProfileRow)), BLANK_PROFILE),
-            exercises=Exercises(_rows(views, "exercises", ExerciseRow)),
+            profile=rows.profile,
+            exercises=rows.exercises,
             workouts=sorted(workouts, key=lambda row: (row.started_at, row.workout_id)),
             sets=sorted(sets, key=lambda row: (row.completed_at, row.set_id)),
-            measurements=sorted(
-                _rows(views, "measurements", MeasurementRow), key=lambda row: (row.measured_at, row.measurement_id)
-            ),
-            weeks=sorted(_rows(views, "weekly", WeeklyRow), key=lambda row: row.week_start),
-            records=_rows(views, "records", RecordRow),
-            goals=sorted(_rows(views, "goals", GoalRow), key=lambda row: row.goal_id),
+            measurements=sorted(rows.measurements.all(), key=lambda row: (row.measured_at, row.measurement_id)),
+            weeks=rows.weeks(),
+            records=[record for found in rows.records.all() for record in found],
+            goals=sorted(rows.goals.all(), key=lambda row: row.goal_id),
         )
 
     def name(self, exercise_id: UUID) -> str:
         """What to call an exercise. User-made names are data: cleaned and bounded."""
+        if (known := self._names.get(exercise_id)) is not None:
+            return known
         row = self.exercises.get(exercise_id)
-        return cleaned(row.name, 80) if row and row.name else "an unnamed exercise"
+        self._names[exercise_id] = name = cleaned(row.name, 80) if row and row.name else "an unnamed exercise"
+        return name
+
+    def muscles(self, exercise_id: UUID) -> Mapping[str, Decimal]:
+        """How much of a set of this exercise each muscle gets."""
+        if (known := self._muscles.get(exercise_id)) is not None:
+            return known
+        row = self.exercises.get(exercise_id)
+        found = {muscle.value: part for muscle, part in row.muscles().items()} if row else {}
+        self._muscles[exercise_id] = found
+        return found
+
+    @cached_property
+    def _names(self) -> dict[UUID, str]:
+        return {}
+
+    @cached_property
+    def _muscles(self) -> dict[UUID, Mapping[str, Decimal]]:
+        return {}
 
     @cached_property
     def set_by_id(self) -> Mapping[UUID, SetRow]:
@@ -107,16 +127,20 @@ class TrainingLog:
         return found
 
     @cached_property
-    def records_by_week(self) -> Mapping[str, Sequence[RecordRow]]:
-        """Records that stand, by the week of the workout that brought them."""
-        found: dict[str, list[RecordRow]] = {}
-        for record in self.records:
-            found.setdefault(self.workout_by_id[record.workout_id].week, []).append(record)
+    def workouts_by_week(self) -> Mapping[str, Sequence[WorkoutRow]]:
+        found: dict[str, list[WorkoutRow]] = {}
+        for row in self.workouts:
+            found.setdefault(row.week, []).append(row)
         return found
+
+    @cached_property
+    def bests_by_week(self) -> Mapping[str, Sequence[Best]]:
+        """What each week brought that was more than everything before it: later weeks do not take it away again."""
+        return bests_by_week(self.working_by_week)
 
     def workouts_of(self, week: str) -> Sequence[WorkoutRow]:
         """The workouts that count in this week."""
-        return [workout for workout in self.workouts if workout.week == week]
+        return self.workouts_by_week.get(week, ())
 
     def week_of(self, moment: datetime) -> str:
         """The user's training week at a moment."""
@@ -132,7 +156,3 @@ class TrainingLog:
     def day_of(self, moment: datetime) -> date:
         """The user's local date."""
         return self.profile.calendar.day(moment)
-
-
-def _rows(views: Views, view: str, kind: type[Kind]) -> list[Kind]:
-    return [row for row in views.get(view, []) if isinstance(row, kind)]

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.coach.facts.claims import Cited, Claim, Kind, Rule, claim, hard_for
+from services.coach.facts.bests import Best
+from services.coach.facts.claims import Cited, Claim, Kind, Rule, claim
 from services.coach.facts.log import TrainingLog
+from shared.domains.workouts.volume import is_hard
 from shared.views.measurements import MeasurementRow
-from shared.views.records import RecordRow
+from shared.views.records import RecordKind, RecordRow
 from shared.views.sets import SetRow
 from shared.views.workouts import WorkoutRow
 
@@ -58,15 +60,18 @@ class Week:
         timed = [workout for workout in self.workouts if workout.duration_s is not None]
         return self._claim("time trained", "min", "minutes", Rule.SUM, of_workouts(self.log, timed))
 
-    def muscle(self, name: str) -> Claim | None:
-        rows = [row for row in self.sets if hard_for(row, name, self.log)]
-        return self._claim(f"hard sets for {name.replace('_', ' ')}", "sets", f"hard.{name}", Rule.SUM, of_sets(rows))
-
     def muscles(self) -> list[Claim]:
         """Hard sets by muscle, most first."""
-        row = self.log.week_by_label.get(self.week)
-        found = present(*(self.muscle(name) for name in (row.hard_sets if row else ())))
+        trained: dict[str, list[SetRow]] = {}
+        for row in self.sets:
+            if is_hard(row.set_type, row.reserve):
+                for name in self.log.muscles(row.exercise_id):
+                    trained.setdefault(name, []).append(row)
+        found = present(*(self._muscle(name, rows) for name, rows in trained.items()))
         return sorted(found, key=lambda made: (-made.value, made.label))
+
+    def _muscle(self, name: str, rows: Sequence[SetRow]) -> Claim | None:
+        return self._claim(f"hard sets for {name.replace('_', ' ')}", "sets", f"hard.{name}", Rule.SUM, of_sets(rows))
 
     def body_weight(self) -> Claim | None:
         weighed = [row for row in self.log.measurements if row.week == self.week and row.weight_kg]
@@ -100,6 +105,13 @@ def set_claims(log: TrainingLog, row: SetRow) -> tuple[Claim | None, Claim | Non
     name, day = log.name(row.exercise_id), log.day_of(row.completed_at)
     load = claim(f"load of {name} on {day}", "kg", "load_kg", Rule.VALUE, of_sets([row]), log)
     return load, claim(f"repetitions of {name} on {day}", "reps", "reps", Rule.VALUE, of_sets([row]), log)
+
+
+def best_claim(log: TrainingLog, best: Best) -> Claim | None:
+    """A week's record as a claim: a number of its set."""
+    kind, quantity = ("1RM", "e1rm_kg") if best.kind is RecordKind.E1RM else ("load", "load_kg")
+    label = f"{kind} record of {log.name(best.exercise_id)}"
+    return claim(label, "kg", quantity, Rule.VALUE, of_sets([best.row]), log)
 
 
 def record_claim(log: TrainingLog, record: RecordRow) -> Claim | None:

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from services.coach.facts.bests import Best
 from services.coach.facts.claims import Claim, claim_json, evidence
 from services.coach.facts.log import TrainingLog
-from services.coach.facts.sheet import Week, present, record_claim, set_claims
+from services.coach.facts.sheet import Week, best_claim, present, set_claims
 from services.coach.reports.chart import bar_chart
 from services.coach.reports.due import CHART_WEEKS
 from shared.values import plain
-from shared.views.records import RecordRow
 from shared.views.sets import SetRow
 
 
@@ -43,9 +43,9 @@ def write_report(log: TrainingLog, label: str) -> Report:
     compared = _totals(before)
     muscles = week.muscles()
     lifts = [(row, present(*set_claims(log, row))) for row in best_sets(log, label)]
-    records = [(record, made) for record in week_records(log, label) if (made := record_claim(log, record))]
+    records = present(*(best_claim(log, best) for best in week_bests(log, label)))
     claims = [*totals.values(), *compared.values(), *muscles]
-    claims += [made for _, shown in lifts for made in shown] + [made for _, made in records]
+    claims += [made for _, shown in lifts for made in shown] + records
     return Report(
         week=label,
         data=_data(log, label, totals, compared, muscles),
@@ -82,10 +82,10 @@ def best_sets(log: TrainingLog, week: str) -> list[SetRow]:
     return [best[exercise] for exercise in chosen]
 
 
-def week_records(log: TrainingLog, week: str) -> list[RecordRow]:
-    """Load and 1RM records that still stand and were set in a workout of the week."""
-    found = [record for record in log.records_by_week.get(week, ()) if record.kind.value in ("load", "e1rm")]
-    return sorted(found, key=lambda record: (record.achieved_at, record.exercise_id, record.kind.value))
+def week_bests(log: TrainingLog, week: str) -> list[Best]:
+    """Load and 1RM records that the week brought, in order of time."""
+    found = log.bests_by_week.get(week, ())
+    return sorted(found, key=lambda best: (best.row.completed_at, best.exercise_id, best.kind.value))
 
 
 def _data(
@@ -121,7 +121,7 @@ def _markdown(
     before: dict[str, Claim],
     muscles: list[Claim],
     lifts: list[tuple[SetRow, list[Claim]]],
-    records: list[tuple[RecordRow, Claim]],
+    records: list[Claim],
 ) -> str:
     start = log.profile.calendar.first_day(week)
     lines = [f"# Week {week}", "", f"{start} to {start + timedelta(days=6)}", ""]
@@ -135,7 +135,7 @@ def _markdown(
         lines += [f"- {made.quantity.removeprefix('hard.').replace('_', ' ')}: {made.shown}" for made in muscles]
     if records:
         lines += ["", "## Records", ""]
-        lines += [f"- {_escaped(made.label)}: {made.shown} {made.unit}" for _, made in records]
+        lines += [f"- {_escaped(made.label)}: {made.shown} {made.unit}" for made in records]
     return "\n".join(lines) + "\n"
 
 

@@ -10,7 +10,7 @@ from shared.digests import canonical_json
 from shared.domains.workouts.weeks import zone
 
 CHART_WEEKS = 8
-REPORT_VERSION = 1
+REPORT_VERSION = 2
 """Grows with every change of what reports say: they are then made again."""
 INPUTS = attrgetter(
     "set_id", "workout_id", "exercise_id", "completed_at", "reps", "load_kg", "volume_kg", "e1rm_kg", "rpe", "rir"
@@ -41,5 +41,5 @@ def inputs_digest(log: TrainingLog, week: str) -> str:
     shown = [log.week_by_label.get(log.week_before(week, back)) for back in range(CHART_WEEKS)]
     weeks = [canonical_json(row.content()) if row else "" for row in shown]
     sets = [(*map(str, INPUTS(row)), log.name(row.exercise_id)) for row in log.working_by_week.get(week, ())]
-    records = sorted(map(repr, log.records_by_week.get(week, ())))
+    records = [(best.row.set_id, best.kind.value, str(best.value)) for best in log.bests_by_week.get(week, ())]
     return sha256(repr((REPORT_VERSION, weeks, sets, records)).encode()).hexdigest()

@@ -1,12 +1,18 @@
-"""Every quick question, at several moments of the history, equals SQL over the raw rows, word by word."""
+"""Every quick question, at several moments of the history, and every report equal SQL over the raw rows."""
 
 from datetime import datetime, timedelta
+from itertools import pairwise
+from xml.etree import ElementTree
 
 import pytest
 
 from services.coach.facts.claims import holds
+from services.coach.facts.log import TrainingLog
+from services.coach.reports.content import write_report
+from services.coach.reports.due import closed_weeks
 from services.coach.rules.questions import QUICK_QUESTIONS, find
-from tests.unit.coach.expected import EXPECTED
+from tests.unit.coach.expected import EXPECTED, rows
+from tests.unit.coach.expected_reports import hard_sets, markdown, tonnage_bar, totals, week_before
 from tests.unit.coach.hevy import export
 from tests.unit.coach.raw import log_until, until
 
@@ -37,3 +43,33 @@ def test_answers_equal_sql_over_the_raw_rows(question: str, moments: tuple[datet
     answer = quick.rules(log, now)
     assert answer.text == EXPECTED[question](now)
     assert all(holds(made, log) for made in answer.claims)
+
+
+@pytest.fixture(scope="module")
+def everything() -> TrainingLog:
+    end = MOMENTS[-1][1]
+    until(end)
+    return log_until(end)
+
+
+def test_there_is_a_report_of_every_closed_week_with_a_workout_or_a_weighing(everything: TrainingLog) -> None:
+    told = {label for (label,) in rows("SELECT week FROM workouts UNION SELECT week FROM body")}
+    assert set(closed_weeks(everything, MOMENTS[-1][1])) == told
+    assert len(told) > 30
+
+
+def test_reports_of_all_weeks_equal_sql_over_the_raw_rows(everything: TrainingLog) -> None:
+    for label in closed_weeks(everything, MOMENTS[-1][1]):
+        report = write_report(everything, label)
+        assert report.data["totals"] == totals(label)
+        assert report.data["previous"] == totals(week_before(label))
+        assert report.data["hard_sets"] == hard_sets(label)
+        assert report.markdown == markdown(label)
+        assert bars(report.chart_svg) == [tonnage_bar(week_before(label, back)) for back in reversed(range(8))]
+        assert all(holds(made, everything) for made in report.claims)
+
+
+def bars(svg: str) -> list[str]:
+    """What the bars of the chart say."""
+    texts = [found.text or "" for found in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]  # noqa: S314  our own text
+    return [f"{label}: {value}" for value, label in pairwise(texts[1:]) if label.startswith("W")]
