@@ -12,6 +12,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from shared.dead_letters import DeadLetter
 from shared.envelope import AcceptedEvent, EventEnvelope
 from shared.identity import (
     ConflictFound,
@@ -27,22 +28,9 @@ from shared.identity import (
 from shared.kafka import CORRELATION, TRACEPARENT
 from shared.registry import DomainEvent, registry
 from shared.topics import COACH, DEAD_LETTERS, EFFECTS, EVENTS, IDENTITY
-from shared.values import Strict
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-
-
-class DeadLetter(Strict):
-    """A record that a service could not take, as it lay on its topic; `key` and `value` in base64."""
-
-    service: str
-    topic: str
-    partition: int
-    offset: int
-    key: str
-    value: str
-    reason: str
 
 
 # Whom a record's key names, and what may lie on the topic.

@@ -1,25 +1,21 @@
 """Kafka in: device activity from the events, and what the services answer to merges and erasures."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar, assert_never
-
-from pydantic import ValidationError
-from pydantic_core import to_json
+from typing import assert_never
 
 from services.auth.store import PASSING_FAULTS, Connection, Pool, activity, erasures, merges, users
+from shared.dead_letters import Refused, dead_letter, decoded
 from shared.following import PASSING_FAULTS as FEED_FAULTS
 from shared.following import Follower, decode_batch, patiently
 from shared.identity import EFFECT, ConflictFound, Effect, ErasureApplied, MergeApplied
-from shared.kafka import Outgoing, Publisher, PublishFailed, Record
+from shared.kafka import Publisher, PublishFailed, Record
 from shared.telemetry import log
 from shared.topics import DEAD_LETTERS
 
-Value = TypeVar("Value")
 PASSING = (*FEED_FAULTS, *PASSING_FAULTS, PublishFailed)
-Refused = Sequence[tuple[Record, str]]
 
 
 @dataclass(frozen=True)
@@ -67,36 +63,11 @@ async def note(connection: Connection, effect: Effect, now: datetime) -> None:
             assert_never(effect)
 
 
-def decoded(records: Sequence[Record], parse: Callable[[bytes], Value]) -> tuple[list[Value], Refused]:
-    """The readable records, and the others with the reason."""
-    values: list[Value] = []
-    refused: list[tuple[Record, str]] = []
-    for record in records:
-        try:
-            values.append(parse(record.value))
-        except ValidationError as error:
-            refused.append((record, str(error)))
-    return values, refused
-
-
 async def bury(publisher: Publisher, refused: Refused) -> None:
     """Sends unreadable records to the dead letters. A redelivery may bury one twice."""
     if refused:
         log().error("records_refused", count=len(refused), first=refused[0][1])
-        await publisher.publish(DEAD_LETTERS, [dead_letter(record, reason) for record, reason in refused])
-
-
-def dead_letter(record: Record, reason: str) -> Outgoing:
-    """The record with its place and the reason; bytes that are no UTF-8 are escaped."""
-    content = {
-        "service": "auth",
-        "topic": record.topic,
-        "partition": record.partition,
-        "offset": record.offset,
-        "reason": reason,
-        "value": record.value.decode("utf-8", "backslashreplace"),
-    }
-    return Outgoing(record.key, to_json(content), record.headers)
+        await publisher.publish(DEAD_LETTERS, [dead_letter("auth", record, reason) for record, reason in refused])
 
 
 async def compare_for_ever(follower: Follower, pool: Pool, seconds: float) -> None:

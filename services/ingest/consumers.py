@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,11 +10,10 @@ from uuid import UUID
 
 from faststream.kafka.subscriber.usecase import LogicSubscriber
 from prometheus_client import Counter
-from pydantic import ValidationError
-from pydantic_core import to_json
 
 from services.ingest.store.database import AWAY, Database
 from services.ingest.store.users import Users
+from shared.dead_letters import dead_letter, decoded
 from shared.errors import Unavailable
 from shared.feeds import IdentityFeed
 from shared.following import PASSING_FAULTS, patiently
@@ -31,15 +29,8 @@ from shared.identity import (
     UserMerged,
     UserRegistered,
 )
-from shared.kafka import (
-    Outgoing,
-    Publisher,
-    PublishFailed,
-    Record,
-    create_broker,
-    has_partitions,
-    subscribe,
-)
+from shared.kafka import Publisher, PublishFailed, Record, create_broker, has_partitions, subscribe
+from shared.outbox import effect as record_of
 from shared.telemetry import log
 from shared.topics import DEAD_LETTERS, EFFECTS, IDENTITY
 
@@ -85,8 +76,7 @@ class Identity:
             effect = await self._effect(users, event)
             await users.reached(event.number)
         if effect is not None:
-            record = Outgoing(str(effect.user_id).encode(), effect.model_dump_json().encode())
-            await self._publisher.publish(EFFECTS, [record])
+            await self._publisher.publish(EFFECTS, [record_of(effect)])
 
     async def _effect(self, users: Users, event: IdentityEvent) -> Effect | None:
         match event:
@@ -128,22 +118,7 @@ class Identity:
         """Keeps a record that is no identity event as a dead letter."""
         UNREADABLE.inc()
         log().error("identity_record_unreadable", partition=record.partition, offset=record.offset, reason=reason)
-        await self._publisher.publish(DEAD_LETTERS, [Outgoing(record.key, dead_letter(record, reason))])
-
-
-def dead_letter(record: Record, reason: str) -> bytes:
-    """A record as it lay on its topic, in base64, and why it is a dead letter."""
-    return to_json(
-        {
-            "service": "ingest",
-            "topic": record.topic,
-            "partition": record.partition,
-            "offset": record.offset,
-            "key": b64encode(record.key).decode(),
-            "value": b64encode(record.value).decode(),
-            "reason": reason,
-        }
-    )
+        await self._publisher.publish(DEAD_LETTERS, [dead_letter("ingest", record, reason)])
 
 
 class IdentityConsumer:
@@ -187,10 +162,8 @@ class IdentityConsumer:
         return self._subscriber is not None and has_partitions(self._subscriber)
 
     async def _take(self, records: Sequence[Record]) -> None:
-        for record in records:
-            try:
-                event = IDENTITY_EVENT.validate_json(record.value)
-            except ValidationError as error:
-                await patiently(partial(self._identity.bury, record, str(error)), PASSING)
-            else:
-                await patiently(partial(self._identity.apply, event), PASSING)
+        events, refused = decoded(records, IDENTITY_EVENT.validate_json)
+        for event in events:
+            await patiently(partial(self._identity.apply, event), PASSING)
+        for record, reason in refused:
+            await patiently(partial(self._identity.bury, record, reason), PASSING)

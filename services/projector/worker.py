@@ -12,16 +12,17 @@ import asyncpg
 from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import LogicSubscriber
 
-from services.projector.consumers import PASSING, Consumers, Effects, waiting_out
+from services.projector.consumers import PASSING, Consumers, waiting_out
 from services.projector.rebuild.start import Rebuilding
 from services.projector.settings import Settings
-from services.projector.store import generations, identity
+from services.projector.store import effects, generations, identity
 from services.projector.store.batch import ProjectorStore
 from shared.feeds import IdentityFeed, IngestFeed
 from shared.following import Follower, patiently
 from shared.http import service_client
 from shared.identity import IdentityEvent
 from shared.kafka import Publisher, create_broker, has_partitions, subscribe
+from shared.outbox import publish_for_ever
 from shared.postgres import connect, create_pool
 from shared.telemetry import log
 from shared.topics import EVENTS, IDENTITY
@@ -77,13 +78,14 @@ class Worker:
             auth = await stack.enter_async_context(service_client(self._settings.auth_url, self._settings))
             publisher = Publisher(self._settings.kafka_bootstrap_servers)
             stack.push_async_callback(publisher.close)
-            store = ProjectorStore(pool, tell=Effects(publisher).tell)
+            store = ProjectorStore(pool, tell=effects.tell)
             follower = Follower(store, IngestFeed(ingest))
-            consumers = Consumers(store, follower, publisher)
+            consumers = Consumers(store, follower)
             broker = await self._started(consumers)
             stack.push_async_callback(_bounded, broker.stop)
             async with asyncio.TaskGroup() as loops:
                 loops.create_task(self._watch())
+                loops.create_task(publish_for_ever(pool, publisher, PASSING))
                 loops.create_task(self._repeat(follower.compare))
                 loops.create_task(self._repeat(lambda: self._heal_identity(store, consumers, IdentityFeed(auth))))
 

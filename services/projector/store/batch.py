@@ -31,7 +31,7 @@ PERMANENT_FAULTS = (
 BATCH_SECONDS = Histogram("projector_batch_seconds", "Time to fold a batch of events into history and views")
 PARKED = Counter("projector_parked_total", "Events that could not be applied")
 
-Tell = Callable[[Conflicts], Awaitable[None]]
+Tell = Callable[[Connection, Conflicts], Awaitable[None]]
 
 _ENTER = "SELECT set_config('search_path', $1 || ', public', true)"
 _LOCK = """
@@ -119,7 +119,7 @@ class ProjectorStore:
     def __init__(
         self, pool: "asyncpg.Pool[asyncpg.Record]", generation: str | None = None, tell: Tell | None = None
     ) -> None:
-        """`tell` hears of new conflicts, after the commit."""
+        """`tell` hears of new conflicts, in the transaction that found them."""
         self._pool = pool
         self._generation = generation
         self._tell = tell
@@ -137,8 +137,8 @@ class ProjectorStore:
         async with self.transaction() as connection:
             batch = ProjectorBatch(connection, await _locked(connection, sorted(devices)))
             yield batch
-        if batch.conflicts and self._tell is not None:
-            await self._tell(batch.conflicts)
+            if batch.conflicts and self._tell is not None:
+                await self._tell(connection, batch.conflicts)
 
     async def all_applied(self) -> Mapping[UUID, Applied]:
         """The applied vector."""

@@ -5,21 +5,25 @@ from collections.abc import Collection
 from uuid import UUID
 
 from services.projector.store.generations import tables
-from services.projector.store.refreshing import rewrite
+from services.projector.store.refreshing import Conflicts, rewrite
 from services.projector.store.users import lock, touch
 from services.projector.tables import APPLIED
 from services.projector.views import views
 from services.projector.views.rows import Connection
+from shared.views.conflicts import ConflictRow
 
 
-async def merge(connection: Connection, from_user_id: UUID, into_user_id: UUID) -> None:
-    """Makes one user of two: the rows of the one go to the root of the other, where their histories join."""
+async def merge(connection: Connection, from_user_id: UUID, into_user_id: UUID) -> Conflicts:
+    """Makes one user of two: the rows of the one go to the root of the other, where their histories join.
+
+    Returns the conflicts that come of it.
+    """
     source, target = await _locked_roots(connection, from_user_id, into_user_id)
     if source == target:
-        return
+        return ()
     await connection.execute("UPDATE aliases SET into_user_id = $2 WHERE into_user_id = $1", source, target)
     await connection.execute("INSERT INTO aliases VALUES ($1, $2)", source, target)
-    await settle(connection, {source})
+    return await settle(connection, {source})
 
 
 async def _locked_roots(connection: Connection, first: UUID, second: UUID) -> tuple[UUID, UUID]:
@@ -39,24 +43,30 @@ async def root(connection: Connection, user_id: UUID) -> UUID:
     return found or user_id
 
 
-async def settle(connection: Connection, user_ids: Collection[UUID]) -> None:
-    """Brings the generation's rows of these users to where the aliases and erasures say they belong."""
+async def settle(connection: Connection, user_ids: Collection[UUID]) -> Conflicts:
+    """Brings the generation's rows of these users to where the aliases and erasures say they belong.
+
+    Returns the conflicts that come of it.
+    """
+    found: list[tuple[UUID, ConflictRow]] = []
     for user_id in sorted(user_ids):
         target = await root(connection, user_id)
         if await _erased(connection, user_id, target):
             await _erase_rows(connection, {user_id, target})
         elif target != user_id:
-            await _move(connection, user_id, target)
+            found += await _move(connection, user_id, target)
     await touch(connection, user_ids)
+    return found
 
 
-async def _move(connection: Connection, source: UUID, target: UUID) -> None:
+async def _move(connection: Connection, source: UUID, target: UUID) -> Conflicts:
     for table in ("history", "applied", "dead_letters"):
         await connection.execute(f"UPDATE {table} SET user_id = $2 WHERE user_id = $1", source, target)  # noqa: S608
     for view in views():
         await connection.execute(f"DELETE FROM {view.table.name} WHERE user_id = $1", source)  # noqa: S608
-    await rewrite(connection, target)
+    found = await rewrite(connection, target)
     await touch(connection, {target})
+    return found
 
 
 async def erase(connection: Connection, erasure_id: UUID, user_ids: Collection[UUID]) -> dict[str, int]:
@@ -86,21 +96,24 @@ async def _erase_everywhere(connection: Connection, user_ids: Collection[UUID]) 
     names = await connection.fetch("SELECT name FROM generations WHERE state IN ('live', 'retired') ORDER BY name")
     for name in (row["name"] for row in names):
         await connection.execute("SELECT set_config('search_path', $1 || ', public', true)", name)
-        counts |= {f"{name}.{table}": n for table, n in (await _erase_rows(connection, user_ids)).items()}
+        forgotten = {APPLIED.name: await _delete(connection, APPLIED.name, user_ids)}
+        found = forgotten | await _erase_rows(connection, user_ids)
+        counts |= {f"{name}.{table}": n for table, n in found.items()}
     await connection.execute("SELECT set_config('search_path', $1, true)", here)
     return counts
 
 
 async def _erase_rows(connection: Connection, user_ids: Collection[UUID]) -> dict[str, int]:
-    """Positions stay, without the user: the events of erased users count as applied, and nothing else of them does."""
-    counts: dict[str, int] = {}
-    for table in tables():
-        if table is not APPLIED:
-            statement = f"DELETE FROM {table.name} WHERE user_id = ANY($1::uuid[])"  # noqa: S608
-            status = await connection.execute(statement, list(user_ids))
-            counts[table.name] = int(status.split()[-1])
+    """Positions that are here yet stay, without the user, until a comparison finds that the event store has forgotten
+    their devices: events of erased users that still come count as applied, and nothing else of them does."""
+    counts = {table.name: await _delete(connection, table.name, user_ids) for table in tables() if table is not APPLIED}
     await connection.execute("UPDATE applied SET user_id = NULL WHERE user_id = ANY($1::uuid[])", list(user_ids))
     return counts
+
+
+async def _delete(connection: Connection, table: str, user_ids: Collection[UUID]) -> int:
+    status = await connection.execute(f"DELETE FROM {table} WHERE user_id = ANY($1::uuid[])", list(user_ids))  # noqa: S608
+    return int(status.split()[-1])
 
 
 async def _erased(connection: Connection, *user_ids: UUID) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from services.projector.store import generations, identity
+from services.projector.store import effects, generations, identity
 from services.projector.store.batch import ProjectorBatch
 from services.projector.store.loading import misplaced
 from services.projector.store.users import touch
@@ -17,10 +17,10 @@ root = identity.root
 
 
 async def positions(connection: Connection, after: UUID, limit: int) -> list[dict[str, Any]]:
-    """Positions of devices with a greater id."""
+    """Positions of devices with a greater id. Those without a user are of erased ones, whom nobody compares."""
     rows = await connection.fetch(
         "SELECT device_id, user_id, sequence, count, hash FROM applied "
-        "WHERE device_id > $1 AND sequence > 0 ORDER BY device_id LIMIT $2",
+        "WHERE device_id > $1 AND sequence > 0 AND user_id IS NOT NULL ORDER BY device_id LIMIT $2",
         after,
         limit,
     )
@@ -30,7 +30,9 @@ async def positions(connection: Connection, after: UUID, limit: int) -> list[dic
 async def event_digest(connection: Connection, user_id: UUID | None) -> Digest:
     """The digest of all applied events, or of one user's."""
     owner = None if user_id is None else await identity.root(connection, user_id)
-    rows = await connection.fetch("SELECT count, hash FROM applied WHERE $1::uuid IS NULL OR user_id = $1", owner)
+    rows = await connection.fetch(
+        "SELECT count, hash FROM applied WHERE user_id IS NOT NULL AND ($1::uuid IS NULL OR user_id = $1)", owner
+    )
     return sum((Digest.parse(row["count"], row["hash"]) for row in rows), start=EMPTY)
 
 
@@ -80,7 +82,9 @@ async def retry(connection: Connection, device_id: UUID, sequence: int) -> str |
     )
     if event is None:
         return None
-    await ProjectorBatch(connection, {}).fold([decode_accepted(event)])
+    batch = ProjectorBatch(connection, {})
+    await batch.fold([decode_accepted(event)])
+    await effects.tell(connection, batch.conflicts)
     again = await connection.fetchval(
         "SELECT state FROM dead_letters WHERE own_device_id = $1 AND own_sequence = $2", device_id, sequence
     )
