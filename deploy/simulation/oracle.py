@@ -118,21 +118,23 @@ def _contents_agree(world: World, stored: Mapping[UUID, list[AcceptedEvent]]) ->
         everyone = world.server.store.identities.everyone([account])
         events = [event for found in stored.values() for event in found if event.user_id in everyone]
         state = fold(event.recorded() for event in events)
-        digest = content_digest_of(state)
-        if (
-            content_digest_of(world.projector.live.state(sorted(world.projector.identities.everyone([account]))))
-            != digest
-        ):
+        live = world.projector.live.state(sorted(world.projector.identities.everyone([account])))
+        if not _same_content(live, state):
             yield f"the read store's content of {owner.email} is not that of the event store"
         for phone in world.phones:
-            if phone.email == owner.email and phone.projection.content_digest != digest:
-                yield f"{phone.name} shows something else than the event store: {_other_rows(phone.projection, state)}"
+            if phone.email == owner.email and not _same_content((shown := phone.projection).state, state):
+                yield f"{phone.name} shows something else than the event store: {_other_rows(shown, state)}"
         moments = [_moment(event) for event in events]
         if world.restored or len(set(moments)) < len(moments):
             # What an edit had seen was cut to what was there, or one of its copies was not seen.
             continue
         if other := _first(plainly(world.model.state(moments)), plainly(state)):
             yield f"what {owner.email} logged comes to something else: {other}"
+
+
+def _same_content(one: State, other: State) -> bool:
+    """Rows are made from the state alone, so only states that differ need to be compared by their rows."""
+    return one == other or content_digest_of(one) == content_digest_of(other)
 
 
 def _first(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str | None:

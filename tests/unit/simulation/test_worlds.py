@@ -12,7 +12,7 @@ import pytest
 
 from deploy.simulation.runs import simulate
 
-SEEDS = 180
+SEEDS = 300
 CHUNK = 20
 ROOT = Path(__file__).parents[3]
 
