@@ -111,7 +111,7 @@ def quantity_of(cited: Cited, quantity: str, log: TrainingLog) -> Decimal | None
     """What a cited row contributes; None where it is not in the log or says nothing of it."""
     match cited.kind:
         case Kind.SET:
-            done = log.set_by_id.get(cited.id)
+            done = log.set_of(cited.id)
             return None if done is None else _of_set(done, quantity, log)
         case Kind.MEASUREMENT:
             measured = log.measurement_by_id.get(cited.id)

@@ -8,7 +8,7 @@ from functools import cached_property
 from uuid import UUID
 
 from services.coach.facts.bests import Best, bests_by_week
-from services.coach.facts.rows import Rows
+from services.coach.facts.rows import Rows, grouped
 from services.coach.safety import cleaned
 from shared.fold import State
 from shared.views.exercises import Exercises
@@ -42,17 +42,17 @@ class TrainingLog:
     @classmethod
     def made_of(cls, rows: Rows) -> "TrainingLog":
         """The log of these rows."""
-        sets = [row for row in rows.sets.all() if row.counted]
-        workouts = [row for row in rows.workouts.all() if row.counted]
+        sets = [row for row in rows.sets.made if row.counted]
+        workouts = [row for row in rows.workouts.made if row.counted]
         return cls(
             profile=rows.profile,
             exercises=rows.exercises,
             workouts=sorted(workouts, key=lambda row: (row.started_at, row.workout_id)),
             sets=sorted(sets, key=lambda row: (row.completed_at, row.set_id)),
-            measurements=sorted(rows.measurements.all(), key=lambda row: (row.measured_at, row.measurement_id)),
+            measurements=sorted(rows.measurements.made, key=lambda row: (row.measured_at, row.measurement_id)),
             weeks=rows.weeks(),
-            records=[record for found in rows.records.all() for record in found],
-            goals=sorted(rows.goals.all(), key=lambda row: row.goal_id),
+            records=[record for found in rows.records.made for record in found],
+            goals=sorted(rows.goals.made, key=lambda row: row.goal_id),
         )
 
     def name(self, exercise_id: UUID) -> str:
@@ -80,9 +80,13 @@ class TrainingLog:
     def _muscles(self) -> dict[UUID, Mapping[str, Decimal]]:
         return {}
 
+    def set_of(self, set_id: UUID) -> SetRow | None:
+        """A set that counts."""
+        return self._sets.get(set_id.int)
+
     @cached_property
-    def set_by_id(self) -> Mapping[UUID, SetRow]:
-        return {row.set_id: row for row in self.sets}
+    def _sets(self) -> Mapping[int, SetRow]:
+        return {row.set_id.int: row for row in self.sets}
 
     @cached_property
     def workout_by_id(self) -> Mapping[UUID, WorkoutRow]:
@@ -103,35 +107,28 @@ class TrainingLog:
     @cached_property
     def sets_by_workout(self) -> Mapping[UUID, Sequence[SetRow]]:
         """All sets of a workout, warm-ups too."""
-        found: dict[UUID, list[SetRow]] = {}
-        for row in self.sets:
-            found.setdefault(row.workout_id, []).append(row)
-        return found
+        found = grouped((row.workout_id.int, row) for row in self.sets)
+        return {rows[0].workout_id: rows for rows in found.values()}
 
     @cached_property
     def working_by_week(self) -> Mapping[str, Sequence[SetRow]]:
         """Sets without warm-ups, by the week that their workout counts in."""
-        found: dict[str, list[SetRow]] = {}
-        for row in self.sets:
-            if row.working:
-                found.setdefault(self.workout_by_id[row.workout_id].week, []).append(row)
-        return found
+        weeks = {row.workout_id.int: row.week for row in self.workouts}
+        return grouped((weeks[row.workout_id.int], row) for row in self._working)
 
     @cached_property
     def working_by_exercise(self) -> Mapping[UUID, Sequence[SetRow]]:
         """Sets without warm-ups, by the exercise under which they are shown."""
-        found: dict[UUID, list[SetRow]] = {}
-        for row in self.sets:
-            if row.working:
-                found.setdefault(row.exercise_id, []).append(row)
-        return found
+        found = grouped((row.exercise_id.int, row) for row in self._working)
+        return {rows[0].exercise_id: rows for rows in found.values()}
+
+    @cached_property
+    def _working(self) -> Sequence[SetRow]:
+        return [row for row in self.sets if row.working]
 
     @cached_property
     def workouts_by_week(self) -> Mapping[str, Sequence[WorkoutRow]]:
-        found: dict[str, list[WorkoutRow]] = {}
-        for row in self.workouts:
-            found.setdefault(row.week, []).append(row)
-        return found
+        return grouped((row.week, row) for row in self.workouts)
 
     @cached_property
     def bests_by_week(self) -> Mapping[str, Sequence[Best]]:

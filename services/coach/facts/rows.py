@@ -1,6 +1,6 @@
 """The rows of a folded state, made anew only where what they are made from has changed."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -17,10 +17,12 @@ from shared.views.sets import BODY_BASES, SetRow, set_row
 from shared.views.weekly import WeeklyRow, carried, weekly_row
 from shared.views.workouts import WorkoutRow, workout_row
 
-Key = TypeVar("Key", bound=Hashable)
 Made = TypeVar("Made")
-Group = TypeVar("Group", str, UUID)
 Item = TypeVar("Item")
+Group = TypeVar("Group", bound=Hashable)
+# A row's key and what it is made from. The keys are numbers or labels: Python hashes a UUID ten times as slowly.
+Sources = Mapping[Any, tuple[Any, ...]]
+Entities = Sequence[tuple[UUID, Entity]]
 
 
 class KnownExercises(Exercises):
@@ -35,22 +37,19 @@ NO_WEIGHTS = BodyWeights()
 
 
 @dataclass(frozen=True, slots=True)
-class Part(Generic[Key, Made]):
-    """What was made for each key, with what it was made from."""
+class Part(Generic[Made]):
+    """What was made, by key, with what it was made from."""
 
-    made: Mapping[Key, tuple[tuple[Any, ...], Made | None]] = field(default_factory=dict)
+    kept: Mapping[Any, tuple[tuple[Any, ...], Made | None]] = field(default_factory=dict)
+    made: Sequence[Made] = ()
 
-    def after(self, sources: Mapping[Key, tuple[Any, ...]], make: Callable[..., Made | None]) -> "Part[Key, Made]":
+    def after(self, sources: Sources, make: Callable[..., Made | None]) -> "Part[Made]":
         """The same for new sources. Equal ones, which mostly are the very same objects, are not made again."""
-        made = {}
+        kept = {}
         for key, source in sources.items():
-            had = self.made.get(key)
-            made[key] = had if had is not None and had[0] == source else (source, make(key, *source))
-        return Part(made)
-
-    def all(self) -> list[Made]:
-        """What there is."""
-        return [row for _, row in self.made.values() if row is not None]
+            had = self.kept.get(key)
+            kept[key] = had if had is not None and had[0] == source else (source, make(*source))
+        return Part(kept, [row for _, row in kept.values() if row is not None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,74 +59,73 @@ class Rows:
     profile: ProfileRow = BLANK_PROFILE
     exercises: Exercises = NO_EXERCISES
     weights: BodyWeights = NO_WEIGHTS
-    exercise_entities: Mapping[UUID, Entity] = field(default_factory=dict)
-    measurements: Part[UUID, MeasurementRow] = Part()
-    goals: Part[UUID, GoalRow] = Part()
-    sets: Part[UUID, SetRow] = Part()
-    workouts: Part[UUID, WorkoutRow] = Part()
-    weekly: Part[str, WeeklyRow] = Part()
-    records: Part[UUID, list[RecordRow]] = Part()
+    exercise_entities: Entities = ()
+    measurements: Part[MeasurementRow] = Part()
+    goals: Part[GoalRow] = Part()
+    sets: Part[SetRow] = Part()
+    workouts: Part[WorkoutRow] = Part()
+    weekly: Part[WeeklyRow] = Part()
+    records: Part[list[RecordRow]] = Part()
 
     def after(self, state: State) -> "Rows":
         """The rows of a later state."""
         of = _by_entity(state)
-        profile = profile_row(of["profile"].get(PROFILE_ID))
+        profile = profile_row(dict(of["profile"]).get(PROFILE_ID))
         same = of["exercise"] == self.exercise_entities
-        exercises = self.exercises if same else KnownExercises(exercise_rows(of["exercise"]))
-        measurements = self.measurements.after({i: (e, profile) for i, e in of["measurement"].items()}, measurement_row)
-        weighed = measurements.all()
-        weights = self.weights if weighed == self.measurements.all() else BodyWeights(weighed)
+        exercises = self.exercises if same else KnownExercises(exercise_rows(dict(of["exercise"])))
+        measurements = self.measurements.after({i.int: (i, e, profile) for i, e in of["measurement"]}, measurement_row)
+        weighed = measurements.made
+        weights = self.weights if weighed == self.measurements.made else BodyWeights(weighed)
         sets = self.sets.after(_set_sources(of, exercises, weights), set_row)
-        workouts = self.workouts.after(_workout_sources(of, sets.all(), profile), workout_row)
-        weeks = _week_sources(workouts.all(), sets.all(), weighed, exercises, profile)
+        workouts = self.workouts.after(_workout_sources(of["workout"], sets.made, profile), workout_row)
+        weeks = _week_sources(workouts.made, sets.made, weighed, exercises, profile)
         return Rows(
             profile,
             exercises,
             weights,
             of["exercise"],
             measurements,
-            self.goals.after({i: (e,) for i, e in of["goal"].items()}, goal_row),
+            self.goals.after({i.int: (i, e) for i, e in of["goal"]}, goal_row),
             sets,
             workouts,
             self.weekly.after(weeks, weekly_row),
-            self.records.after(_record_sources(sets.all()), record_rows),
+            self.records.after(_record_sources(sets.made), record_rows),
         )
 
     def weeks(self) -> list[WeeklyRow]:
         """Oldest first, with what each takes over from those before."""
-        return carried(self.weekly.all())
+        return carried(self.weekly.made)
 
 
-def _by_entity(state: State) -> Mapping[str, dict[UUID, Entity]]:
-    found: dict[str, dict[UUID, Entity]] = {
-        name: {} for name in ("workout", "set", "exercise", "measurement", "profile", "goal")
+def _by_entity(state: State) -> Mapping[str, list[tuple[UUID, Entity]]]:
+    found: dict[str, list[tuple[UUID, Entity]]] = {
+        name: [] for name in ("workout", "set", "exercise", "measurement", "profile", "goal")
     }
     for (entity, entity_id), folded in state.items():
-        found.setdefault(entity, {})[entity_id] = folded
+        if (of := found.get(entity)) is not None:
+            of.append((entity_id, folded))
     return found
 
 
-def _set_sources(
-    of: Mapping[str, Mapping[UUID, Entity]], exercises: Exercises, weights: BodyWeights
-) -> Mapping[UUID, tuple[Any, ...]]:
+def _set_sources(of: Mapping[str, Entities], exercises: Exercises, weights: BodyWeights) -> Sources:
     """A set depends on the body's weight only where its load does."""
-    statuses = {workout_id: workout_status(entity) for workout_id, entity in of["workout"].items()}
+    statuses = {workout_id.int: workout_status(entity) for workout_id, entity in of["workout"]}
     return {
-        set_id: (
+        set_id.int: (
+            set_id,
             entity,
-            statuses.get(entity.value("workout_id")),
+            statuses.get(workout_id.int) if (workout_id := entity.value("workout_id")) else None,
             exercises,
             weights if entity.value("load_basis") in BODY_BASES else NO_WEIGHTS,
         )
-        for set_id, entity in of["set"].items()
+        for set_id, entity in of["set"]
     }
 
 
-def _workout_sources(
-    of: Mapping[str, Mapping[UUID, Entity]], sets: Iterable[SetRow], profile: ProfileRow
-) -> Mapping[UUID, tuple[Any, ...]]:
-    held = _grouped((row.workout_id, row) for row in sets)
-    return {i: (entity, held.get(i, []), profile.calendar) for i, entity in of["workout"].items()}
+def _workout_sources(workouts: Entities, sets: Iterable[SetRow], profile: ProfileRow) -> Sources:
+    held = grouped((row.workout_id.int, row) for row in sets)
+    calendar = profile.calendar
+    return {i.int: (i, entity, held.get(i.int, []), calendar) for i, entity in workouts}
 
 
 def _week_sources(
@@ -136,23 +134,29 @@ def _week_sources(
     measurements: Iterable[MeasurementRow],
     exercises: Exercises,
     profile: ProfileRow,
-) -> Mapping[str, tuple[Any, ...]]:
-    week_of = {workout.workout_id: workout.week for workout in workouts}
-    trained = _grouped((workout.week, workout) for workout in workouts)
-    done = _grouped((week_of[row.workout_id], row) for row in sets if row.shown)
-    weighed = _grouped((row.week, row) for row in measurements)
+) -> Sources:
+    week_of = {workout.workout_id.int: workout.week for workout in workouts}
+    trained = grouped((workout.week, workout) for workout in workouts)
+    done = grouped((week_of[row.workout_id.int], row) for row in sets if row.workout_status is not None)
+    weighed = grouped((row.week, row) for row in measurements)
+    calendar = profile.calendar
     return {
-        week: (trained.get(week, []), done.get(week, []), weighed.get(week, []), exercises, profile.calendar)
+        week: (week, trained.get(week, []), done.get(week, []), weighed.get(week, []), exercises, calendar)
         for week in trained.keys() | weighed.keys()
     }
 
 
-def _record_sources(sets: Iterable[SetRow]) -> Mapping[UUID, tuple[Any, ...]]:
-    return {found: (rows,) for found, rows in _grouped((row.exercise_id, row) for row in sets).items()}
+def _record_sources(sets: Iterable[SetRow]) -> Sources:
+    by_exercise = grouped((row.exercise_id.int, row) for row in sets)
+    return {found: (rows[0].exercise_id, rows) for found, rows in by_exercise.items()}
 
 
-def _grouped(pairs: Iterable[tuple[Group, Item]]) -> dict[Group, list[Item]]:
+def grouped(pairs: Iterable[tuple[Group, Item]]) -> dict[Group, list[Item]]:
+    """Items by the key that each comes with, in their order."""
     found: dict[Group, list[Item]] = {}
-    for group, item in pairs:
-        found.setdefault(group, []).append(item)
+    for key, item in pairs:
+        if (group := found.get(key)) is None:
+            found[key] = [item]
+        else:
+            group.append(item)
     return found

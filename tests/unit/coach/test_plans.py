@@ -48,7 +48,8 @@ def test_volume_and_loads_are_bounded(chosen: ChosenWeek, days: int) -> None:
             assert muscle is not Muscle.CHEST
             sets[muscle.value if muscle else ""] += one.sets
             if one.weight:
-                done = log.set_by_id[one.weight.cited[0].id]
+                done = log.set_of(one.weight.cited[0].id)
+                assert done is not None
                 assert holds(one.weight, log)
                 assert one.weight.value <= (done.weight or 0) * Decimal("1.05")
     limits = allowance(log, NOW)

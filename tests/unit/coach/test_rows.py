@@ -28,12 +28,12 @@ def test_rows_that_grow_with_the_events_equal_the_views_of_them_all(seed: int) -
         if waiting and random.random() < 0.8:
             continue
         views = rows_of(state)
-        assert contents([*rows.sets.all()]) == contents(views["sets"])
-        assert contents([*rows.workouts.all()]) == contents(views["workouts"])
-        assert contents([*rows.measurements.all()]) == contents(views["measurements"])
-        assert contents([*rows.goals.all()]) == contents(views["goals"])
+        assert contents([*rows.sets.made]) == contents(views["sets"])
+        assert contents([*rows.workouts.made]) == contents(views["workouts"])
+        assert contents([*rows.measurements.made]) == contents(views["measurements"])
+        assert contents([*rows.goals.made]) == contents(views["goals"])
         assert contents([*rows.weeks()]) == contents(views["weekly"])
-        assert contents([found for of in rows.records.all() for found in of]) == contents(views["records"])
+        assert contents([found for of in rows.records.made for found in of]) == contents(views["records"])
         assert [rows.profile] == views["profile"] or not views["profile"]
 
 
@@ -42,5 +42,5 @@ def test_what_has_not_changed_is_not_made_again() -> None:
     state = fold(events[:-1])
     before = Rows().after(state)
     after = before.after(state)
-    assert all(row is had for row, had in zip(after.sets.all(), before.sets.all(), strict=True))
-    assert all(row is had for row, had in zip(after.weekly.all(), before.weekly.all(), strict=True))
+    assert all(row is had for row, had in zip(after.sets.made, before.sets.made, strict=True))
+    assert all(row is had for row, had in zip(after.weekly.made, before.weekly.made, strict=True))
