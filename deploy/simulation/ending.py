@@ -15,6 +15,7 @@ class Unsettled(Exception):
 
 def settle(world: World) -> None:
     """Lets everybody do what is left to do. Raises Unsettled."""
+    _check_promises(world)
     world.flights.clear()
     world.server.store.unknown = frozenset()
     for phone in world.phones:
@@ -34,6 +35,14 @@ def settle(world: World) -> None:
             return
         before = after
     raise Unsettled(f"something still moves after {ROUNDS} rounds")
+
+
+def _check_promises(world: World) -> None:
+    """What was acknowledged is on the server's disk, whatever goes on; only a restored server has an excuse."""
+    stored = world.server.store.moments()
+    for phone in () if world.restored else world.phones:
+        if missing := phone.acknowledged() - stored:
+            raise Unsettled(f"acknowledged to {phone.name} and not stored: {min(missing)}")
 
 
 def _round(world: World, phone: Phone) -> Outcome | None:

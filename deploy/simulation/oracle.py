@@ -24,6 +24,7 @@ def differences(world: World) -> list[str]:
     checks: list[Callable[[], Iterator[str]]] = [
         lambda: _every_fact_is_stored(world, stored),
         lambda: _chains_are_whole(world, stored),
+        lambda: _relay_kept_order(world),
         lambda: _quarantine_holds_what_was_invalid(world),
         lambda: _nothing_is_stuck(world),
         lambda: _read_store_follows(world, stored),
@@ -72,6 +73,16 @@ def _chains_are_whole(world: World, stored: Mapping[UUID, list[AcceptedEvent]]) 
             last = max((n for device, n in times if device == device_id and n <= number), default=0)
             if last and times[device_id, last] > event.received_at:
                 yield f"{event.device_id} {event.sequence_number} has seen what came later: {event.seen}"
+
+
+def _relay_kept_order(world: World) -> Iterator[str]:
+    """Repeats are fine, but nothing comes before what precedes it. A restored outbox goes out before the rest does."""
+    reached: dict[str, int] = {}
+    for event in map(from_json, () if world.restored else world.topic.sent):
+        device_id, number = event["device_id"], event["sequence_number"]
+        if event["previous_sequence"] > reached.get(device_id, 0):
+            yield f"published too early: {device_id} {number} after {reached.get(device_id, 0)}"
+        reached[device_id] = max(number, reached.get(device_id, 0))
 
 
 def _quarantine_holds_what_was_invalid(world: World) -> Iterator[str]:

@@ -27,6 +27,7 @@ _KNOWN = """
     UNION SELECT json_extract(body, '$.occurred_at') FROM pulled_events
 """
 _HELD = "SELECT occurred_at FROM events UNION SELECT json_extract(body, '$.occurred_at') FROM pulled_events"
+_ACKNOWLEDGED = "SELECT occurred_at FROM events WHERE status IN ('synced', 'failed')"
 _THINGS = """
     SELECT event_type, payload FROM events WHERE status <> 'failed' AND replaced_by IS NULL
     UNION ALL SELECT json_extract(body, '$.event_type'), json_extract(body, '$.payload') FROM pulled_events
@@ -202,6 +203,10 @@ class Phone:
     def held(self) -> frozenset[str]:
         """The moments of the facts that it still has in any form."""
         return frozenset(row[0] for row in self.disk.peek(_HELD))
+
+    def acknowledged(self) -> frozenset[str]:
+        """The moments of the facts that it was told are safe."""
+        return frozenset(row[0] for row in self.disk.peek(_ACKNOWLEDGED))
 
     def things(self) -> list[tuple[str, str]]:
         """Event types and payloads of what can be seen on it."""

@@ -17,14 +17,19 @@ ROWS = 4
 
 
 class Topic:
-    """Partitions that keep each key's order. Records are never changed, but the topic may be lost as a whole."""
+    """Partitions that keep each key's order. Records are never changed, but the topic may be lost as a whole.
+
+    `sent` is all that ever came, for the oracle.
+    """
 
     def __init__(self, partitions: int) -> None:
         self.partitions: list[list[Record]] = [[] for _ in range(partitions)]
+        self.sent: list[bytes] = []
 
     def append(self, device_id: UUID, value: bytes) -> None:
         number = device_id.int % len(self.partitions)
         partition = self.partitions[number]
+        self.sent.append(value)
         partition.append(Record(EVENTS, number, len(partition), str(device_id).encode(), value))
 
     def lose(self) -> None:

@@ -253,7 +253,7 @@ class World:
             return f"{phone.name} is backed up"
         self.phones.remove(phone)
         told = self._started(phone.email, self.chance.among(backups))
-        self.model.only(self.held())
+        self.model.only(self.held() | (frozenset() if self.restored else phone.acknowledged()))
         return f"{phone.name} is lost; {told}"
 
     def held(self) -> set[str]:
