@@ -52,8 +52,8 @@ class _Published(GenerateJsonSchema):
         return number
 
 
-def schema_of(model: type[BaseModel]) -> dict[str, Any]:
-    """The JSON Schema of a message or a payload."""
+def schema_of(model: type[Any]) -> dict[str, Any]:
+    """The JSON Schema of a message, a payload or a row."""
     return TypeAdapter(model).json_schema(schema_generator=_Published)
 
 

@@ -2,12 +2,16 @@
 
 from fastapi import APIRouter, Response
 
+from services.projector.api.answers import marked, paged, reads, shape
 from services.projector.api.bounds import From, To, between, weeks_between
 from services.projector.api.reads import Reads
 from services.projector.store.lists import Listing
 from shared.digests import canonical_json
 from shared.http import Cursor, Limit
-from shared.views.profile import BLANK_PROFILE
+from shared.views.goals import GoalRow
+from shared.views.measurements import MeasurementRow
+from shared.views.profile import BLANK_PROFILE, ProfileRow
+from shared.views.weekly import WeeklyRow
 
 router = APIRouter()
 
@@ -20,10 +24,11 @@ MEASUREMENTS = Listing(
 WEEKS = Listing("weekly_metrics", (("week_start", "date"), ("week", "text")))
 GOALS = Listing("goals_projection", (("goal_id", "uuid"),), identity="goal_id")
 _PROFILE = "SELECT content FROM profiles_projection WHERE user_id = $1"
+_GOAL_LIST = {"type": "array", "items": marked(GoalRow)}
 _GOALS = "SELECT content, goal_id FROM goals_projection WHERE user_id = $1 ORDER BY goal_id"
 
 
-@router.get("/measurements", tags=["body"])
+@router.get("/measurements", tags=["body"], responses=reads(paged(marked(MeasurementRow))))
 async def list_measurements(
     read: Reads, start: From = None, end: To = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Response:
@@ -31,7 +36,7 @@ async def list_measurements(
     return await read.page(MEASUREMENTS, between("measured_at", start, end), cursor, limit)
 
 
-@router.get("/metrics/weekly", tags=["metrics"])
+@router.get("/metrics/weekly", tags=["metrics"], responses=reads(paged(shape(WeeklyRow))))
 async def list_weeks(
     read: Reads, start: From = None, end: To = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Response:
@@ -39,7 +44,7 @@ async def list_weeks(
     return await read.page(WEEKS, weeks_between(start, end), cursor, limit)
 
 
-@router.get("/profile", tags=["profile"])
+@router.get("/profile", tags=["profile"], responses=reads(shape(ProfileRow, goals=_GOAL_LIST)))
 async def show_profile(read: Reads) -> Response:
     """The profile, with null for what was never said, and the goals."""
     profile = await read.reading.one(_PROFILE, read.reading.user_id) or canonical_json(BLANK_PROFILE.content())
@@ -48,7 +53,7 @@ async def show_profile(read: Reads) -> Response:
     return read.answer(f'{profile[:-1]},"goals":[{goals}]}}')
 
 
-@router.get("/goals", tags=["profile"])
+@router.get("/goals", tags=["profile"], responses=reads(paged(marked(GoalRow))))
 async def list_goals(read: Reads, cursor: Cursor = None, limit: Limit = 50) -> Response:
     """Goals."""
     return await read.page(GOALS, (), cursor, limit)

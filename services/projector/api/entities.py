@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from services.projector.api.answers import Schema, paged, reads
 from services.projector.api.paging import ForeignCursor, cursor_at, place
 from services.projector.api.reads import Reads
 from services.projector.domain import EntityKey
@@ -18,7 +19,17 @@ from shared.views.rows import json_form
 router = APIRouter(prefix="/entities", tags=["entities"])
 
 
-@router.get("/{entity}")
+# The id bears the name of the kind, and the other fields are those of the kind's events.
+_ENTITY: Schema = {
+    "type": "object",
+    "description": "The entity's id under its own name and its fields; `removed` says whether a tombstone lies on it.",
+    "properties": {REMOVED: {"type": "boolean"}},
+    "required": [REMOVED],
+    "additionalProperties": True,
+}
+
+
+@router.get("/{entity}", responses=reads(paged(_ENTITY)))
 async def list_entities(read: Reads, entity: str, cursor: Cursor = None, limit: Limit = 50) -> Response:
     """All of the caller's entities of a kind that are not removed, by id."""
     stream = _stream(entity)
@@ -31,7 +42,7 @@ async def list_entities(read: Reads, entity: str, cursor: Cursor = None, limit: 
     return read.value({"items": items, "next_cursor": following})
 
 
-@router.get("/{entity}/{entity_id}")
+@router.get("/{entity}/{entity_id}", responses=reads(_ENTITY))
 async def show_entity(read: Reads, entity: str, entity_id: UUID) -> Response:
     """One entity, also where it is removed."""
     key = EntityKey(read.reading.user_id, entity, entity_id)

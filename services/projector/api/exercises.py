@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
+from services.projector.api.answers import marked, paged, reads, shape
 from services.projector.api.bounds import From, To, between
 from services.projector.api.paging import part
 from services.projector.api.reads import Read, Reads
@@ -20,8 +21,9 @@ from shared.domains.workouts.status import WorkoutStatus
 from shared.errors import NotFound
 from shared.http import Cursor, Limit
 from shared.views.exercises import ExerciseRow, Exercises
-from shared.views.progress import progress
-from shared.views.records import RecordKind
+from shared.views.progress import ProgressRow, progress
+from shared.views.records import RecordKind, RecordRow
+from shared.views.sets import SetRow
 
 router = APIRouter(tags=["exercises"])
 
@@ -34,7 +36,7 @@ Named = Annotated[str | None, Query(max_length=200)]
 MuscleCategory = Annotated[Muscle | None, Query()]
 
 
-@router.get("/exercises")
+@router.get("/exercises", responses=reads(paged(marked(ExerciseRow))))
 async def list_exercises(
     read: Reads, q: Named = None, muscle_category: MuscleCategory = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Response:
@@ -50,7 +52,7 @@ async def list_exercises(
     return read.items(items, following)
 
 
-@router.get("/exercises/{exercise_id}")
+@router.get("/exercises/{exercise_id}", responses=reads(marked(ExerciseRow)))
 async def show_exercise(read: Reads, exercise_id: UUID) -> Response:
     """One exercise."""
     row = (await exercises_of(read.reading)).get(exercise_id)
@@ -59,7 +61,7 @@ async def show_exercise(read: Reads, exercise_id: UUID) -> Response:
     return read.answer(read.marked(canonical_json(row.content()), exercise_id))
 
 
-@router.get("/exercises/{exercise_id}/history")
+@router.get("/exercises/{exercise_id}/history", responses=reads(paged(marked(SetRow))))
 async def list_sets(
     read: Reads, exercise_id: UUID, start: From = None, end: To = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Response:
@@ -69,7 +71,7 @@ async def list_sets(
     return await read.page(DONE, [*filters, ("workout_status = ANY($::text[])", _COUNTED)], cursor, limit)
 
 
-@router.get("/exercises/{exercise_id}/progress")
+@router.get("/exercises/{exercise_id}/progress", responses=reads(paged(shape(ProgressRow))))
 async def show_progress(read: Reads, exercise_id: UUID, cursor: Cursor = None, limit: Limit = 500) -> Response:
     """Workout by workout, oldest first: the best estimate of the one-rep maximum, the best set, the volume."""
     shown_as = await _shown_as(read, exercise_id)
@@ -78,7 +80,7 @@ async def show_progress(read: Reads, exercise_id: UUID, cursor: Cursor = None, l
     return read.items(items, following)
 
 
-@router.get("/records", tags=["metrics"])
+@router.get("/records", tags=["metrics"], responses=reads(paged(shape(RecordRow))))
 async def list_records(
     read: Reads,
     exercise_id: UUID | None = None,

@@ -2,14 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import httpx2
 from fastapi import APIRouter, Request, Response
+from pydantic import Field
 
+from services.projector.api.answers import answers, paged, reads, shape
 from services.projector.api.paging import part
 from services.projector.api.reads import FreshReads, Read, Reads
 from services.projector.domain import Said, entity_of
@@ -26,6 +29,9 @@ from shared.views.rows import json_form
 router = APIRouter(tags=["history"])
 
 
+Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+
+
 class NothingLeftToUndo(Conflict):
     code = "nothing_to_undo"
 
@@ -34,7 +40,39 @@ class Ambiguous(Conflict):
     code = "ambiguous"
 
 
-@router.get("/history/{entity_id}")
+@dataclass(frozen=True, slots=True)
+class AuditItem:
+    """An event as far as it is about one thing, by the device and number under which the event store has it.
+
+    `changes` is what was shown before and after the event arrived, `{from, to}` by field; `decides` what it still
+    decides today.
+    """
+
+    event_id: UUID
+    event_type: str
+    schema_version: int
+    entity: str
+    entity_id: UUID
+    user_id: UUID
+    device_id: UUID
+    sequence_number: int
+    occurred_at: Moment
+    received_at: Moment
+    correlation_id: UUID | None
+    changes: dict[str, dict[str, Any]]
+    decides: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """The event of the server's that took another back."""
+
+    event_id: UUID
+    device_id: UUID
+    sequence_number: int
+
+
+@router.get("/history/{entity_id}", responses=reads(paged(shape(AuditItem))))
 async def show_history(read: Reads, entity_id: UUID, cursor: Cursor = None, limit: Limit = 50) -> Response:
     """Every event about a thing, in the order of arrival: who, when, which device, and what it changed."""
     rows = await auditing.of_entity(read.reading, entity_id)
@@ -44,7 +82,7 @@ async def show_history(read: Reads, entity_id: UUID, cursor: Cursor = None, limi
     return read.value({"items": shown, "next_cursor": following})
 
 
-def _trail(rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
+def _trail(rows: Sequence[asyncpg.Record]) -> list[AuditItem]:
     told = [(row, said(auditing.key_of(row), row)) for row in rows]
     now = _entities(told)
     so_far: defaultdict[str, Entity] = defaultdict(lambda: NOTHING)
@@ -63,29 +101,28 @@ def _entities(told: Sequence[tuple[asyncpg.Record, Said]]) -> Mapping[str, Entit
     return {entity: entity_of(found) for entity, found in edits.items()}
 
 
-def _item(row: asyncpg.Record, one: Said, before: Entity, after: Entity, now: Entity) -> dict[str, Any]:
-    """`changes` is what was shown before and after the event arrived; `decides` what it still decides today."""
+def _item(row: asyncpg.Record, one: Said, before: Entity, after: Entity, now: Entity) -> AuditItem:
     winners = {name: now.fields[name].winner for name in one.fields}
-    return {
-        "event_id": row["event_id"],
-        "event_type": row["event_type"],
-        "schema_version": row["schema_version"],
-        "entity": row["entity"],
-        "entity_id": row["entity_id"],
-        "user_id": row["user_id"],
-        "device_id": row["own_device_id"],
-        "sequence_number": row["own_sequence"],
-        "occurred_at": format_moment(row["occurred_at"]),
-        "received_at": format_moment(row["received_at"]),
-        "correlation_id": row["correlation_id"],
-        "changes": {
+    return AuditItem(
+        event_id=row["event_id"],
+        event_type=row["event_type"],
+        schema_version=row["schema_version"],
+        entity=row["entity"],
+        entity_id=row["entity_id"],
+        user_id=row["user_id"],
+        device_id=row["own_device_id"],
+        sequence_number=row["own_sequence"],
+        occurred_at=format_moment(row["occurred_at"]),
+        received_at=format_moment(row["received_at"]),
+        correlation_id=row["correlation_id"],
+        changes={
             name: {"from": json_form(before.value(name)), "to": json_form(after.value(name))} for name in one.fields
         },
-        "decides": sorted(name for name, winner in winners.items() if winner and winner.stamp == one.stamp),
-    }
+        decides=sorted(name for name, winner in winners.items() if winner and winner.stamp == one.stamp),
+    )
 
 
-@router.post("/history/{event_id}/undo", status_code=201)
+@router.post("/history/{event_id}/undo", status_code=201, responses=answers(shape(Undone), 201))
 async def undo_event(request: Request, read: FreshReads, event_id: UUID, device_id: UUID | None = None) -> Response:
     """Takes an event back: each field that it still decides gets its earlier value, by an event of the server's."""
     rows = await auditing.of_event(read.reading, event_id)

@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from uuid import UUID
 import httpx2
 from fastapi import APIRouter, Request, Response
 
+from services.projector.api.answers import answers, shape
 from services.projector.api.reads import FreshReads
 from services.projector.store import generations, positions
 from services.projector.store.reading import Reading
@@ -26,7 +28,30 @@ _DEVICES = 50
 _REMEMBERED = 1_000
 
 
-@router.get("/projections/status")
+@dataclass(frozen=True, slots=True)
+class DeviceStatus:
+    """Up to which number a device's events are applied."""
+
+    device_id: UUID
+    applied: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How far the read models of one user are. The lag is null where the event store does not answer."""
+
+    generation: str
+    fold_version: str
+    content_digest: str
+    event_digest: str
+    events: int
+    parked: int
+    lag_events: int | None
+    lag_seconds: float | None
+    devices: list[DeviceStatus]
+
+
+@router.get("/projections/status", responses=answers(shape(Status)))
 async def show_status(request: Request, read: FreshReads, caller: Caller) -> Response:
     """Generation, digests, and how many events and seconds the read models are behind; null where ingest is away."""
     devices = await positions.of_user(read.reading)
@@ -34,19 +59,18 @@ async def show_status(request: Request, read: FreshReads, caller: Caller) -> Res
     lag_events, lag_seconds = await _lag(request.app.state.ingest, {caller.device_id: 0, **applied})
     total = positions.event_digest(devices)
     content = await _content_digest(request.app.state.content_digests, read.reading)
-    return read.value(
-        {
-            "generation": read.reading.generation,
-            "fold_version": await generations.fold_version(read.reading.connection, read.reading.generation),
-            "content_digest": content.hash,
-            "event_digest": total.hash,
-            "events": total.count,
-            "parked": await positions.parked(read.reading),
-            "lag_events": lag_events,
-            "lag_seconds": lag_seconds,
-            "devices": [{"device_id": device.device_id, "applied": device.applied} for device in devices],
-        }
+    status = Status(
+        generation=read.reading.generation,
+        fold_version=await generations.fold_version(read.reading.connection, read.reading.generation),
+        content_digest=content.hash,
+        event_digest=total.hash,
+        events=total.count,
+        parked=await positions.parked(read.reading),
+        lag_events=lag_events,
+        lag_seconds=lag_seconds,
+        devices=[DeviceStatus(device.device_id, device.applied) for device in devices],
     )
+    return read.value(status)
 
 
 async def _content_digest(remembered: OrderedDict[Hashable, Digest], reading: Reading) -> Digest:

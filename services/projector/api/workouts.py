@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
+from services.projector.api.answers import marked, paged, perhaps_marked, reads
 from services.projector.api.bounds import From, To, between, moment
 from services.projector.api.reads import Read, Reads
 from services.projector.store import auditing
@@ -29,11 +30,13 @@ _ONE = "SELECT content FROM workouts_projection WHERE user_id = $1 AND workout_i
 _SETS = """
 SELECT content, set_id FROM sets_projection WHERE user_id = $1 AND workout_id = $2 ORDER BY completed_at, set_id
 """
+# As the events up to some time tell it, nothing is degraded.
+_WITH_SETS = perhaps_marked(WorkoutRow, sets={"type": "array", "items": perhaps_marked(SetRow)})
 AsOf = Annotated[str | None, Query(max_length=64, description="A time with offset, or the end of a day (UTC)")]
 Status = Annotated[WorkoutStatus | None, Query()]
 
 
-@router.get("/workouts")
+@router.get("/workouts", responses=reads(paged(marked(WorkoutRow))))
 async def list_workouts(
     read: Reads, start: From = None, end: To = None, status: Status = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Response:
@@ -44,7 +47,7 @@ async def list_workouts(
     return await read.page(NEWEST_FIRST, filters, cursor, limit)
 
 
-@router.get("/workouts/{workout_id}")
+@router.get("/workouts/{workout_id}", responses=reads(_WITH_SETS))
 async def show_workout(read: Reads, workout_id: UUID, as_of: AsOf = None) -> Response:
     """One workout with its sets, by the time of their completion; with `as_of`, as the events up to then tell it."""
     if as_of is not None:

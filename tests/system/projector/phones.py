@@ -10,6 +10,7 @@ import httpx2
 from services.projector.app import create_app
 from services.projector.settings import Settings
 from shared.tokens import Principal, Role
+from tests.system.projector.described import Described
 from tests.system.projector.feed import EventStore
 
 JSON = dict[str, Any]
@@ -54,7 +55,7 @@ class Reader:
 
 @asynccontextmanager
 async def api(url: str, event_store: EventStore) -> AsyncIterator[httpx2.AsyncClient]:
-    """The app over a database, without a socket."""
+    """The app over a database, without a socket; what it answers must be as it describes itself."""
     settings = Settings(
         database_url_projector=url,
         ingest_url=event_store.url,
@@ -66,5 +67,6 @@ async def api(url: str, event_store: EventStore) -> AsyncIterator[httpx2.AsyncCl
     app.state.tokens = Tokens()
     async with app.router.lifespan_context(app):
         transport = httpx2.ASGITransport(app=app)
-        async with httpx2.AsyncClient(transport=transport, base_url="http://projector") as opened:
+        hooks = {"response": [Described(app).check]}
+        async with httpx2.AsyncClient(transport=transport, base_url="http://projector", event_hooks=hooks) as opened:
             yield opened

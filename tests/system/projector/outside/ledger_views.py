@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from sqlalchemy import Column, Numeric, Text, Uuid
 
+from services.projector.api.answers import marked, paged, reads
 from services.projector.api.reads import Reads
 from services.projector.store.lists import Listing
 from services.projector.tables import key, view_table
@@ -59,7 +60,7 @@ TRANSACTIONS = view_table(
 )
 
 
-@router.get("/contacts")
+@router.get("/contacts", responses=reads(paged(marked(ContactRow))))
 async def list_contacts(read: Reads, cursor: Cursor = None, limit: Limit = 50) -> Response:
     """Contacts by name."""
     listing = Listing("contacts_projection", (("name", "text"), ("contact_id", "uuid")), identity="contact_id")
