@@ -36,10 +36,10 @@ def product_roles(projector_workers: int = 1) -> Roles:
     return Roles(
         http=Role("http", "deploy.local.gateway:create_gateway"),
         workers=[
-            Role("ingest-relay", "services.ingest.app:create_worker", niceness=2),
-            *(Role(name, "services.projector.app:create_worker", niceness=5) for name in projectors),
-            Role("auth-worker", "services.auth.app:create_worker", niceness=10),
-            Role("coach-worker", "services.coach.app:create_worker", niceness=15),
+            Role("ingest-relay", "services.ingest.app:create_worker", niceness=4),
+            *(Role(name, "services.projector.app:create_worker", niceness=8) for name in projectors),
+            Role("auth-worker", "services.auth.app:create_worker", niceness=12),
+            Role("coach-worker", "services.coach.app:create_worker", niceness=17),
         ],
     )
 
