@@ -26,6 +26,7 @@ from shared.identity import IDENTITY_EVENT, IdentityEvent
 from shared.kafka import Outgoing, Publisher
 from shared.topics import EVENTS, IDENTITY, partitions
 from tests.system.engines import connect
+from tests.unit.coach.hevy import payloads
 
 KEY = Ed25519PrivateKey.generate()
 START = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
@@ -210,6 +211,11 @@ async def coach(
                 await stack.enter_async_context(worker.router.lifespan_context(worker))
             yield World(feeds, chosen, publisher, await stack.enter_async_context(client))
         await publisher.close()
+
+
+def record_history(world: World, user: UUID, device: UUID) -> list[AcceptedEvent]:
+    """The whole Hevy history as one device's accepted events; not on the topic yet."""
+    return [world.record(user, device, kind, at, **payload) for kind, at, payload in payloads()]
 
 
 async def frames_of(world: World, user: UUID, message: str, **fields: Any) -> list[tuple[str, Any]]:
