@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from pydantic_core import from_json
 
 from shared.fold import Recorded
+from shared.registers import Stamp
 from shared.registry import DomainEvent, registry
 from shared.values import Moment, Position, Sequence, Strict
 
@@ -68,14 +69,20 @@ class AcceptedEvent(Strict):
         """
         return registry().parse(self.event_type, self.schema_version, self.payload)
 
-    def recorded(self) -> Recorded:
-        """What the fold takes. A released event is its origin there: with the origin's device and sequence."""
+    @property
+    def stamp(self) -> Stamp:
+        """Its place in the fold. A released event is its origin there: with the origin's device and sequence."""
         place = self.origin or self
+        return Stamp(self.occurred_at, place.device_id, place.sequence_number)
+
+    def recorded(self) -> Recorded:
+        """What the fold takes."""
+        _, device_id, sequence_number = self.stamp
         return Recorded(
             event=self.typed(),
             event_id=self.event_id,
-            device_id=place.device_id,
-            sequence_number=place.sequence_number,
+            device_id=device_id,
+            sequence_number=sequence_number,
             occurred_at=self.occurred_at,
             seen=self.seen or {},
         )

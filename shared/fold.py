@@ -1,9 +1,10 @@
 """evolve: the pure fold of recorded events into entities. Any interleaving gives the same state (law 5)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from shared.registers import Edit, Register, Seen, Stamp, seen_by
@@ -26,20 +27,27 @@ class Recorded(NamedTuple):
         return Stamp(self.occurred_at, self.device_id, self.sequence_number)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Entity:
     """One thing of one user: a register for each field that was ever written."""
 
     fields: Mapping[str, Register] = field(default_factory=dict)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Entity) and self.fields == other.fields
 
     def value(self, name: str) -> Any:
         """The field's value; None where nothing was ever written."""
         register = self.fields.get(name)
         return register.value if register else None
 
-    def values(self) -> dict[str, Any]:
+    def values(self) -> Mapping[str, Any]:
         """All fields' values."""
         return {name: heads[0].value if heads else None for name, (heads, _) in self.fields.items()}
+
+    def contested(self) -> Iterable[tuple[str, Register]]:
+        """The fields of which more than one edit is a head."""
+        return [(name, register) for name, register in self.fields.items() if len(register.heads) > 1]
 
     @property
     def removed(self) -> bool:
@@ -58,6 +66,71 @@ class Entity:
         """Both histories in one: what a merge of users does where both hold the entity."""
         names = self.fields.keys() | other.fields.keys()
         return Entity({n: self.fields.get(n, _BLANK).joined(other.fields.get(n, _BLANK)) for n in names})
+
+
+class Edited(Protocol):
+    """What one event wrote to one entity."""
+
+    @property
+    def stamp(self) -> Stamp: ...
+    @property
+    def seen(self) -> Seen: ...
+    @property
+    def fields(self) -> Mapping[str, Any]: ...
+
+
+class Chain(Entity):
+    """An entity that one device wrote alone, as nearly all are: each edit has seen those before it, so of every field
+    the last one decides, and there is nothing to settle. Its registers are made only when somebody asks for them.
+    """
+
+    __slots__ = ("_edits", "_values")
+    _edits: Sequence[Edited]
+    _values: Mapping[str, Any]
+
+    def __init__(self, edits: Sequence[Edited]) -> None:
+        """`edits` are all of one device, in the order of their sequence numbers, which are all different."""
+        values = edits[0].fields
+        for edit in edits[1:]:
+            values = {**values, **edit.fields}
+        _set(self, "_edits", edits)
+        _set(self, "_values", values)
+
+    @property
+    def fields(self) -> Mapping[str, Register]:
+        return _joined(self._edits).fields
+
+    def value(self, name: str) -> Any:
+        return self._values.get(name)
+
+    def values(self) -> Mapping[str, Any]:
+        return self._values
+
+    def contested(self) -> Iterable[tuple[str, Register]]:
+        return ()
+
+
+_set = object.__setattr__
+
+
+def entity_of(edits: Iterable[Edited]) -> Entity:
+    """The entity that its edits make; their order does not matter (law 5)."""
+    chain = sorted(edits, key=_number)
+    for before, after in pairwise(chain):
+        if before.stamp.device_id != after.stamp.device_id or _number(before) == _number(after):
+            return _joined(chain)
+    return Chain(chain) if chain else NOTHING
+
+
+def _number(edit: Edited) -> int:
+    return edit.stamp.sequence_number
+
+
+def _joined(edits: Iterable[Edited]) -> Entity:
+    entity = NOTHING
+    for edit in edits:
+        entity = entity.edited(edit.fields, edit.stamp, edit.seen)
+    return entity
 
 
 _BLANK = Register()

@@ -34,7 +34,8 @@ class DomainEvent(Strict):
 
     def changed(self, *without: str) -> dict[str, Any]:
         """The fields that the event says something about: absence leaves a field, null clears it."""
-        return {name: getattr(self, name) for name in self.model_fields_set if name not in without}
+        said = self.__dict__
+        return {name: said[name] for name in self.model_fields_set if name not in without}
 
 
 class Change(NamedTuple):

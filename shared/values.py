@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Annotated, Any
 
@@ -30,12 +30,23 @@ class Strict(BaseModel):
 
 
 def _number(value: Any) -> Decimal:
+    if type(value) in (int, float) and value:
+        return _remembered(value)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ValueError("must be a number")
+    return _checked(value)
+
+
+def _checked(value: float | Decimal) -> Decimal:
     number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     if not number.is_finite() or number.adjusted() > _LARGEST_EXPONENT or number != number.quantize(MICRO):
         raise ValueError("must be a number of at most 16 digits and 6 decimals")
     return number
+
+
+# The same loads and efforts come again and again. Only numbers of one type that are equal are written alike, and not
+# zeros: there are two of them.
+_remembered = lru_cache(maxsize=10_000, typed=True)(_checked)
 
 
 def _to_milliseconds(value: datetime) -> datetime:

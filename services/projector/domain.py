@@ -9,7 +9,8 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from shared.envelope import AcceptedEvent
-from shared.fold import NOTHING, Entity, State
+from shared.fold import Entity, State
+from shared.fold import entity_of as entity_of
 from shared.registers import Seen, Stamp
 from shared.registry import Stream, UnknownEventType, registry
 
@@ -58,11 +59,12 @@ def entries(event: AcceptedEvent, user_id: UUID) -> list[Entry]:
     Raises:
         UnknownEventType, pydantic.ValidationError: where this version of the software cannot read it.
     """
-    recorded = event.recorded()
+    changes = registry().changes(event.typed())
     own = (event.device_id, event.sequence_number)
+    stamp, seen = event.stamp, event.seen or {}
     return [
-        Entry(EntityKey(user_id, entity, entity_id), Said(own, recorded.stamp, recorded.seen, fields), event)
-        for entity, entity_id, fields in registry().changes(recorded.event)
+        Entry(EntityKey(user_id, entity, entity_id), Said(own, stamp, seen, fields), event)
+        for entity, entity_id, fields in changes
     ]
 
 
@@ -85,14 +87,6 @@ def fields_of(key: EntityKey, event_type: str, schema_version: int, payload: Map
     """What a stored event says about one entity."""
     changes = registry().changes(registry().parse(event_type, schema_version, payload))
     return next(c.fields for c in changes if c.entity == key.entity and c.entity_id == key.entity_id)
-
-
-def entity_of(said: Iterable[Said]) -> Entity:
-    """The entity that its edits make; their order does not matter (law 5)."""
-    entity = NOTHING
-    for edit in said:
-        entity = entity.edited(edit.fields, edit.stamp, edit.seen)
-    return entity
 
 
 def states(entities: Mapping[EntityKey, Entity]) -> Mapping[UUID, State]:

@@ -31,11 +31,7 @@ class ConflictRow(Row):
 
 def conflict_rows(entity: str, entity_id: UUID, folded: Entity) -> list[ConflictRow]:
     """One row for each field whose register holds another value than the one that decides."""
-    return [
-        _row(entity, entity_id, field, register)
-        for field, register in folded.fields.items()
-        if len(register.heads) > 1 and register.conflicts
-    ]
+    return [_row(entity, entity_id, field, register) for field, register in folded.contested() if register.conflicts]
 
 
 def _row(entity: str, entity_id: UUID, field: str, register: Register) -> ConflictRow:

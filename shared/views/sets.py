@@ -1,5 +1,6 @@
 """Sets: what was done, what it weighed, and what it says of strength."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -94,11 +95,12 @@ def set_row(
     `workout` is the status of the set's workout, None where it is not known.
     """
     value = entity.values()
-    workout_id, logged, completed_at = value.get("workout_id"), value.get("exercise_id"), value.get("completed_at")
-    if value.get(REMOVED) or workout_id is None or logged is None or completed_at is None:
+    get = value.get
+    workout_id, logged, completed_at, target = get("workout_id"), get("exercise_id"), get("completed_at"), get("target")
+    if get(REMOVED) or workout_id is None or logged is None or completed_at is None:
         return None
-    weight = weight_in_kilograms(value.get("weight"), value.get("weight_unit"))
-    basis: LoadBasis = value.get("load_basis") or LoadBasis.TOTAL
+    weight = weight_in_kilograms(get("weight"), get("weight_unit"))
+    basis: LoadBasis = get("load_basis") or LoadBasis.TOTAL
     load = _load(weight, basis, logged, completed_at, exercises, weights)
     e1rm, low_confidence = _strength(value, load)
     return SetRow(
@@ -108,24 +110,24 @@ def set_row(
         exercise_id=exercises.standing_for(logged),
         logged_exercise_id=logged,
         completed_at=completed_at,
-        reps=value.get("reps"),
+        reps=get("reps"),
         weight=weight,
         entered=_entered(value),
-        set_type=value.get("set_type") or SetType.NORMAL,
-        to_failure=value.get("to_failure"),
-        rpe=value.get("rpe"),
-        rir=value.get("rir"),
-        duration_s=value.get("duration_s"),
-        distance_m=value.get("distance_m"),
-        rest_s=value.get("rest_s"),
-        superset_id=value.get("superset_id"),
-        parent_set_id=value.get("parent_set_id"),
+        set_type=get("set_type") or SetType.NORMAL,
+        to_failure=get("to_failure"),
+        rpe=get("rpe"),
+        rir=get("rir"),
+        duration_s=get("duration_s"),
+        distance_m=get("distance_m"),
+        rest_s=get("rest_s"),
+        superset_id=get("superset_id"),
+        parent_set_id=get("parent_set_id"),
         load_basis=basis,
-        side=value.get("side"),
-        target=json_form(value.get("target")),
-        notes=value.get("notes"),
+        side=get("side"),
+        target=None if target is None else json_form(target),
+        notes=get("notes"),
         load_kg=load,
-        volume_kg=volume(value.get("reps"), load),
+        volume_kg=volume(get("reps"), load),
         e1rm_kg=e1rm,
         low_confidence=low_confidence,
     )
@@ -144,7 +146,7 @@ def _load(
     return effective_load(weight, basis, exercises.bodyweight_share(logged), weights.at(completed_at))
 
 
-def _strength(value: dict[str, Any], load: Decimal | None) -> tuple[Decimal | None, bool]:
+def _strength(value: Mapping[str, Any], load: Decimal | None) -> tuple[Decimal | None, bool]:
     """The estimated one-rep maximum, and whether it is of low confidence."""
     possible = possible_reps(value.get("reps"), reps_in_reserve(value.get("rpe"), value.get("rir")))
     if possible is None or load is None or not estimates_strength(value.get("set_type")):
@@ -153,7 +155,7 @@ def _strength(value: dict[str, Any], load: Decimal | None) -> tuple[Decimal | No
     return estimate, estimate is not None and not is_reliable(possible)
 
 
-def _entered(value: dict[str, Any]) -> dict[str, Any] | None:
+def _entered(value: Mapping[str, Any]) -> dict[str, Any] | None:
     weight = value.get("weight")
     if weight is None:
         return None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from services.projector.domain import UNREADABLE, EntityKey, Entry, Parked, Said, entity_of, entries, states
+from services.projector.domain import UNREADABLE, Entry, Parked, Said, entries
 from services.projector.settings import Settings
 from services.projector.store import dead_letters, history
 from services.projector.tables import DEAD_LETTERS, HISTORY
@@ -17,6 +17,7 @@ from services.projector.views import views, whole
 from services.projector.views.row import Row
 from services.projector.views.rows import values
 from shared.envelope import AcceptedEvent, decode_accepted
+from shared.fold import Key, entity_of
 from shared.postgres import connect
 
 Place = tuple[UUID, int]
@@ -96,11 +97,10 @@ def _read(user_id: UUID, events: Iterable[AcceptedEvent], parked: Parkeds) -> tu
 
 
 def _rows(said: Iterable[Entry]) -> Mapping[str, Iterable[Row]]:
-    edits: defaultdict[EntityKey, list[Said]] = defaultdict(list)
-    for entry in said:
-        edits[entry.key].append(entry.said)
-    state = states({key: entity_of(found) for key, found in edits.items()})
-    return whole(next(iter(state.values()), {}))
+    edits: defaultdict[Key, list[Said]] = defaultdict(list)
+    for (_, entity, entity_id), one, _ in said:
+        edits[entity, entity_id].append(one)
+    return whole({key: entity_of(found) for key, found in edits.items()})
 
 
 def _rows_or_culprit(said: Sequence[Entry]) -> Mapping[str, Iterable[Row]]:

@@ -32,12 +32,13 @@ def text_of(row: Row) -> str:
     """What `canonical_json(row.content())` says."""
     if not isinstance(row, SharedRow) or type(row).content is not SharedRow.content:
         return canonical_json(row.content())
-    template, values = _form(type(row))
+    kind: Any = type(row)
+    template, values = _form(kind)
     return template % tuple(["null" if value is None else _TEXTS[type(value)](value) for value in values(row)])
 
 
 @cache
-def _form(kind: type[SharedRow]) -> tuple[str, Callable[[SharedRow], tuple[Any, ...]]]:
+def _form(kind: Any) -> tuple[str, Callable[[SharedRow], tuple[Any, ...]]]:
     """The text of a row with places for its values, and what reads them, in canonical order."""
     names = sorted(name for name in kind.__dataclass_fields__ if name != "KEY")
     places = ",".join(encode_basestring(name).replace("%", "%%") + ":%s" for name in names)

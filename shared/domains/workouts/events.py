@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, ClassVar, Self
 from uuid import UUID
 
@@ -63,9 +64,14 @@ class Side(StrEnum):
 
 
 def _half_step(value: Decimal) -> Decimal:
-    if value * 2 % 1:
+    if not _is_in_half_steps(value):
         raise ValueError("must be in half steps")
     return value
+
+
+@lru_cache(maxsize=1_000)
+def _is_in_half_steps(value: Decimal) -> bool:
+    return value * 2 % 1 == 0
 
 
 _HALF_STEPS = AfterValidator(_half_step)
@@ -168,7 +174,7 @@ class SetCompleted(_Performance):
 
     @model_validator(mode="after")
     def _measures_something(self) -> Self:
-        if all(measure is None for measure in (self.reps, self.weight, self.duration_s, self.distance_m)):
+        if self.reps is None and self.weight is None and self.duration_s is None and self.distance_m is None:
             raise ValueError("a set needs reps, weight, duration_s or distance_m")
         return self
 
