@@ -21,7 +21,7 @@ from shared.telemetry import log
 
 CORRELATION = "correlation_id"
 UNHURRIED_BYTES = 262_144
-IDLE_MS = 1_000
+IDLE_MS = 200
 TRACEPARENT = "traceparent"
 
 
