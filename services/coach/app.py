@@ -19,7 +19,7 @@ from services.coach.model.gate import Budget, Gate
 from services.coach.model.provider import Model, create_model
 from services.coach.reports.loop import report_loop
 from services.coach.settings import Settings
-from services.coach.store import PASSING, Pool
+from services.coach.store import API_ROLE, PASSING, WORKER_ROLE, Pool
 from services.coach.store.conversations import Conversations
 from services.coach.store.facts import LastingFacts
 from services.coach.store.identity import Identity
@@ -42,10 +42,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         model = create_model(chosen)
         async with (
-            await create_pool(chosen.database_url_coach, min_size=0) as pool,
+            await create_pool(chosen.database_url_coach, role=API_ROLE, min_size=0, clean=False) as pool,
+            await create_pool(chosen.database_url_coach, role=WORKER_ROLE, min_size=0, max_size=2) as operators,
             service_client(chosen.ingest_url, chosen) as ingest,
         ):
-            app.state.pool, app.state.rooms = pool, _rooms(chosen, pool, model, ingest)
+            app.state.pool, app.state.rooms = pool, _rooms(chosen, pool, operators, model, ingest)
             yield
         if model:
             await model.close()
@@ -57,7 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _rooms(settings: Settings, pool: Pool, model: Model | None, ingest: httpx2.AsyncClient) -> Rooms:
+def _rooms(settings: Settings, pool: Pool, operators: Pool, model: Model | None, ingest: httpx2.AsyncClient) -> Rooms:
     budget = Budget(
         settings.coach_chat_per_minute, settings.coach_generations_per_minute, settings.coach_tokens_per_day
     )
@@ -65,14 +66,15 @@ def _rooms(settings: Settings, pool: Pool, model: Model | None, ingest: httpx2.A
     logs, gate = Logs(memory, settings.coach_log_entities), Gate(model, Spending(pool), budget)
     return Rooms(
         pool=pool,
-        memory=memory,
+        operators=operators,
+        memory=Memory(operators),
         logs=logs,
         conversations=conversations,
         facts=facts,
         reports=Reports(pool),
         gate=gate,
         chat=Chat(logs, conversations, facts, gate),
-        follower=Follower(memory, IngestFeed(ingest)),
+        follower=Follower(Memory(operators), IngestFeed(ingest)),
     )
 
 
@@ -83,7 +85,7 @@ def create_worker(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with (
-            await create_pool(chosen.database_url_coach, min_size=0) as pool,
+            await create_pool(chosen.database_url_coach, role=WORKER_ROLE, min_size=0) as pool,
             service_client(chosen.ingest_url, chosen) as ingest,
             service_client(chosen.auth_url, chosen) as auth,
         ):

@@ -20,7 +20,7 @@ from services.coach.model.provider import Model, ModelUnavailable, Usage
 from services.coach.rules.answers import Answer
 from services.coach.rules.free import reply
 from services.coach.safety import ANSWERS, Concern, cleaned, concern
-from services.coach.store.conversations import Conversations, Message
+from services.coach.store.conversations import Before, Conversations, Message
 from services.coach.store.facts import LastingFacts
 from shared.errors import InvalidRequest
 from shared.telemetry import log as logger
@@ -37,6 +37,7 @@ class Turn:
     question: str
     log: TrainingLog
     now: datetime
+    before: Before
     source: str = RULES
     notice: str | None = None
     text: str = ""
@@ -60,34 +61,35 @@ class Chat:
     gate: Gate
     _ending: set["asyncio.Task[None]"] = field(default_factory=set)
 
-    async def begin(self, account: UUID, message: str, conversation_id: UUID | None) -> Turn:
+    async def begin(self, account: UUID, said: str, conversation_id: UUID | None) -> Turn:
         """Takes the user's message into a conversation, a new one where none is named.
 
         Raises:
             NotFound: for a conversation that the user does not have.
             InvalidRequest: for a message without any visible character.
         """
-        question, now = cleaned(message), datetime.now(UTC)
+        question, now = cleaned(said), datetime.now(UTC)
         if not question:
             raise InvalidRequest("message: must not be empty", field="message")
-        if conversation_id is None:
-            conversation_id = uuid7()
-            await self.conversations.open(account, conversation_id, cleaned(question, 80), now)
-        else:
-            await self.conversations.require(account, conversation_id)
+        message = Message(uuid7(), "user", question, [], None, now)
+        # A log that has to be folded first, and the store, are waited for together.
+        before, log = await asyncio.gather(self._kept(account, message, conversation_id), self.logs.of(account))
         for found in lasting_facts(question) if concern(question) in (None, Concern.PAIN) else ():
             await self.facts.remember(account, uuid7(), found.kind, found.text, now)
-        return Turn(account, conversation_id, question, await self.logs.of(account), now)
+        return Turn(account, before.conversation_id, question, log, now, before)
+
+    async def _kept(self, account: UUID, message: Message, conversation_id: UUID | None) -> Before:
+        if conversation_id is None:
+            return await self.conversations.begin(account, uuid7(), cleaned(message.text, 80), message)
+        return await self.conversations.go_on(account, conversation_id, message, 4 * HISTORY)
 
     async def answer(self, turn: Turn) -> AsyncIterator[str]:
-        """The answer in pieces; then the turn holds it whole. Both sides are kept, also of an answer cut short."""
-        history = await self.conversations.messages(turn.conversation_id, 4 * HISTORY)
-        await self._keep(turn, "user", turn.question)
+        """The answer in pieces; then the turn holds it whole. It is kept also where it is cut short."""
         try:
-            async for piece in self._pieces(turn, history):
+            async for piece in self._pieces(turn):
                 yield turn.take(piece)
         finally:
-            await self._surely(self._finish(turn, history))
+            await self._surely(self._finish(turn))
 
     async def _surely(self, ending: Coroutine[Any, Any, None]) -> None:
         """Lets it end also where the listener has gone and everything else is cancelled."""
@@ -96,7 +98,7 @@ class Chat:
         task.add_done_callback(self._ending.discard)
         await asyncio.shield(task)
 
-    async def _pieces(self, turn: Turn, history: Sequence[Message]) -> AsyncIterator[str]:
+    async def _pieces(self, turn: Turn) -> AsyncIterator[str]:
         if worry := concern(turn.question):
             turn.notice = f"fixed answer: {worry.value}"
             yield ANSWERS[worry]
@@ -106,7 +108,7 @@ class Chat:
                 for piece in self._by_rules(turn, reason):
                     yield piece
             case model:
-                async for piece in self._by_model(turn, model, history):
+                async for piece in self._by_model(turn, model):
                     yield piece
 
     def _by_rules(self, turn: Turn, reason: str) -> list[str]:
@@ -117,12 +119,11 @@ class Chat:
         said = f"{answer.text} (Answered by fixed rules: {reason}.)"
         return [f"{word} " for word in said.split(" ")[:-1]] + [said.split(" ")[-1]]
 
-    async def _by_model(self, turn: Turn, model: Model, history: Sequence[Message]) -> AsyncIterator[str]:
-        secret, usage, facts = new_secret(), Usage(), await asyncio.to_thread(facts_for, turn.log, turn.now)
-        checker = Checker(facts, turn.log, secret, INSTRUCTIONS)
+    async def _by_model(self, turn: Turn, model: Model) -> AsyncIterator[str]:
         known = await self.facts.of(turn.account)
-        summary = (await self.conversations.require(turn.account, turn.conversation_id))["summary"]
-        prompt = chat_prompt(facts, known, summary, history, turn.question, secret)
+        secret, usage, facts = new_secret(), Usage(), facts_for(turn.log, turn.now)
+        checker = Checker(facts, turn.log, secret, INSTRUCTIONS)
+        prompt = chat_prompt(facts, known, turn.before.summary, turn.before.messages, turn.question, secret)
         turn.source = model.name
         try:
             async for piece in model.stream(prompt, usage):
@@ -141,20 +142,14 @@ class Chat:
             for piece in self._by_rules(turn, "the language model said nothing"):
                 yield piece
 
-    async def _finish(self, turn: Turn, history: Sequence[Message]) -> None:
-        await self._keep(turn, "assistant", turn.text)
-        if len(history) > HISTORY:
-            await self.conversations.summarise(turn.conversation_id, summary_of(history[:-HISTORY]))
-
-    async def _keep(self, turn: Turn, role: str, text: str) -> None:
-        mine = role == "assistant"
-        if not text:
+    async def _finish(self, turn: Turn) -> None:
+        if not turn.text:
             logger().info("answer_cut_short", conversation_id=str(turn.conversation_id))
             return
-        message = Message(
-            uuid7(), role, text, turn.evidence() if mine else [], turn.source if mine else None, datetime.now(UTC)
-        )
-        await self.conversations.add(turn.account, turn.conversation_id, message)
+        said = Message(uuid7(), "assistant", turn.text, turn.evidence(), turn.source, datetime.now(UTC))
+        await self.conversations.add(turn.account, turn.conversation_id, said)
+        if earlier := turn.before.messages[:-HISTORY]:
+            await self.conversations.summarise(turn.account, turn.conversation_id, summary_of(earlier))
 
 
 def summary_of(messages: Sequence[Message]) -> str:

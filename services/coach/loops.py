@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 
+from services.coach.store import WORKER_ROLE
 from shared.postgres import connect
 from shared.telemetry import log
 
@@ -41,7 +42,7 @@ async def for_ever(name: str, loop: Loop) -> None:
 
 async def as_leader(database_url: str, loops: Mapping[str, Loop]) -> None:
     """Waits to be the only leader of this database, then runs the loops until the lock's connection is lost."""
-    connection = await connect(database_url)
+    connection = await connect(database_url, role=WORKER_ROLE)
     try:
         while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCK):
             await asyncio.sleep(1)

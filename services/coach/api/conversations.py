@@ -39,7 +39,7 @@ def _position(cursor: str | None) -> tuple[datetime, UUID] | None:
 async def conversation(conversation_id: UUID, account: Account, here: InRooms) -> dict[str, Any]:
     """One conversation with its messages."""
     found = await here.conversations.require(account, conversation_id)
-    return {**found, "messages": await here.conversations.messages(conversation_id)}
+    return {**found, "messages": await here.conversations.messages(account, conversation_id)}
 
 
 @router.delete("/{conversation_id}", status_code=204)

@@ -25,7 +25,7 @@ async def export(user_id: UUID, here: InRooms) -> StreamingResponse:
 @router.get("/status")
 async def status(here: InRooms) -> dict[str, Any]:
     """Counts of what is kept, waits and failed."""
-    return dict(await overview(here.pool))
+    return dict(await overview(here.operators))
 
 
 @router.get("/positions")
@@ -40,7 +40,7 @@ async def positions(here: InRooms, cursor: Cursor = None, limit: PositionsLimit 
 @router.get("/dead-letters")
 async def letters(here: InRooms) -> Page[dict[str, Any]]:
     """Records that could not be read."""
-    return Page(items=[dict(letter) for letter in await dead_letters(here.pool)])
+    return Page(items=[dict(letter) for letter in await dead_letters(here.operators)])
 
 
 @router.post("/rebuild")
@@ -54,4 +54,4 @@ async def rebuild(here: InRooms) -> dict[str, Any]:
 @router.post("/reports/retry")
 async def retry(here: InRooms) -> dict[str, int]:
     """Tries given-up reports again."""
-    return {"retried": await retry_reports(here.pool)}
+    return {"retried": await retry_reports(here.operators)}

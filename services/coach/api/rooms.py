@@ -23,9 +23,13 @@ PREFIX = "/api/v1/coach"
 
 @dataclass(frozen=True)
 class Rooms:
-    """Made at start, shared by all requests."""
+    """Made at start, shared by all requests.
+
+    Connections of `pool` see rows of the account that a transaction names, those of `operators` and its `memory` all.
+    """
 
     pool: Pool
+    operators: Pool
     memory: Memory
     logs: Logs
     conversations: Conversations

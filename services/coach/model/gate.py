@@ -2,15 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 from uuid import UUID
 
 from prometheus_client import Counter
 
 from services.coach.model.provider import Model, Usage
-from services.coach.store.spending import Request, Spending
+from services.coach.store.spending import Claimed, Request, Spending
 
 TOKENS = Counter("coach_model_tokens_total", "Tokens spent on the language model", ["direction"])
 TURNED_AWAY = Counter("coach_model_turned_away_total", "Requests that the rules answered instead", ["reason"])
+
+DAY_IS_SPENT = "today's budget for the language model is spent"
+MINUTE_IS_FULL = "this minute's budget for the language model is spent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,16 @@ class Gate:
         """The model, with this request counted, or why not."""
         if self.model is None:
             return self._turned("no language model is set up")
-        if await self.spending.tokens(account, now) >= self.budget.tokens_per_day:
-            return self._turned("today's budget for the language model is spent")
-        if not await self.spending.claim_request(account, kind, self.budget.per_minute(kind), now):
-            return self._turned("this minute's budget for the language model is spent")
-        return self.model
+        budget = self.budget
+        match await self.spending.claim(account, kind, budget.per_minute(kind), budget.tokens_per_day, now):
+            case Claimed.YES:
+                return self.model
+            case Claimed.DAY_IS_SPENT:
+                return self._turned(DAY_IS_SPENT)
+            case Claimed.MINUTE_IS_FULL:
+                return self._turned(MINUTE_IS_FULL)
+            case never:
+                assert_never(never)
 
     async def spent(self, account: UUID, usage: Usage, now: datetime) -> None:
         """Adds what a request has cost."""

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
-from services.coach.store import Pool
+from services.coach.store import Connection, Pool
+from services.coach.store.own import own
 from shared.errors import NotFound
 
 PAGE = """
@@ -18,9 +19,22 @@ FROM conversations
 WHERE user_id = $1 AND ($2::timestamptz IS NULL OR (updated_at, conversation_id) < ($2, $3))
 ORDER BY updated_at DESC, conversation_id DESC LIMIT $4
 """
+NO_SUCH = "there is no such conversation"
+OPEN = """
+INSERT INTO conversations (conversation_id, user_id, title, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)
+"""
+ONE = """
+SELECT conversation_id, title, summary, created_at, updated_at FROM conversations
+WHERE conversation_id = $1 AND user_id = $2
+"""
 MESSAGES = """
 SELECT message_id, role, text, evidence, source, created_at FROM messages
-WHERE conversation_id = $1 ORDER BY position DESC LIMIT $2
+WHERE conversation_id = $1 AND user_id = $2 ORDER BY position DESC LIMIT $3
+"""
+TOUCH = "UPDATE conversations SET updated_at = $3 WHERE conversation_id = $1 AND user_id = $2 RETURNING summary"
+ADD = """
+INSERT INTO messages (message_id, conversation_id, user_id, role, text, evidence, source, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 """
 
 
@@ -36,6 +50,15 @@ class Message:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What was said in a conversation before a message: the last messages, oldest first, and what of the others."""
+
+    conversation_id: UUID
+    messages: Sequence[Message] = ()
+    summary: str = ""
+
+
 class Conversations:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -43,18 +66,29 @@ class Conversations:
     async def page(self, account: UUID, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[Mapping[str, Any]]:
         """The latest first."""
         moment, conversation_id = after or (None, None)
-        return [dict(row) for row in await self._pool.fetch(PAGE, account, moment, conversation_id, limit)]
+        async with own(self._pool, account) as connection:
+            return [dict(row) for row in await connection.fetch(PAGE, account, moment, conversation_id, limit)]
 
-    async def open(self, account: UUID, conversation_id: UUID, title: str, at: datetime) -> None:
-        """Begins a conversation."""
-        await self._pool.execute(
-            "INSERT INTO conversations (conversation_id, user_id, title, created_at, updated_at)"
-            " VALUES ($1, $2, $3, $4, $4)",
-            conversation_id,
-            account,
-            title,
-            at,
-        )
+    async def begin(self, account: UUID, conversation_id: UUID, title: str, message: Message) -> Before:
+        """Opens a conversation with its first message."""
+        async with own(self._pool, account) as connection:
+            await connection.execute(OPEN, conversation_id, account, title, message.created_at)
+            await _add(connection, account, conversation_id, message)
+        return Before(conversation_id)
+
+    async def go_on(self, account: UUID, conversation_id: UUID, message: Message, limit: int) -> Before:
+        """Takes one more message of the user.
+
+        Raises:
+            NotFound: where the user has no such conversation.
+        """
+        async with own(self._pool, account) as connection:
+            touched = await connection.fetchrow(TOUCH, conversation_id, account, message.created_at)
+            if touched is None:
+                raise NotFound(NO_SUCH)
+            before = await _messages(connection, account, conversation_id, limit)
+            await _add(connection, account, conversation_id, message)
+        return Before(conversation_id, before, touched["summary"])
 
     async def require(self, account: UUID, conversation_id: UUID) -> Mapping[str, Any]:
         """The conversation.
@@ -62,52 +96,59 @@ class Conversations:
         Raises:
             NotFound: where the user has no such one.
         """
-        row = await self._pool.fetchrow(
-            "SELECT conversation_id, title, summary, created_at, updated_at FROM conversations"
-            " WHERE conversation_id = $1 AND user_id = $2",
-            conversation_id,
-            account,
-        )
-        if row is None:
-            raise NotFound("there is no such conversation")
-        return dict(row)
+        async with own(self._pool, account) as connection:
+            return await _require(connection, account, conversation_id)
 
     async def add(self, account: UUID, conversation_id: UUID, message: Message) -> None:
         """Appends a message. Where the conversation was deleted meanwhile, nothing is kept."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            touched = await connection.execute(
-                "UPDATE conversations SET updated_at = $3 WHERE conversation_id = $1 AND user_id = $2",
+        async with own(self._pool, account) as connection:
+            if await connection.fetchrow(TOUCH, conversation_id, account, message.created_at):
+                await _add(connection, account, conversation_id, message)
+
+    async def messages(self, account: UUID, conversation_id: UUID, limit: int = 500) -> Sequence[Message]:
+        """The last messages, oldest first."""
+        async with own(self._pool, account) as connection:
+            return await _messages(connection, account, conversation_id, limit)
+
+    async def summarise(self, account: UUID, conversation_id: UUID, summary: str) -> None:
+        """Keeps what was said before the last messages."""
+        async with own(self._pool, account) as connection:
+            await connection.execute(
+                "UPDATE conversations SET summary = $3 WHERE conversation_id = $1 AND user_id = $2",
                 conversation_id,
                 account,
-                message.created_at,
+                summary,
             )
-            if touched == "UPDATE 1":
-                await connection.execute(
-                    "INSERT INTO messages (message_id, conversation_id, user_id, role, text, evidence, source,"
-                    " created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-                    message.message_id,
-                    conversation_id,
-                    account,
-                    message.role,
-                    message.text,
-                    to_json(message.evidence).decode(),
-                    message.source,
-                    message.created_at,
-                )
-
-    async def messages(self, conversation_id: UUID, limit: int = 500) -> Sequence[Message]:
-        """The last messages, oldest first."""
-        rows = await self._pool.fetch(MESSAGES, conversation_id, limit)
-        return [Message(**{**dict(row), "evidence": from_json(row["evidence"])}) for row in reversed(rows)]
-
-    async def summarise(self, conversation_id: UUID, summary: str) -> None:
-        """Keeps what was said before the last messages."""
-        await self._pool.execute(
-            "UPDATE conversations SET summary = $2 WHERE conversation_id = $1", conversation_id, summary
-        )
 
     async def delete(self, account: UUID, conversation_id: UUID) -> None:
         """Deletes a conversation with its messages."""
-        await self._pool.execute(
-            "DELETE FROM conversations WHERE conversation_id = $1 AND user_id = $2", conversation_id, account
-        )
+        async with own(self._pool, account) as connection:
+            await connection.execute(
+                "DELETE FROM conversations WHERE conversation_id = $1 AND user_id = $2", conversation_id, account
+            )
+
+
+async def _require(connection: Connection, account: UUID, conversation_id: UUID) -> Mapping[str, Any]:
+    row = await connection.fetchrow(ONE, conversation_id, account)
+    if row is None:
+        raise NotFound(NO_SUCH)
+    return dict(row)
+
+
+async def _messages(connection: Connection, account: UUID, conversation_id: UUID, limit: int) -> Sequence[Message]:
+    rows = await connection.fetch(MESSAGES, conversation_id, account, limit)
+    return [Message(**{**dict(row), "evidence": from_json(row["evidence"])}) for row in reversed(rows)]
+
+
+async def _add(connection: Connection, account: UUID, conversation_id: UUID, message: Message) -> None:
+    await connection.execute(
+        ADD,
+        message.message_id,
+        conversation_id,
+        account,
+        message.role,
+        message.text,
+        to_json(message.evidence).decode(),
+        message.source,
+        message.created_at,
+    )

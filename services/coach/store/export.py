@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from services.coach.store import Pool
+from services.coach.store.own import own
 from services.coach.store.people import account_of
 
 # What the user said and was told; the training itself is ingest's to export.
@@ -18,8 +19,9 @@ EXPORTED = {
 
 async def exported(pool: Pool, user_id: UUID) -> AsyncIterator[bytes]:
     """JSON lines, each `{"table": …, "row": {…}}`."""
-    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+    async with pool.acquire() as connection:
         account = await account_of(connection, user_id)
+    async with own(pool, account, "repeatable_read") as connection:
         for table, query in EXPORTED.items():
             rows = f"({query} WHERE user_id = $1) AS kept"
             lines = f"SELECT json_build_object('table', '{table}', 'row', kept)::text FROM {rows}"  # noqa: S608

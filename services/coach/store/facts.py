@@ -6,9 +6,15 @@ from typing import Any
 from uuid import UUID
 
 from services.coach.store import Pool
+from services.coach.store.own import own
 from shared.errors import NotFound
 
 MOST = 200
+OF = "SELECT memory_id, kind, text, created_at FROM lasting_facts WHERE user_id = $1 ORDER BY created_at, memory_id"
+REMEMBER = """
+INSERT INTO lasting_facts (memory_id, user_id, kind, text, created_at) SELECT $1, $2, $3, $4, $5
+WHERE (SELECT count(*) FROM lasting_facts WHERE user_id = $2) < $6 ON CONFLICT DO NOTHING
+"""
 
 
 class LastingFacts:
@@ -17,26 +23,14 @@ class LastingFacts:
 
     async def of(self, account: UUID) -> Sequence[Mapping[str, Any]]:
         """All of a user, oldest first."""
-        rows = await self._pool.fetch(
-            "SELECT memory_id, kind, text, created_at FROM lasting_facts WHERE user_id = $1"
-            " ORDER BY created_at, memory_id",
-            account,
-        )
+        async with own(self._pool, account) as connection:
+            rows = await connection.fetch(OF, account)
         return [dict(row) for row in rows]
 
     async def remember(self, account: UUID, memory_id: UUID, kind: str, text: str, at: datetime) -> None:
         """Keeps a fact, unless it is known or the user has very many."""
-        await self._pool.execute(
-            "INSERT INTO lasting_facts (memory_id, user_id, kind, text, created_at) SELECT $1, $2, $3, $4, $5"
-            " WHERE (SELECT count(*) FROM lasting_facts WHERE user_id = $2) < $6"
-            " ON CONFLICT DO NOTHING",
-            memory_id,
-            account,
-            kind,
-            text,
-            at,
-            MOST,
-        )
+        async with own(self._pool, account) as connection:
+            await connection.execute(REMEMBER, memory_id, account, kind, text, at, MOST)
 
     async def forget(self, account: UUID, memory_id: UUID) -> None:
         """Deletes one.
@@ -44,12 +38,15 @@ class LastingFacts:
         Raises:
             NotFound
         """
-        gone = await self._pool.execute(
-            "DELETE FROM lasting_facts WHERE user_id = $1 AND memory_id = $2", account, memory_id
-        )
+        async with own(self._pool, account) as connection:
+            gone = await connection.execute(
+                "DELETE FROM lasting_facts WHERE user_id = $1 AND memory_id = $2", account, memory_id
+            )
         if gone == "DELETE 0":
             raise NotFound("there is no such fact")
 
     async def forget_all(self, account: UUID) -> int:
         """Deletes all; how many that were."""
-        return int((await self._pool.execute("DELETE FROM lasting_facts WHERE user_id = $1", account)).split()[-1])
+        async with own(self._pool, account) as connection:
+            gone = await connection.execute("DELETE FROM lasting_facts WHERE user_id = $1", account)
+        return int(gone.rpartition(" ")[2])

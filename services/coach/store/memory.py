@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from services.coach.store import Connection, Pool
+from services.coach.store.own import own
 from services.coach.store.people import owners_of
 from shared.digests import Digest
 from shared.envelope import AcceptedEvent, decode_accepted
@@ -156,11 +157,12 @@ class Memory:
 
     async def version(self, account: UUID) -> int:
         """Grows with every change of what is remembered of this user; 0 where nothing is."""
-        return await self._pool.fetchval("SELECT version FROM trainees WHERE user_id = $1", account) or 0
+        async with own(self._pool, account) as connection:
+            return await connection.fetchval("SELECT version FROM trainees WHERE user_id = $1", account) or 0
 
     async def since(self, account: UUID, version: int) -> Remembered:
         """What came after a version; everything where the memory was cut since."""
-        async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+        async with own(self._pool, account, "repeatable_read") as connection:
             row = await connection.fetchrow("SELECT version, cut_version FROM trainees WHERE user_id = $1", account)
             if row is None:
                 return Remembered(0, True, [])

@@ -29,12 +29,10 @@ async def account_of(connection: Connection, user_id: UUID) -> UUID:
     Raises:
         UserErasedError
     """
-    row = await connection.fetchrow("SELECT merged_into, erasure_id FROM users WHERE user_id = $1", user_id)
-    if row is None:
-        return user_id
-    if row["erasure_id"]:
+    row = await connection.fetchrow("SELECT account, erased FROM caller($1)", user_id)
+    if row["erased"]:
         raise UserErasedError("this user was erased")
-    account: UUID = row["merged_into"] or user_id
+    account: UUID = row["account"]
     return account
 
 

@@ -10,6 +10,7 @@ from pydantic_core import from_json, to_json
 
 from services.coach.store import Pool
 from services.coach.store.outbox import say
+from services.coach.store.own import own
 from shared.errors import NotFound
 from shared.identity import WeeklyReportReady
 
@@ -37,6 +38,8 @@ PAGE = """
 SELECT week, week_start, revision, created_at FROM weekly_reports
 WHERE user_id = $1 AND ($2::date IS NULL OR week_start < $2) ORDER BY week_start DESC LIMIT $3
 """
+
+ONE = "SELECT week, week_start, revision, created_at, content FROM weekly_reports WHERE user_id = $1 AND week = $2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,8 @@ class Reports:
 
     async def page(self, account: UUID, before: date | None, limit: int) -> Sequence[Mapping[str, Any]]:
         """The newest first, without their content."""
-        return [dict(row) for row in await self._pool.fetch(PAGE, account, before, limit)]
+        async with own(self._pool, account) as connection:
+            return [dict(row) for row in await connection.fetch(PAGE, account, before, limit)]
 
     async def require(self, account: UUID, week: str) -> Mapping[str, Any]:
         """One report with its content.
@@ -135,12 +139,8 @@ class Reports:
         Raises:
             NotFound
         """
-        row = await self._pool.fetchrow(
-            "SELECT week, week_start, revision, created_at, content FROM weekly_reports"
-            " WHERE user_id = $1 AND week = $2",
-            account,
-            week,
-        )
+        async with own(self._pool, account) as connection:
+            row = await connection.fetchrow(ONE, account, week)
         if row is None:
             raise NotFound("there is no report of this week")
         found = dict(row)

@@ -17,3 +17,10 @@ async def test_up_down_up(engines: TestEngines) -> None:
         await migrate(url, "coach")
         assert await connection.fetchval(TABLES) == made > 10
         await connection.close()
+
+
+async def test_each_revision_can_be_taken_back(engines: TestEngines) -> None:
+    async with fresh_database(engines, "coach") as url:
+        for revision in ("0002", "0001"):
+            await migrate(url, "coach", "downgrade", revision)
+            assert await migrate(url, "coach") != revision
