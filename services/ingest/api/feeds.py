@@ -6,10 +6,11 @@ from typing import Annotated
 from uuid import UUID
 
 import asyncpg
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Body, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
 from services.ingest.api.context import Configured, Store
+from services.ingest.settings import Settings
 from services.ingest.store.database import AWAY
 from services.ingest.store.feeds import Feeds
 from shared.errors import InvalidRequest, Unavailable
@@ -71,17 +72,34 @@ async def snapshot(settings: Configured, shard: str = "0/1") -> StreamingRespons
     given = SHARD.match(shard)
     if given is None or int(given[2]) < 1:
         raise InvalidRequest("shard: must be i/n", field="shard")
-    # A connection of its own: it lasts for minutes, and the requests' pool must not starve.
+    connection = await _own_connection(settings)
+    return _streamed(connection, Feeds(connection).snapshot(int(given[1]), int(given[2])))
+
+
+@router.post("/snapshot")
+async def snapshot_of_devices(
+    settings: Configured, devices: Annotated[list[UUID], Body(embed=True)]
+) -> StreamingResponse:
+    """All events of these devices as JSON lines, by device and sequence."""
+    connection = await _own_connection(settings)
+    return _streamed(connection, Feeds(connection).of_devices(devices))
+
+
+async def _own_connection(settings: Settings) -> asyncpg.Connection:
+    """A stream may last for minutes, and the requests' pool must not starve."""
     try:
-        connection = await connect(settings.database_url_ingest, role="ingest_api")
+        return await connect(settings.database_url_ingest, role="ingest_api")
     except AWAY as error:
         raise Unavailable("the event store is not available") from error
-    return StreamingResponse(_snapshot(connection, int(given[1]), int(given[2])), media_type=JSON_LINES)
 
 
-async def _snapshot(connection: asyncpg.Connection, shard: int, shards: int) -> AsyncIterator[bytes]:
+def _streamed(connection: asyncpg.Connection, pages: AsyncIterator[bytes]) -> StreamingResponse:
+    return StreamingResponse(_until_end(connection, pages), media_type=JSON_LINES)
+
+
+async def _until_end(connection: asyncpg.Connection, pages: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     try:
-        async for page in Feeds(connection).snapshot(shard, shards):
+        async for page in pages:
             yield page
     finally:
         connection.terminate()

@@ -1,22 +1,23 @@
-"""Second half: each user's events are folded in memory, and the rows of a whole bucket of users are copied in."""
+"""The users of a group are folded in memory, and their rows and positions are copied in together."""
 
 import asyncio
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from services.projector.domain import UNREADABLE, Entry, Parked, Said, entries
+from services.projector.rebuild.groups import Group
+from services.projector.rebuild.read import read
 from services.projector.settings import Settings
-from services.projector.store import dead_letters, history
-from services.projector.tables import DEAD_LETTERS, HISTORY
+from services.projector.store import dead_letters, history, loading
+from services.projector.tables import APPLIED, DEAD_LETTERS, HISTORY
 from services.projector.views import views, whole
 from services.projector.views.row import Row
 from services.projector.views.rows import values
-from shared.envelope import AcceptedEvent, decode_accepted
+from shared.envelope import AcceptedEvent
 from shared.fold import Key, entity_of
 from shared.postgres import connect
 
@@ -34,38 +35,33 @@ class Loaded:
     """Rows by table, ready to be copied."""
 
     tables: defaultdict[str, list[Sequence[Any]]] = field(default_factory=lambda: defaultdict(list))
-    events: int = 0
 
 
-def load_bucket(
-    settings: Settings,
-    generation: str,
-    files: Sequence[Path],
-    roots: Mapping[str, UUID],
-    erased: Collection[UUID],
-    parked: Parkeds,
+def load_group(
+    settings: Settings, generation: str, epoch: UUID, group: Group, erased: Collection[UUID], parked: Parkeds
 ) -> int:
-    """Folds and copies all users of a bucket in one transaction; runs in a process of its own. Returns the events.
+    """Reads, folds and copies all users of a group in one transaction; runs in a process of its own.
+
+    Returns the events.
 
     Raises:
         CannotApply: names the first event that cannot be applied and that the live generation has not parked.
+        httpx2.HTTPError, asyncpg.PostgresError: when ingest or the database is away.
     """
+    return asyncio.run(_load_group(settings, generation, epoch, group, erased, parked))
+
+
+async def _load_group(
+    settings: Settings, generation: str, epoch: UUID, group: Group, erased: Collection[UUID], parked: Parkeds
+) -> int:
+    told = await read(settings, group, epoch)
     loaded = Loaded()
-    for user_id, events in _by_user(files, roots).items():
+    for user_id, events in told.of_user.items():
         if user_id not in erased:
             _load_user(loaded, user_id, events, parked)
-        loaded.events += len(events)
-    asyncio.run(_copy(settings.database_url_projector, generation, loaded))
-    return loaded.events
-
-
-def _by_user(files: Iterable[Path], roots: Mapping[str, UUID]) -> Mapping[UUID, list[AcceptedEvent]]:
-    found: defaultdict[UUID, list[AcceptedEvent]] = defaultdict(list)
-    for file in files:
-        for line in file.read_bytes().splitlines():
-            event = decode_accepted(line)
-            found[roots.get(str(event.user_id), event.user_id)].append(event)
-    return found
+    loaded.tables[APPLIED.name] += loading.applied_rows(told.applied(), erased)
+    await _copy(settings.database_url_projector, generation, loaded)
+    return told.events
 
 
 def _load_user(loaded: Loaded, user_id: UUID, events: Iterable[AcceptedEvent], parked: Parkeds) -> None:
@@ -142,7 +138,7 @@ async def _copy(url: str, generation: str, loaded: Loaded) -> None:
     connection = await connect(url)
     try:
         async with connection.transaction():
-            for table in (HISTORY, DEAD_LETTERS, *(view.table for view in views())):
+            for table in (APPLIED, HISTORY, DEAD_LETTERS, *(view.table for view in views())):
                 rows = loaded.tables[table.name]
                 if rows:
                     names = [column.name for column in table.columns]

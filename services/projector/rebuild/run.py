@@ -3,21 +3,20 @@
 import asyncio
 import gc
 import os
-import tempfile
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
-from pathlib import Path
 from uuid import UUID
 
 import asyncpg
 
-from services.projector.rebuild.load import CannotApply, load_bucket
+from services.projector.rebuild.groups import Group, groups
+from services.projector.rebuild.load import CannotApply, load_group
 from services.projector.rebuild.progress import Progress
-from services.projector.rebuild.spool import Spooled, bucket_files, spool_shard
 from services.projector.settings import Settings
 from services.projector.store import comparing, generations, identity, loading
 from services.projector.store.batch import ProjectorStore
@@ -126,50 +125,49 @@ class _Rebuild:
         return Rebuilt(self.name, self.progress.done, differences)
 
     async def _fill(self) -> None:
-        """Sorts the snapshot by user, then folds and copies bucket by bucket, in processes."""
-        epoch, _ = await self.feed.heads()
+        """Reads, folds and copies group by group, in processes."""
+        epoch, heads = await self.feed.heads()
         async with self.pool.acquire() as connection:
             people = await loading.people(connection)
             parked = await loading.parked_in_live(connection)
-        shards = self.settings.projector_rebuild_shards
-        with (
-            tempfile.TemporaryDirectory(prefix="hypertrophy-rebuild-") as temporary,
-            ProcessPoolExecutor(shards, get_context("spawn"), initializer=prepare_process) as processes,
-        ):
-            folder = Path(temporary)
-            await self.progress.step("reading")
-            spooled = await self._spool(processes, folder, epoch, people.roots)
-            await self.progress.step("folding")
-            await self._load(processes, folder, people, parked)
+        await self.progress.step("folding")
+        with ProcessPoolExecutor(
+            self.settings.projector_rebuild_shards, get_context("spawn"), initializer=prepare_process
+        ) as processes:
+            await self._load(processes, epoch, groups(heads.values(), people.roots), people.erased, parked)
         await self.progress.step("indexing")
         async with self.owner.transaction():
-            for found in spooled:
-                await loading.copy_applied(self.owner, self.name, found.applied, people.erased)
             await generations.secure(self.owner, self.name)
         await self.owner.execute("ANALYZE")
 
-    async def _spool(self, processes: Executor, folder: Path, epoch: UUID, roots: Mapping[str, UUID]) -> list[Spooled]:
-        shards = self.settings.projector_rebuild_shards
-        loop = asyncio.get_running_loop()
-        return await asyncio.gather(
-            *(
-                loop.run_in_executor(processes, spool_shard, self.settings, folder, shard, shards, epoch, roots)
-                for shard in range(shards)
-            )
-        )
-
     async def _load(
-        self, processes: Executor, folder: Path, people: loading.People, parked: Mapping[tuple[UUID, int], str]
+        self,
+        processes: Executor,
+        epoch: UUID,
+        found: Iterable[Group],
+        erased: AbstractSet[UUID],
+        parked: Mapping[tuple[UUID, int], str],
     ) -> None:
         loop = asyncio.get_running_loop()
         waiting = [
             loop.run_in_executor(
-                processes, load_bucket, self.settings, self.name, files, people.roots, people.erased, parked
+                processes,
+                load_group,
+                self.settings,
+                self.name,
+                epoch,
+                group,
+                erased & group.owners.keys(),
+                _of_devices(parked, group),
             )
-            for files in bucket_files(folder, self.settings.projector_rebuild_shards)
+            for group in found
         ]
-        for finished in asyncio.as_completed(waiting):
-            await self.progress.step("folding", done=await finished)
+        try:
+            for finished in asyncio.as_completed(waiting):
+                await self.progress.step("folding", done=await finished)
+        except BaseException:
+            processes.shutdown(wait=False, cancel_futures=True)
+            raise
 
     async def _catch_up(self) -> None:
         """Follows until a look at the heads finds little that is new."""
@@ -238,6 +236,12 @@ class _Rebuild:
             raise RebuildStopped(
                 f"user {found.user_id} reads otherwise in view {found.view}: live {found.old}, rebuilt {found.new}"
             )
+
+
+def _of_devices(parked: Mapping[tuple[UUID, int], str], group: Group) -> Mapping[tuple[UUID, int], str]:
+    """The part of what is parked that a group can meet."""
+    devices = frozenset(group.devices) if parked else frozenset()
+    return {place: state for place, state in parked.items() if place[0] in devices}
 
 
 __all__ = ["AlreadyRebuilding", "CannotApply", "RebuildStopped", "Rebuilt", "rebuild"]

@@ -1,11 +1,10 @@
 """What a rebuild asks of and writes to the database, views apart."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from services.projector.store import generations
-from services.projector.tables import APPLIED
 from services.projector.views.rows import Connection
 from shared.following import Applied
 
@@ -19,9 +18,9 @@ SELECT DISTINCT user_id FROM history JOIN erased_users USING (user_id)
 
 @dataclass(frozen=True)
 class People:
-    """Whom users were merged into, by the id as events carry it, and who is erased."""
+    """Whom users were merged into, and who is erased."""
 
-    roots: Mapping[str, UUID]
+    roots: Mapping[UUID, UUID]
     erased: frozenset[UUID]
 
 
@@ -42,7 +41,7 @@ async def people(connection: Connection) -> People:
     """Who is who, as far as it is heard."""
     aliases = await connection.fetch("SELECT from_user_id, into_user_id FROM aliases")
     erased = await connection.fetch("SELECT user_id FROM erased_users")
-    roots = {str(row["from_user_id"]): UUID(int=row["into_user_id"].int) for row in aliases}
+    roots = {UUID(int=row["from_user_id"].int): UUID(int=row["into_user_id"].int) for row in aliases}
     return People(roots, frozenset(UUID(int=row["user_id"].int) for row in erased))
 
 
@@ -53,16 +52,12 @@ async def parked_in_live(connection: Connection) -> Mapping[tuple[UUID, int], st
     return {(UUID(int=row[0].int), row[1]): row[2] for row in rows}
 
 
-async def copy_applied(
-    connection: Connection, generation: str, applied: Mapping[UUID, tuple[Applied, UUID]], erased: Collection[UUID]
-) -> None:
-    """Writes positions."""
-    rows: Iterable[tuple[object, ...]] = [
+def applied_rows(applied: Mapping[UUID, tuple[Applied, UUID]], erased: Collection[UUID]) -> list[tuple[object, ...]]:
+    """Positions as rows of the table: each device with how far it is applied, and with the user of its last event."""
+    return [
         (device, None if user in erased else user, at.sequence, at.digest.count, at.digest.hash)
         for device, (at, user) in applied.items()
     ]
-    names = [column.name for column in APPLIED.columns]
-    await connection.copy_records_to_table(APPLIED.name, records=rows, columns=names, schema_name=generation)
 
 
 async def misplaced(connection: Connection) -> list[UUID]:

@@ -62,8 +62,11 @@ class EventStore:
         return self.lines(found[: int(asked["limit"])])
 
     async def snapshot(self, request: Request) -> Response:
-        shard, shards = map(int, request.query_params["shard"].split("/"))
-        devices = [device for device in sorted(self.events) if device.int % shards == shard]
+        if request.method == "POST":
+            devices = [UUID(device) for device in (await request.json())["devices"]]
+        else:
+            shard, shards = map(int, request.query_params["shard"].split("/"))
+            devices = [device for device in sorted(self.events) if device.int % shards == shard]
         return self.lines(event for device in devices for event in self.events[device])
 
     async def identities(self, request: Request) -> Response:
@@ -96,7 +99,7 @@ class EventStore:
             routes=[
                 Route("/internal/heads", self.heads),
                 Route("/internal/events", self.ranges),
-                Route("/internal/snapshot", self.snapshot),
+                Route("/internal/snapshot", self.snapshot, methods=["GET", "POST"]),
                 Route("/internal/identity", self.identities),
                 Route("/internal/ingest/server-events", self.write, methods=["POST"]),
             ]

@@ -1,0 +1,69 @@
+"""What the devices of a group said, as far as it is about users of the group."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from services.projector.rebuild.groups import Group
+from services.projector.settings import Settings
+from shared.digests import digest_of_events
+from shared.envelope import AcceptedEvent, decode_accepted
+from shared.feeds import IngestFeed
+from shared.following import Applied
+from shared.http import service_client
+
+
+@dataclass
+class Told:
+    """Events by the user whose rows they make, and by device, in order of their numbers."""
+
+    group: Group
+    of_user: defaultdict[UUID, list[AcceptedEvent]] = field(default_factory=lambda: defaultdict(list))
+    of_device: defaultdict[UUID, list[AcceptedEvent]] = field(default_factory=lambda: defaultdict(list))
+    _left: set[UUID] = field(default_factory=set)
+
+    def take(self, event: AcceptedEvent) -> None:
+        """Takes the next event of a device.
+
+        One of a user from outside the group comes from a merge that is only just heard: from there on the device's
+        events are left to catching up.
+        """
+        owner = self.group.owners.get(event.user_id)
+        if owner is None:
+            self._left.add(event.device_id)
+        elif event.device_id not in self._left:
+            self.of_user[owner].append(event)
+            self.of_device[event.device_id].append(event)
+
+    @property
+    def events(self) -> int:
+        """How many were taken."""
+        return sum(map(len, self.of_device.values()))
+
+    def applied(self) -> Mapping[UUID, tuple[Applied, UUID]]:
+        """How far each device was read, and the user of its last event."""
+        return {
+            device: (_applied(chain), self.group.owners[chain[-1].user_id]) for device, chain in self.of_device.items()
+        }
+
+
+def _applied(chain: list[AcceptedEvent]) -> Applied:
+    digest = digest_of_events((event.event_id, event.sequence_number) for event in chain)
+    return Applied(chain[-1].sequence_number, digest)
+
+
+async def read(settings: Settings, group: Group, epoch: UUID) -> Told:
+    """Reads the events of a group; those of another epoch are none.
+
+    Raises:
+        httpx2.HTTPError: when the feed breaks off.
+    """
+    told = Told(group)
+    async with service_client(settings.ingest_url, settings) as client:
+        async for chunk in IngestFeed(client).of_devices(group.devices):
+            for line in chunk.splitlines():
+                event = decode_accepted(line)
+                if event.server_epoch == epoch:
+                    told.take(event)
+    return told
