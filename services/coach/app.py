@@ -24,7 +24,7 @@ from services.coach.store.conversations import Conversations
 from services.coach.store.facts import LastingFacts
 from services.coach.store.identity import Identity
 from services.coach.store.memory import Memory
-from services.coach.store.reports import Reports
+from services.coach.store.reports import Pace, Reports
 from services.coach.store.spending import Spending
 from shared.feeds import IdentityFeed, IngestFeed
 from shared.following import Follower
@@ -113,10 +113,11 @@ def _consumers(settings: Settings, pool: Pool, ingest: httpx2.AsyncClient, auth:
 
 
 def _loops(settings: Settings, pool: Pool, consumers: Consumers, publisher: Publisher) -> dict[str, Loop]:
-    pause, settle = (timedelta(seconds=s) for s in (settings.coach_reports_every_s, settings.coach_settle_s))
+    every, settle, again = settings.coach_reports_every_s, settings.coach_settle_s, settings.coach_replan_s
+    pace = Pace(timedelta(seconds=every), timedelta(seconds=settle), timedelta(seconds=again))
     leading: dict[str, Loop] = {
         "relay": partial(publish_for_ever, pool, publisher, PASSING),
-        "reports": partial(report_loop, Logs(Memory(pool), entities=0), Reports(pool), pause, settle),
+        "reports": partial(report_loop, Logs(Memory(pool), entities=0), Reports(pool), pace),
     }
     return {
         "consumers": consumers.follow,

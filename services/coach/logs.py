@@ -76,6 +76,10 @@ class Logs:
             self._make_room()
         return kept
 
+    def forget(self, account: UUID) -> None:
+        """Lets go of what is not needed again soon."""
+        self._kept.pop(account, None)
+
     def _make_room(self) -> None:
         while len(self._kept) > 1 and sum(len(kept.state) for kept in self._kept.values()) > self._entities:
             self._kept.popitem(last=False)
@@ -83,7 +87,7 @@ class Logs:
 
 def _folded(kept: Kept, found: Remembered) -> Kept:
     """Everything that this version of the software can read."""
-    recorded = (_recorded(event) for event in found.events)
+    recorded = (_recorded(event) for event in found.events())
     state = fold((event for event in recorded if event is not None), kept.state)
     rows = kept.rows.after(state)
     return Kept(found.version, state, rows, TrainingLog.made_of(rows))

@@ -30,4 +30,5 @@ class Settings(SharedSettings):
     coach_compare_every_s: float = 120
     coach_reports_every_s: float = 2
     coach_settle_s: float = 2
+    coach_replan_s: float = 30
     coach_log_entities: int = 40_000

@@ -162,7 +162,7 @@ def _number(row: Any, name: str) -> Decimal | None:
 
 def evidence(claims: Iterable[Claim], log: TrainingLog) -> list[dict[str, Any]]:
     """Every cited row with what it contributes, once for each quantity: `{kind, id, value, quantity}`."""
-    found = {(row, made.quantity): None for made in claims for row in made.cited}
+    found = {(made.quantity, row.kind, row.id.int): row for made in claims for row in made.cited}
     return [
         {
             "kind": row.kind.value,
@@ -170,7 +170,7 @@ def evidence(claims: Iterable[Claim], log: TrainingLog) -> list[dict[str, Any]]:
             "value": None if (value := quantity_of(row, quantity, log)) is None else plain(value),
             "quantity": quantity,
         }
-        for row, quantity in found
+        for (quantity, _, _), row in found.items()
     ]
 
 

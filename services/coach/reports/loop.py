@@ -1,38 +1,38 @@
 """Makes reports: looks for closed weeks, leaves a job for each, and does the jobs. Runs in one process at a time."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from services.coach.facts.log import TrainingLog
 from services.coach.logs import Logs
 from services.coach.reports.content import write_report
 from services.coach.reports.due import closed_weeks, inputs_digest, next_close
 from services.coach.store import PASSING
-from services.coach.store.reports import Job, Reports, Summary
+from services.coach.store.reports import Job, Pace, Reports, Summary
 from shared.telemetry import log as logger
 
 ATTEMPTS = 5
 
 
-async def report_loop(logs: Logs, reports: Reports, pause: timedelta, settle: timedelta) -> None:
+async def report_loop(logs: Logs, reports: Reports, pace: Pace) -> None:
     """Until cancelled. After downtime it finds what it has missed: a week stays closed."""
     while True:
-        idle = not await plan(logs, reports, datetime.now(UTC), settle)
+        idle = not await plan(logs, reports, datetime.now(UTC), pace)
         idle &= not await work(logs, reports, datetime.now(UTC))
         if idle:
-            await asyncio.sleep(pause.total_seconds())
+            await asyncio.sleep(pace.every.total_seconds())
 
 
-async def plan(logs: Logs, reports: Reports, now: datetime, settle: timedelta = timedelta()) -> int:
-    """Leaves jobs for users whose memory changed or whose week closed; how many users that were.
-
-    A memory that is filling up is left alone until it has been quiet for `settle`.
-    """
-    stale = await reports.stale(now, settle)
+async def plan(logs: Logs, reports: Reports, now: datetime, pace: Pace) -> int:
+    """Leaves jobs for users whose closed weeks have changed or whose week has closed, and does them, user by user, so
+    that each history is folded once; how many users that were."""
+    stale = await reports.stale(now, pace)
     for user_id in stale:
         kept = await logs.versioned(user_id)
         weeks = await asyncio.to_thread(closed_weeks, kept.log, now)
         await reports.plan(user_id, kept.version, weeks, next_close(kept.log, now), summary_of(kept.log))
+        await work(logs, reports, now)
+        logs.forget(user_id)
     return len(stale)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import assert_never
 from uuid import UUID
 
+from services.coach.reach import EVER
 from services.coach.store import Connection, Pool
 from services.coach.store.memory import changed
 from services.coach.store.outbox import say
@@ -91,7 +92,7 @@ async def _merge(connection: Connection, gone: UUID, into: UUID) -> None:
         await connection.execute("UPDATE users SET erasure_id = $1 WHERE user_id = ANY($2)", erasure, members)
         await erase_rows(connection, members)
         return
-    versions = await changed(connection, {root})
+    versions = await changed(connection, {root: EVER})
     await move_rows(connection, members, root, versions[root])
 
 

@@ -1,13 +1,15 @@
 """The training memory: recorded events by user, with how far each device has been heard (law 4)."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
 
+from services.coach.reach import NOWHERE, reach_of
 from services.coach.store import Connection, Pool
 from services.coach.store.own import own
 from services.coach.store.people import owners_of
@@ -27,11 +29,15 @@ WHERE (memory_events.event_id, memory_events.user_id) <> (excluded.event_id, exc
 RETURNING user_id, xmax <> 0 AS replaced
 """
 CHANGED = """
-INSERT INTO trainees (user_id) SELECT unnest($1::uuid[])
-ON CONFLICT (user_id) DO UPDATE SET version = trainees.version + 1, changed_at = now()
+INSERT INTO trainees (user_id, reaches) SELECT * FROM unnest($1::uuid[], $2::timestamptz[])
+ON CONFLICT (user_id) DO UPDATE
+SET version = trainees.version + 1, changed_at = now(), reaches = least(trainees.reaches, excluded.reaches)
 RETURNING user_id, version
 """
-CUT = "UPDATE trainees SET version = version + 1, cut_version = version + 1, changed_at = now() WHERE user_id = ANY($1)"
+CUT = """
+UPDATE trainees SET version = version + 1, cut_version = version + 1, changed_at = now(), reaches = '-infinity'
+WHERE user_id = ANY($1)
+"""
 SINCE = """
 SELECT event FROM memory_events
 WHERE user_id = $1 AND version > $2 AND unreadable IS NULL ORDER BY device_id, sequence_number
@@ -65,7 +71,11 @@ class MemoryBatch:
         kept = [(event, owner) for event in events if (owner := owners[event.user_id]) is not None]
         if not kept:
             return
-        versions = await changed(self.connection, {owner for _, owner in kept})
+        read = [_read(event) for event, _ in kept]
+        reaches: dict[UUID, datetime] = {}
+        for (_, owner), (_, reach) in zip(kept, read, strict=True):
+            reaches[owner] = min(reach, reaches.get(owner, NOWHERE))
+        versions = await changed(self.connection, reaches)
         rows = await self.connection.fetch(
             REMEMBER,
             [event.device_id for event, _ in kept],
@@ -73,7 +83,7 @@ class MemoryBatch:
             [owner for _, owner in kept],
             [event.event_id for event, _ in kept],
             [event.model_dump_json(exclude_none=True) for event, _ in kept],
-            [unreadable(event) for event, _ in kept],
+            [unreadable for unreadable, _ in read],
             [versions[owner] for _, owner in kept],
         )
         await _was_cut(self.connection, {row["user_id"] for row in rows if row["replaced"]})
@@ -89,19 +99,22 @@ class MemoryBatch:
         await _was_cut(self.connection, {row["user_id"] for row in cut})
 
 
-def unreadable(event: AcceptedEvent) -> str | None:
-    """Why this version of the software cannot read the event; None where it can."""
+def _read(event: AcceptedEvent) -> tuple[str | None, datetime]:
+    """Why this version of the software cannot read the event, None where it can; and how far back it reaches."""
     try:
-        event.typed()
+        return None, reach_of(event.typed())
     except (UnknownEventType, ValidationError) as error:
         log().warning("unreadable_event", event_id=str(event.event_id), event_type=event.event_type)
-        return str(error)
-    return None
+        return str(error), NOWHERE
 
 
-async def changed(connection: Connection, owners: Collection[UUID]) -> Mapping[UUID, int]:
-    """Gives each of these users a new version of what is remembered; locks them until the transaction ends."""
-    rows = await connection.fetch(CHANGED, sorted(owners))
+async def changed(connection: Connection, reaches: Mapping[UUID, datetime]) -> Mapping[UUID, int]:
+    """Gives each of these users a new version of what is remembered, changed from the given moment on.
+
+    They are locked until the transaction ends.
+    """
+    owners = sorted(reaches)
+    rows = await connection.fetch(CHANGED, owners, [reaches[owner] for owner in owners])
     return {row["user_id"]: row["version"] for row in rows}
 
 
@@ -113,11 +126,17 @@ async def _was_cut(connection: Connection, owners: Collection[UUID]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """Events of a user: all, or those that came after the version that was asked for."""
+    """Events of a user: all, or those that came after the version that was asked for; still as text.
+
+    Decoding a whole history takes a while: that is for a thread.
+    """
 
     version: int
     whole: bool
-    events: Sequence[AcceptedEvent]
+    texts: Sequence[str]
+
+    def events(self) -> Iterator[AcceptedEvent]:
+        return (decode_accepted(text.encode()) for text in self.texts)
 
 
 class Memory:
@@ -168,7 +187,7 @@ class Memory:
                 return Remembered(0, True, [])
             whole = version == 0 or row["cut_version"] > version
             rows = await connection.fetch(SINCE, account, 0 if whole else version)
-        return Remembered(row["version"], whole, [decode_accepted(found["event"].encode()) for found in rows])
+        return Remembered(row["version"], whole, [found["event"] for found in rows])
 
     async def positions(self, after: UUID | None, limit: int) -> Sequence[Mapping[str, Any]]:
         """A page of the applied vector, in order of devices."""

@@ -14,10 +14,14 @@ from services.coach.store.own import own
 from shared.errors import NotFound
 from shared.identity import WeeklyReportReady
 
+# Two hours more than a week: clocks are put back.
 STALE = """
 SELECT user_id FROM trainees
-WHERE reports_due_at <= $1 OR version <> planned_version AND changed_at <= $1::timestamptz - $2::interval
-ORDER BY user_id LIMIT $3
+WHERE reports_due_at <= $1
+   OR version <> planned_version AND changed_at <= $1::timestamptz - $2::interval
+      AND (planned_at IS NULL OR planned_at <= $1::timestamptz - $3::interval)
+      AND (reports_due_at IS NULL OR reaches < reports_due_at - interval '7 days 2 hours')
+ORDER BY user_id LIMIT $4
 """
 PLAN = """
 INSERT INTO report_jobs (user_id, week, inputs, status)
@@ -26,7 +30,9 @@ ON CONFLICT (user_id, week) DO UPDATE SET inputs = excluded.inputs, status = 'du
 WHERE report_jobs.inputs <> excluded.inputs
 """
 PLANNED = """
-UPDATE trainees SET planned_version = $2, reports_due_at = $3, workouts = $4, sets = $5, last_workout_at = $6
+UPDATE trainees
+SET planned_version = $2, reports_due_at = $3, workouts = $4, sets = $5, last_workout_at = $6, planned_at = now(),
+    reaches = CASE WHEN version = $2 THEN 'infinity' ELSE reaches END
 WHERE user_id = $1 AND version >= $2
 """
 WRITE = """
@@ -39,7 +45,18 @@ SELECT week, week_start, revision, created_at FROM weekly_reports
 WHERE user_id = $1 AND ($2::date IS NULL OR week_start < $2) ORDER BY week_start DESC LIMIT $3
 """
 
+DUE = "SELECT user_id, week, inputs, attempts FROM report_jobs WHERE status = 'due' ORDER BY user_id, week LIMIT $1"
 ONE = "SELECT week, week_start, revision, created_at, content FROM weekly_reports WHERE user_id = $1 AND week = $2"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often reports are looked at: `every` so long; a user's once the events have been quiet for `settle`, and
+    after late changes of closed weeks only so long after the last look (`again`)."""
+
+    every: timedelta
+    settle: timedelta
+    again: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +82,9 @@ class Reports:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def stale(self, now: datetime, settle: timedelta, limit: int = 20) -> Sequence[UUID]:
-        """Users whose memory has changed and is quiet, or whose week has closed, since their reports were planned."""
-        return [row["user_id"] for row in await self._pool.fetch(STALE, now, settle, limit)]
+    async def stale(self, now: datetime, pace: Pace, limit: int = 20) -> Sequence[UUID]:
+        """Users whose week has closed, or whose closed weeks have changed, since their reports were planned."""
+        return [row["user_id"] for row in await self._pool.fetch(STALE, now, pace.settle, pace.again, limit)]
 
     async def plan(
         self, user_id: UUID, version: int, weeks: Mapping[str, str], due_at: datetime, summary: Summary
@@ -91,12 +108,7 @@ class Reports:
 
     async def due(self, limit: int = 100) -> Sequence[Job]:
         """Jobs to do; those of one user together, oldest week first."""
-        rows = await self._pool.fetch(
-            "SELECT user_id, week, inputs, attempts FROM report_jobs WHERE status = 'due'"
-            " ORDER BY user_id, week LIMIT $1",
-            limit,
-        )
-        return [Job(**row) for row in rows]
+        return [Job(**row) for row in await self._pool.fetch(DUE, limit)]
 
     async def write(self, job: Job, week_start: date, content: Mapping[str, Any], now: datetime) -> bool:
         """Keeps the report, ends the job and announces a first report, at once. False where the job is not due so."""

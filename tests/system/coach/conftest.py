@@ -13,6 +13,6 @@ from tests.system.engines import TestEngines
 async def world(engines: TestEngines, database: Database) -> AsyncIterator[World]:
     url = await database("coach")
     async with coach(
-        engines.kafka_bootstrap, url, Feeds(), coach_compare_every_s=1, coach_reports_every_s=0.2
+        engines.kafka_bootstrap, url, Feeds(), coach_compare_every_s=1, coach_reports_every_s=0.2, coach_replan_s=0.2
     ) as running:
         yield running

@@ -9,6 +9,7 @@ from shared.domains.exercises.catalogue import catalogue_id
 from shared.identity import WeeklyReportReady
 from shared.topics import COACH as COACH_TOPIC
 from tests.system.coach.world import World, eventually, frames_of, said_on, text_of
+from tests.system.engines import connect
 
 BENCH = catalogue_id("bench-press-barbell")
 COACH = "/api/v1/coach"
@@ -210,3 +211,40 @@ async def test_a_rebuild_ends_with_the_same_answers(world: World, trained: UUID)
 async def test_a_call_without_a_token_is_refused(world: World) -> None:
     for path in ("conversations", "quick-questions", "weekly-reports", "memory"):
         assert (await world.http.get(f"{COACH}/{path}")).status_code == 401
+
+
+async def test_sets_of_the_open_week_ask_for_no_look_at_the_reports(world: World) -> None:
+    user, device = uuid4(), uuid4()
+    now = datetime.now(UTC)
+    await world.publish(*world.workout(user, device, now - timedelta(weeks=3), (BENCH, 100, 5)))
+    connection = await connect(world.settings.database_url_coach)
+
+    async def versions() -> tuple[int, int]:
+        query = "SELECT version, planned_version FROM trainees WHERE user_id = $1"
+        row = await connection.fetchrow(query, user)
+        return (row["version"], row["planned_version"]) if row else (0, 0)
+
+    async def planned() -> bool:
+        version, at = await versions()
+        return version == at > 0
+
+    assert await eventually(planned)
+    _, before = await versions()
+    # Two days on: in the open week or, at its end, the next one; never in a closed one.
+    await world.publish(*world.workout(user, device, now + timedelta(days=2), (BENCH, 100, 5)))
+
+    async def arrived() -> bool:
+        return (await versions())[0] > before
+
+    assert await eventually(arrived)
+    other, its_device = uuid4(), uuid4()
+    await world.publish(*world.workout(other, its_device, now - timedelta(weeks=2), (BENCH, 100, 5)))
+
+    async def other_has_its_report() -> bool:
+        return bool(await connection.fetchval("SELECT count(*) FROM weekly_reports WHERE user_id = $1", other))
+
+    assert await eventually(other_has_its_report)
+    assert (await versions())[1] == before
+    await world.publish(*world.workout(user, device, now - timedelta(weeks=2), (BENCH, 100, 5)))
+    assert await eventually(planned)
+    await connection.close()

@@ -40,6 +40,7 @@ async def world(engines: TestEngines, database: Database, model: FakeModel) -> A
             coach_compare_every_s=1,
             coach_reports_every_s=0.2,
             coach_settle_s=0.2,
+            coach_replan_s=0.2,
             coach_openai_base_url=f"{address}/v1",
             coach_openai_api_key="key",
             coach_model="fake-model",

@@ -54,6 +54,7 @@ async def worker(world: World) -> AsyncIterator[asyncio.subprocess.Process]:
         "SERVICE_TOKEN": "service-token",
         "COACH_REPORTS_EVERY_S": "0.1",
         "COACH_SETTLE_S": "0.1",
+        "COACH_REPLAN_S": "0.1",
         "COACH_COMPARE_EVERY_S": "1",
     }
     port = free_port()
