@@ -51,6 +51,11 @@ class Row:
     events: dict[int, Stored] = field(default_factory=dict)
     refused: dict[int, Quarantined] = field(default_factory=dict)
 
+    @property
+    def head(self) -> int:
+        """The last number that was accepted or released."""
+        return max(self.device.last_accepted, *(number for number, one in self.refused.items() if one.released), 0)
+
     def decided(self) -> list[Decided]:
         events = [Decided(one.event_id, number, one.content) for number, one in self.events.items()]
         return events + [
@@ -121,7 +126,7 @@ class EventStore:
 
     def _store(self, device_id: UUID, user_id: UUID, judgement: Judgement, now: datetime, seen: Iterable[UUID]) -> None:
         row = self.rows[device_id]
-        heads = {device: self.rows[device].device.last_accepted for device in seen if device in self.rows}
+        heads = {device: self.rows[device].head for device in seen if device in self.rows}
         reception = Reception(device_id, user_id, now, heads)
         for event, verdict in judgement.accepted:
             record = to_json(reception.record(event, verdict)).decode()

@@ -67,6 +67,14 @@ class World:
         self.flights: list[Flight] = []
         self.snapshots: list[tuple[str, Snapshot]] = []
         self.backups: list[Backup] = []
+        if self.chance.happens(0.6):
+            self._set_up()
+
+    def _set_up(self) -> None:
+        """All phones are with their accounts already: they know each other from the first step on."""
+        for phone in self.phones:
+            phone.join(register=phone.email not in self.server.accounts.book.accounts)
+            self.finish(phone)
 
     def live(self, steps: int) -> None:
         """So many things happen."""

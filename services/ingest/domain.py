@@ -206,7 +206,7 @@ class _Court:
 
 @dataclass(frozen=True, slots=True)
 class Reception:
-    """Who sent an event and when it came. `heads` is the last accepted number of every device known so far."""
+    """Who sent an event and when it came. `heads` is the last number of every device that was accepted or released."""
 
     device_id: UUID
     user_id: UUID

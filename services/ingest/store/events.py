@@ -98,7 +98,13 @@ _LOOK = """
            ARRAY(SELECT user_id FROM erased_users WHERE user_id = ANY ($2::uuid[])) AS erased
     FROM unnest($1::uuid[]) AS asked (device_id) LEFT JOIN devices AS device USING (device_id)
 """
-_HEADS = "SELECT device_id, last_accepted FROM devices WHERE device_id = ANY ($1::uuid[])"
+# A released event is its origin wherever it is folded: who has pulled it may have seen that number.
+_HEADS = """
+    SELECT device_id, greatest(last_accepted, (
+        SELECT max(sequence_number) FROM quarantined_events AS released
+        WHERE released.device_id = device.device_id AND released_at IS NOT NULL
+    )) AS head FROM devices AS device WHERE device_id = ANY ($1::uuid[])
+"""
 _DECIDED = """
     SELECT event_id, sequence_number, content, NULL AS code, NULL AS field, NULL AS message FROM events
     WHERE device_id = $1 AND (sequence_number = ANY ($2::bigint[]) OR event_id = ANY ($3::uuid[]))
@@ -167,7 +173,7 @@ class EventStore:
         seen = {device for question in questions for device in question.seen}
         rows = await self._connection.fetch(_LOOK, [question.device_id for question in questions], list(users))
         found = await self._connection.fetch(_HEADS, list(seen)) if seen else []
-        heads = {head["device_id"]: head["last_accepted"] for head in found}
+        heads = {row["device_id"]: row["head"] for row in found}
         sent_by = {question.device_id: question.user_ids for question in questions}
         return {row["device_id"]: _device_now(row, sent_by[row["device_id"]], heads) for row in rows}
 

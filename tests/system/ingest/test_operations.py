@@ -109,6 +109,22 @@ async def test_quarantine_is_released_after_an_upgrade(
     assert everyones == listed
 
 
+async def test_who_saw_a_released_event_has_seen_it(
+    ingest: Ingest, phone: Phone, without_corrections: pytest.MonkeyPatch
+) -> None:
+    correction = set_completed(2, event_type="SetCorrected", payload={"set_id": str(uuid4()), "reps": 6})
+    await phone.sync([set_completed(1), correction])
+    before, after = ingest.phone(user_id=phone.user_id), ingest.phone(user_id=phone.user_id)
+    await before.sync([set_completed(1, seen={str(phone.device_id): 9})])
+    without_corrections.undo()
+    await post(ingest, "/quarantine/release", 200)
+
+    await after.sync([set_completed(1, seen={str(phone.device_id): 9})])
+
+    assert (await lines(ingest, str(before.device_id)))[0]["seen"] == {str(phone.device_id): 1}
+    assert (await lines(ingest, str(after.device_id)))[0]["seen"] == {str(phone.device_id): 2}
+
+
 async def test_everything_is_published_again_in_order(ingest: Ingest, phone: Phone) -> None:
     await phone.sync([*sets(1, 300)])
     await phone.sync([*sets(10_000, 10_299)], declared_gaps=[[301, 9_999]])
