@@ -30,7 +30,10 @@ NOT_MADE = (
 
 
 class LazyPool:
-    """`acquire` opens the pool, and answers 503 where the database is away or busy for too long."""
+    """`acquire` opens the pool, and answers 503 where the database is away or busy for too long.
+
+    Who acquires leaves no state in the session: settings are those of a transaction.
+    """
 
     def __init__(self, url: str, *, role: str | None = None, max_size: int = 8) -> None:
         self._url = url
@@ -63,7 +66,7 @@ class LazyPool:
     async def _opened(self) -> "asyncpg.Pool[asyncpg.Record]":
         async with self._opening:
             if self._pool is None:
-                self._pool = await create_pool(self._url, role=self._role, max_size=self._max_size)
+                self._pool = await create_pool(self._url, role=self._role, max_size=self._max_size, clean=False)
             return self._pool
 
     async def answers(self) -> bool:

@@ -19,6 +19,8 @@ from shared.views.rows import json_form
 router = APIRouter(prefix="/entities", tags=["entities"])
 
 
+# Each is folded from its history when it is asked for, so pages stay short.
+_FOLDED_AT_ONCE = 100
 # The id bears the name of the kind, and the other fields are those of the kind's events.
 _ENTITY: Schema = {
     "type": "object",
@@ -31,10 +33,11 @@ _ENTITY: Schema = {
 
 @router.get("/{entity}", responses=reads(paged(_ENTITY)))
 async def list_entities(read: Reads, entity: str, cursor: Cursor = None, limit: Limit = 50) -> Response:
-    """All of the caller's entities of a kind that are not removed, by id."""
+    """All of the caller's entities of a kind that are not removed, by id; at most 100 a page."""
     stream = _stream(entity)
     position = place(cursor, entity, 1)
     after = None if position is None else _id(position[0])
+    limit = min(limit, _FOLDED_AT_ONCE)
     ids = await auditing.ids_of_kind(read.reading, entity, after, limit + 1)
     found = await auditing.entities(read.reading, [EntityKey(read.reading.user_id, entity, i) for i in ids[:limit]])
     items = [_item(stream, key, folded) for key, folded in found.items() if not folded.removed]

@@ -1,7 +1,7 @@
 """Exercises to choose from, and what was done with each."""
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Annotated
 from uuid import UUID
 
@@ -9,18 +9,18 @@ from fastapi import APIRouter, Query, Response
 
 from services.projector.api.answers import marked, paged, reads, shape
 from services.projector.api.bounds import From, To, between
-from services.projector.api.paging import part
+from services.projector.api.paging import cursor_at, moment_and_id, part
 from services.projector.api.reads import Read, Reads
-from services.projector.store.exercises import exercises_of, has_sets, sets_of
+from services.projector.store.exercises import done_in, exercises_of, has_sets, sessions_of
 from services.projector.store.lists import Filter, Listing
-from shared.digests import canonical_json
+from services.projector.views.text import text_of
 from shared.domains.exercises.catalogue import CATALOGUE
 from shared.domains.exercises.names import name_key
 from shared.domains.exercises.vocabulary import Muscle
 from shared.domains.workouts.status import WorkoutStatus
 from shared.errors import NotFound
 from shared.http import Cursor, Limit
-from shared.views.exercises import ExerciseRow, Exercises
+from shared.views.exercises import ExerciseRow, Exercises, catalogue_row
 from shared.views.progress import ProgressRow, progress
 from shared.views.records import RecordKind, RecordRow
 from shared.views.sets import SetRow
@@ -45,10 +45,11 @@ async def list_exercises(
     if muscle_category is not None:
         found = [row for row in found if row.muscle_category is muscle_category]
     if q is not None:
-        found = [row for row in found if _is_called(row, q)]
+        text, words = q.strip().casefold(), frozenset(name_key(q).split())
+        found = [row for row in found if _is_called(row, text, words)]
     found.sort(key=lambda row: (str(row.name).casefold(), row.exercise_id))
     shown, following = part(found, "exercises", cursor, limit)
-    items = ",".join(read.marked(canonical_json(row.content()), row.exercise_id) for row in shown)
+    items = ",".join(read.marked(_text(row), row.exercise_id) for row in shown)
     return read.items(items, following)
 
 
@@ -58,7 +59,7 @@ async def show_exercise(read: Reads, exercise_id: UUID) -> Response:
     row = (await exercises_of(read.reading)).get(exercise_id)
     if row is None:
         raise NotFound("you have no such exercise")
-    return read.answer(read.marked(canonical_json(row.content()), exercise_id))
+    return read.answer(read.marked(_text(row), exercise_id))
 
 
 @router.get("/exercises/{exercise_id}/history", responses=reads(paged(marked(SetRow))))
@@ -72,12 +73,15 @@ async def list_sets(
 
 
 @router.get("/exercises/{exercise_id}/progress", responses=reads(paged(shape(ProgressRow))))
-async def show_progress(read: Reads, exercise_id: UUID, cursor: Cursor = None, limit: Limit = 500) -> Response:
+async def show_progress(read: Reads, exercise_id: UUID, cursor: Cursor = None, limit: Limit = 50) -> Response:
     """Workout by workout, oldest first: the best estimate of the one-rep maximum, the best set, the volume."""
     shown_as = await _shown_as(read, exercise_id)
-    rows, following = part(progress(shown_as, await sets_of(read.reading, shown_as)), "progress", cursor, limit)
-    items = ",".join(canonical_json(row.content()) for row in rows)
-    return read.items(items, following)
+    sessions = await sessions_of(read.reading, shown_as, moment_and_id(cursor, "progress"), limit + 1)
+    shown = sessions[:limit]
+    done = await done_in(read.reading, shown_as, [session.workout_id for session in shown])
+    rows = sorted(progress(shown_as, done), key=lambda row: (row.completed_at, row.workout_id))
+    last = [shown[-1].began_at, shown[-1].workout_id] if len(sessions) > limit else None
+    return read.items(",".join(map(text_of, rows)), cursor_at("progress", last))
 
 
 @router.get("/records", tags=["metrics"], responses=reads(paged(shape(RecordRow))))
@@ -110,9 +114,19 @@ async def _shown_as(read: Read, exercise_id: UUID) -> UUID:
     return shown_as
 
 
-def _is_called(row: ExerciseRow, wanted: str) -> bool:
-    text = wanted.strip().casefold()
-    words = set(name_key(wanted).split())
+def _text(row: ExerciseRow) -> str:
+    untouched = row is catalogue_row(row.exercise_id)
+    return _text_of_built_in(row.exercise_id) if untouched else text_of(row)
+
+
+@cache
+def _text_of_built_in(exercise_id: UUID) -> str:
+    row = catalogue_row(exercise_id)
+    assert row is not None
+    return text_of(row)
+
+
+def _is_called(row: ExerciseRow, text: str, words: frozenset[str]) -> bool:
     return any(text in name.casefold() or (words and words <= _words(name)) for name in _names(row))
 
 

@@ -1,12 +1,17 @@
 """Cursors: the name of the list that gave it, and the place in it. Opaque to clients."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, TypeVar
+from uuid import UUID
+
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from shared.errors import InvalidRequest
 from shared.http import decode_cursor, encode_cursor
 
 Item = TypeVar("Item")
+_PLACE: TypeAdapter[tuple[datetime, UUID]] = TypeAdapter(tuple[AwareDatetime, UUID])
 
 
 class ForeignCursor(InvalidRequest):
@@ -28,6 +33,19 @@ def place(cursor: str | None, name: str, size: int) -> Sequence[Any] | None:
     if not isinstance(position, list) or len(position) != size + 1 or position[0] != name:
         raise ForeignCursor
     return position[1:]
+
+
+def moment_and_id(cursor: str | None, name: str) -> tuple[datetime, UUID] | None:
+    """The place in a cursor of a list whose order is that of a time and an id.
+
+    Raises:
+        InvalidRequest: for the cursor of another list, and for what is none.
+    """
+    found = place(cursor, name, 2)
+    try:
+        return None if found is None else _PLACE.validate_python(found)
+    except ValidationError as error:
+        raise ForeignCursor from error
 
 
 def cursor_at(name: str, position: Sequence[Any] | None) -> str | None:

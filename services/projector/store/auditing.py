@@ -1,5 +1,6 @@
 """Reads of the history itself: as it was, who changed what, and what an undo starts from."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -11,6 +12,7 @@ from services.projector.store import history
 from services.projector.store.history import said
 from services.projector.store.reading import Reading
 from shared.fold import Entity, State
+from shared.views.sets import BODY_BASES
 
 _OF_ENTITY = """
 SELECT * FROM history WHERE user_id = $1 AND entity_id = $2 ORDER BY received_at, own_device_id, own_sequence, entity
@@ -20,14 +22,24 @@ _OF_KIND = """
 SELECT DISTINCT entity_id FROM history
 WHERE user_id = $1 AND entity = $2 AND ($3::uuid IS NULL OR entity_id > $3) ORDER BY entity_id LIMIT $4
 """
-# What a workout's rows follow from; a set belongs to it when one of its events ever said so.
+# What a workout's rows follow from. A set belongs to it when one of its events ever said so. A set of one event only is
+# where that event put it, so that of thousands just those with more have to be read.
 _OF_WORKOUT = """
-SELECT h.* FROM history h WHERE h.user_id = $1 AND h.occurred_at <= $3 AND (
-  h.entity IN ('exercise', 'measurement', 'profile')
-  OR (h.entity = 'workout' AND h.entity_id = $2)
-  OR (h.entity = 'set' AND h.entity_id IN (
-    SELECT s.entity_id FROM history s WHERE s.user_id = $1 AND s.entity = 'set' AND s.payload ->> 'workout_id' = $4)))
+SELECT h.* FROM history h WHERE h.user_id = $1 AND h.entity IN ('exercise', 'profile') AND h.occurred_at <= $3
+UNION ALL
+SELECT h.* FROM history h
+WHERE h.user_id = $1 AND h.entity = 'workout' AND h.entity_id = $2 AND h.occurred_at <= $3
+UNION ALL
+SELECT h.* FROM history h WHERE h.user_id = $1 AND h.entity = 'set' AND h.occurred_at <= $3 AND h.entity_id = ANY(ARRAY(
+  SELECT t.set_id FROM sets_projection t WHERE t.user_id = $1 AND t.workout_id = $2
+  UNION ALL
+  SELECT s.entity_id FROM history s WHERE s.user_id = $1 AND s.entity = 'set' AND s.payload ->> 'workout_id' = $4
+  AND s.entity_id = ANY(ARRAY(
+    SELECT m.entity_id FROM history m WHERE m.user_id = $1 AND m.entity = 'set' GROUP BY 1 HAVING count(*) > 1))))
 """
+# The body's weight is asked for only where a set may have moved it.
+_ON_BODY = re.compile("|".join(f'"{basis.value}"' for basis in BODY_BASES))
+_OF_BODY = "SELECT * FROM history WHERE user_id = $1 AND entity = 'measurement' AND occurred_at <= $2"
 
 
 async def of_entity(reading: Reading, entity_id: UUID) -> Sequence[asyncpg.Record]:
@@ -42,7 +54,9 @@ async def of_event(reading: Reading, event_id: UUID) -> Sequence[asyncpg.Record]
 
 async def around_workout(reading: Reading, workout_id: UUID, as_of: datetime) -> State:
     """The state that a workout's rows followed from, folded of just the events that had occurred by then."""
-    rows = await reading.rows(_OF_WORKOUT, reading.user_id, workout_id, as_of, str(workout_id))
+    rows = list(await reading.rows(_OF_WORKOUT, reading.user_id, workout_id, as_of, str(workout_id)))
+    if any(row["entity"] == "set" and _ON_BODY.search(row["payload"]) for row in rows):
+        rows += await reading.rows(_OF_BODY, reading.user_id, as_of)
     found: dict[EntityKey, list[Said]] = {}
     for row in rows:
         found.setdefault(key_of(row), []).append(said(key_of(row), row))

@@ -1,13 +1,47 @@
 """Reads around exercises."""
 
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
+
+from pydantic import TypeAdapter
 
 from services.projector.store.reading import Reading
 from services.projector.views import exercises as exercises_view
 from services.projector.views import sets as sets_view
 from services.projector.views.rows import rows_of
+from shared.domains.workouts.events import SetType
+from shared.domains.workouts.status import WorkoutStatus
+from shared.domains.workouts.volume import is_working
 from shared.views.exercises import ExerciseRow, Exercises
 from shared.views.sets import SetRow
+
+# The sets that count in progress: their statuses and types.
+_COUNTED = (
+    [WorkoutStatus.IN_PROGRESS, WorkoutStatus.COMPLETED],
+    [set_type.value for set_type in SetType if is_working(set_type)],
+)
+_SESSIONS = """
+SELECT min(completed_at) AS began_at, workout_id FROM sets_projection
+WHERE user_id = $1 AND exercise_id = $2 AND workout_status = ANY($3::text[]) AND set_type = ANY($4::text[])
+GROUP BY workout_id HAVING $5::timestamptz IS NULL OR (min(completed_at), workout_id) > ($5, $6::uuid)
+ORDER BY 1, 2 LIMIT $7
+"""
+_DONE = """
+SELECT content FROM sets_projection
+WHERE user_id = $1 AND workout_id = ANY($5::uuid[]) AND exercise_id = $2
+  AND workout_status = ANY($3::text[]) AND set_type = ANY($4::text[])
+ORDER BY completed_at, set_id
+"""
+_parse = TypeAdapter(SetRow).validate_json
+
+
+class Session(NamedTuple):
+    """A workout with counted sets of an exercise, and when the first of them was done."""
+
+    began_at: datetime
+    workout_id: UUID
 
 
 async def exercises_of(reading: Reading) -> Exercises:
@@ -23,8 +57,16 @@ async def has_sets(reading: Reading, exercise_id: UUID) -> bool:
     return bool(await reading.one(query, reading.user_id, exercise_id))
 
 
-async def sets_of(reading: Reading, exercise_id: UUID) -> list[SetRow]:
-    """All sets of an exercise."""
-    scope = [(reading.user_id, exercise_id)]
-    found = await rows_of(reading.connection, sets_view.TABLE, SetRow, ["user_id", "exercise_id"], scope)
-    return [row for _, row in sets_view.exact(found)]
+async def sessions_of(
+    reading: Reading, exercise_id: UUID, after: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[Session]:
+    """The workouts with counted sets of an exercise after a place, by their first one."""
+    since = after or (None, None)
+    rows = await reading.rows(_SESSIONS, reading.user_id, exercise_id, *_COUNTED, *since, limit)
+    return [Session(row["began_at"], row["workout_id"]) for row in rows]
+
+
+async def done_in(reading: Reading, exercise_id: UUID, workouts: Collection[UUID]) -> list[SetRow]:
+    """The counted sets of an exercise in some workouts."""
+    rows = await reading.rows(_DONE, reading.user_id, exercise_id, *_COUNTED, list(workouts))
+    return [row for _, row in sets_view.exact([(reading.user_id, _parse(row["content"])) for row in rows])]

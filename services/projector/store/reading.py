@@ -14,14 +14,17 @@ from services.projector.domain import ids_meant
 from services.projector.views.rows import Connection
 from shared.errors import Unavailable
 
-_CALLER = "SELECT generation, user_id, version FROM caller($1)"
+# Asks who the subject is today, and enters the generation as that user.
+_ENTER = """
+SELECT generation, user_id, version, set_config('app.user_id', user_id::text, true),
+  set_config('search_path', generation || ', public', true) FROM caller($1)
+"""
 _DEVICE = """
 SELECT c.user_id AS caller, d.user_id AS owner, d.sequence FROM caller($1) c, device_position($2) d
 """
 _DEGRADED = """
 SELECT event FROM dead_letters WHERE user_id = $1 AND state = 'parked'
 """
-_ENTER = "SELECT set_config('app.user_id', $1, true), set_config('search_path', $2 || ', public', true)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +78,10 @@ class Readers:
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            caller = await connection.fetchrow(_CALLER, subject)
+            caller = await connection.fetchrow(_ENTER, subject)
             assert caller is not None
             if caller["generation"] is None:
                 raise Unavailable("the read models are not made yet")
-            await connection.fetchrow(_ENTER, str(caller["user_id"]), caller["generation"])
             yield Reading(connection, caller["user_id"], caller["generation"], caller["version"])
 
     async def device(self, subject: UUID, device_id: UUID) -> "DevicePosition":
