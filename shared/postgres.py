@@ -3,6 +3,8 @@
 `role` makes every connection act as that NOLOGIN role, which the service's migrations make and grant to the login role.
 """
 
+from collections.abc import Callable
+
 import asyncpg
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -42,20 +44,27 @@ async def create_pool(
     max_size: int = 8,
     statement_timeout_ms: int = STATEMENT_TIMEOUT_MS,
     clean: bool = True,
+    on_lost: Callable[[], None] | None = None,
 ) -> "asyncpg.Pool[asyncpg.Record]":
     """A bounded asyncpg pool, for the paths where every microsecond of an event counts.
 
     `clean=False` saves the round trip that resets a connection after each use: for users that leave no session state.
+    `on_lost` hears of every connection that ends, as all of them do when the server does.
     """
 
     async def keep(_: object) -> None:
         """Leaves the session as it is; asyncpg still rolls back what was left open."""
+
+    async def watch(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        if on_lost is not None:
+            connection.add_termination_listener(lambda _: on_lost())
 
     return await asyncpg.create_pool(
         plain_url(url),
         min_size=min_size,
         max_size=max_size,
         reset=None if clean else keep,
+        init=watch,
         server_settings=_server_settings(role, statement_timeout_ms),
     )
 

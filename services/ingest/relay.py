@@ -24,6 +24,8 @@ TAKEOVER_SECONDS = 0.5
 PACE_SECONDS = 0.02
 # A server whose owner vanished without a word is let go of after about 2 s.
 KEEPALIVE = "SET tcp_keepalives_idle = 1; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 1"
+# It writes nothing but deletions of what is published: one that a crash takes back is published twice.
+UNHURRIED = "SET synchronous_commit = off"
 FAULTS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, PublishFailed)
 
 
@@ -63,7 +65,7 @@ class Shard:
     async def _own(self, tasks: asyncio.TaskGroup) -> None:
         connection = await connect(self._url, role="ingest_worker", statement_timeout_ms=30_000)
         try:
-            await connection.execute(KEEPALIVE)
+            await connection.execute(f"{KEEPALIVE}; {UNHURRIED}")
             await self._locked(connection)
             publishing = tasks.create_task(self._publish_all(connection))
             connection.add_termination_listener(lambda *_: publishing.cancel())

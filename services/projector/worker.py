@@ -44,6 +44,7 @@ class Worker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._subscribers: list[LogicSubscriber[Any]] = []
+        self._doubts: list[asyncio.Event] = []
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -68,6 +69,7 @@ class Worker:
             await asyncio.sleep(RESTART_PAUSE_SECONDS)
 
     async def _work(self) -> None:
+        self._doubts.clear()
         async with AsyncExitStack() as stack:
             pool = await patiently(self._prepared, (*PASSING, asyncpg.PostgresError))
             stack.push_async_callback(_bounded, pool.close)
@@ -97,7 +99,18 @@ class Worker:
             await generations.ensure_live(owner)
         finally:
             await owner.close()
-        return await create_pool(url, role="projector_worker", max_size=self._settings.projector_pool)
+        return await create_pool(
+            url,
+            role="projector_worker",
+            max_size=self._settings.projector_pool,
+            clean=False,
+            on_lost=self._doubt,
+        )
+
+    def _doubt(self) -> None:
+        """A database that went away may have forgotten the newest batches: everything is compared again soon."""
+        for doubt in self._doubts:
+            doubt.set()
 
     async def _until_writable(self, pool: "asyncpg.Pool[asyncpg.Record]", rebuilding: Rebuilding) -> None:
         """After an upgrade that changes views: rebuilds, and waits where the tables are others; reads go on.
@@ -140,12 +153,17 @@ class Worker:
         return await waiting_out(start)
 
     async def _repeat(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Every few minutes, and whenever there is reason to doubt."""
+        doubt = asyncio.Event()
+        self._doubts.append(doubt)
         while True:
+            doubt.clear()
             try:
                 await waiting_out(work)
             except Exception as error:
                 log().error("projector_loop_failed", exc_info=error)
-            await asyncio.sleep(self._settings.projector_compare_seconds)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(doubt.wait(), self._settings.projector_compare_seconds)
 
     async def _watch(self) -> None:
         """Has everything begin anew when consumers have been without their group for long.

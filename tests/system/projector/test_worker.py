@@ -16,13 +16,15 @@ import httpx2
 import pytest
 
 from deploy.local.processes import free_port
-from services.projector.store.batch import ProjectorStore
-from shared.digests import Digest
+from services.projector.store.batch import ProjectorStore, enter
+from services.projector.store.refreshing import rewrite
+from shared.digests import Digest, digest_of_events
 from shared.envelope import AcceptedEvent
 from shared.fold import fold
 from shared.identity import EFFECT, ErasureApplied, MergeApplied, UserErased, UserMerged
 from shared.kafka import Outgoing, Publisher, Record, create_broker, subscribe
 from shared.migrations import migrate
+from shared.postgres import connect
 from shared.topics import EFFECTS, EVENTS, IDENTITY
 from shared.views.whole import content_digest_of
 from tests.histories import history, interleaved
@@ -239,3 +241,46 @@ async def test_a_worker_waits_until_its_database_is_migrated(
         await migrate(url, "projector")
         await starting
         await workers.stop()
+
+
+async def test_what_a_crash_of_the_database_took_back_is_read_again(
+    store: ProjectorStore, url: str, event_store: EventStore, publisher: Publisher, workers: Workers
+) -> None:
+    person = history(77, events=300, devices=1)
+    events = person.received
+    event_store.accept(events)
+    await workers.start()
+    await publish(publisher, events)
+    await until(reads(store, person.user_id, expected(events)))
+
+    await take_back(url, events[:200])
+
+    await until(reads(store, person.user_id, expected(events)))
+
+
+async def take_back(url: str, kept: Sequence[AcceptedEvent]) -> None:
+    """Leaves the read store as a server does that crashed before it had written its last commits to disk."""
+    device, digest = kept[0].device_id, digest_of_events((one.event_id, one.sequence_number) for one in kept)
+    owner = await connect(url)
+    try:
+        async with owner.transaction():
+            await enter(owner)
+            await owner.execute(
+                "DELETE FROM history WHERE own_device_id = $1 AND own_sequence > $2", device, kept[-1].sequence_number
+            )
+            await owner.execute(
+                "UPDATE applied SET sequence = $2, count = $3, hash = $4 WHERE device_id = $1",
+                device,
+                kept[-1].sequence_number,
+                digest.count,
+                digest.hash,
+            )
+            rows = await owner.fetch("SELECT DISTINCT user_id FROM applied WHERE device_id = $1", device)
+            for row in rows:
+                await rewrite(owner, row["user_id"])
+        await owner.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    finally:
+        await owner.close()
