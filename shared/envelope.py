@@ -1,6 +1,6 @@
 """The envelope of an event: as a client sends it, and as the event store, Kafka and the feeds carry it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -94,7 +94,10 @@ def decode_accepted(value: bytes) -> AcceptedEvent:
     Raises:
         pydantic.ValidationError: for bytes that are no accepted event.
     """
-    return AcceptedEvent.model_validate_json(value)
+    return _read_accepted(value)
+
+
+_read_accepted: Callable[[bytes], AcceptedEvent] = AcceptedEvent.__pydantic_validator__.validate_json
 
 
 def decode_json_object(body: bytes) -> Mapping[str, Any]:

@@ -1,8 +1,10 @@
 """What the HTTP side of every service has in common: the app's frame, health, paging and the client to each other."""
 
 import base64
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import cache
 from typing import Annotated, Any, Generic, TypeVar
 
 import httpx2
@@ -96,4 +98,11 @@ async def _passes(check: Check) -> bool:
 def service_client(base_url: str, settings: SharedSettings, *, timeout: float = 30) -> httpx2.AsyncClient:
     """A client to another service's internal paths, with the service token."""
     token = settings.service_token.get_secret_value()
-    return httpx2.AsyncClient(base_url=base_url, headers={"Authorization": f"Bearer {token}"}, timeout=timeout)
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx2.AsyncClient(base_url=base_url, headers=headers, timeout=timeout, verify=_authorities())
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Read once a process: it takes longer than most requests."""
+    return httpx2.create_ssl_context()

@@ -109,13 +109,18 @@ class Registry:
         event = self.events.get(event_type)
         if event is None:
             raise UnknownEventType(f"unknown event type {event_type!r}")
-        if not 1 <= schema_version <= event.schema_version:
-            raise UnknownEventType(f"{event_type} is known up to version {event.schema_version}, not {schema_version}")
-        if schema_version < event.schema_version:
+        if schema_version != event.schema_version:
             payload = self._upcast(event, schema_version, payload)
-        return event.model_validate_json(to_json(payload))
+        return self._read[event_type](to_json(payload))
+
+    @cached_property
+    def _read(self) -> Mapping[str, Callable[[bytes], DomainEvent]]:
+        """The compiled validators themselves: every event of every reader comes by here."""
+        return {name: event.__pydantic_validator__.validate_json for name, event in self.events.items()}
 
     def _upcast(self, event: type[DomainEvent], version: int, payload: Payload) -> Payload:
+        if not 1 <= version <= event.schema_version:
+            raise UnknownEventType(f"{event.event_type} is known up to version {event.schema_version}, not {version}")
         upcasters = self.domain_of[event.event_type].upcasters
         for step in range(version, event.schema_version):
             payload = upcasters[event.event_type, step](payload)

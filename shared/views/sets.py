@@ -1,7 +1,6 @@
 """Sets: what was done, what it weighed, and what it says of strength."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -21,13 +20,13 @@ from shared.fold import Entity
 from shared.registry import REMOVED
 from shared.views.exercises import Exercises
 from shared.views.measurements import BodyWeights
-from shared.views.rows import Row, json_form
+from shared.views.rows import Row, json_form, row_of_many
 
 BODY_BASES = frozenset({LoadBasis.BODYWEIGHT, LoadBasis.ASSISTED})
 """The load bases for which the body's weight matters."""
 
 
-@dataclass(frozen=True, slots=True)
+@row_of_many
 class SetRow(Row):
     """A set that is not removed.
 
