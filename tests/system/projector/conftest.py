@@ -9,6 +9,7 @@ from services.projector.store import generations
 from services.projector.store.batch import ProjectorStore
 from shared.postgres import connect, create_pool
 from tests.system.conftest import Database
+from tests.system.projector.looking import Rebuilt
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +28,19 @@ async def pool(url: str) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
     opened = await create_pool(url, role="projector_worker")
     yield opened
     await opened.close()
+
+
+@pytest.fixture(scope="session")
+def rebuilt() -> Rebuilt:
+    return Rebuilt()
+
+
+@pytest.fixture(autouse=True)
+async def live_equals_rebuilt(request: pytest.FixtureRequest, rebuilt: Rebuilt) -> AsyncIterator[None]:
+    """After every test: what people read is what their whole history gives (law 8)."""
+    yield
+    if url := request.node.funcargs.get("url"):
+        await rebuilt.check(url)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from services.projector.rebuild.run import CannotApply, RebuildStopped, rebuild
+from services.projector.rebuild.view import UnknownView, rebuild_view
 from services.projector.settings import Settings
 from services.projector.store import generations, identity, operating
 from services.projector.store.batch import ProjectorStore
@@ -166,3 +167,12 @@ async def test_a_rebuild_that_would_change_what_people_read_is_not_switched_in(
         await rebuild(settings)
 
     assert await live_name(pool) == live
+    # and the view can be made again by itself, in place
+    assert await rebuild_view(settings, "sets") > 0
+    assert await content_digest(store, person.user_id) == content_digest_of(fold(e.recorded() for e in person.received))
+    assert await live_name(pool) == live
+
+
+async def test_a_view_that_is_not_there_is_not_made(settings: Settings) -> None:
+    with pytest.raises(UnknownView):
+        await rebuild_view(settings, "songs")
