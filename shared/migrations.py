@@ -13,9 +13,8 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, text
-
-from shared.postgres import create_engine
+from sqlalchemy import Connection, NullPool, make_url, text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 SERVICES = ("auth", "ingest", "projector", "coach")
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,7 +44,7 @@ async def migrate(url: str, service: str, direction: str = "upgrade", revision: 
     Raises:
         sqlalchemy.exc.SQLAlchemyError: when a step fails; nothing is changed then.
     """
-    engine = create_engine(url, statement_timeout_ms=0)
+    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool)
     try:
         async with engine.begin() as connection:
             return await connection.run_sync(_run, service, direction, revision)

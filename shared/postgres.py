@@ -6,8 +6,6 @@
 from collections.abc import Callable
 
 import asyncpg
-from sqlalchemy import make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 STATEMENT_TIMEOUT_MS = 15_000
 
@@ -20,20 +18,6 @@ def _server_settings(role: str | None, statement_timeout_ms: int) -> dict[str, s
         "idle_in_transaction_session_timeout": "60000",
     }
     return settings | ({"role": role} if role else {})
-
-
-def create_engine(
-    url: str, *, role: str | None = None, pool_size: int = 5, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS
-) -> AsyncEngine:
-    """A bounded SQLAlchemy pool; who waits longer than 5 s for a connection gets `sqlalchemy.exc.TimeoutError`."""
-    return create_async_engine(
-        make_url(url).set(drivername="postgresql+asyncpg"),
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=5,
-        pool_pre_ping=True,
-        connect_args={"server_settings": _server_settings(role, statement_timeout_ms)},
-    )
 
 
 async def create_pool(
@@ -77,5 +61,12 @@ async def connect(
 
 
 def plain_url(url: str) -> str:
-    """The URL as asyncpg and libpq read it."""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    """The URL as asyncpg and libpq read it: without the driver that SQLAlchemy wants to be named.
+
+    Raises:
+        ValueError: for a text that is no URL.
+    """
+    _, separator, rest = url.partition("://")
+    if not separator:
+        raise ValueError("the address of a database must be postgresql://user:password@host:port/name")
+    return f"postgresql://{rest}"
