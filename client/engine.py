@@ -155,6 +155,8 @@ class SyncEngine:
         await self._push()
         if self._queue.identity.recovering:
             await self._recover()
+            if self._queue.identity.recovering:
+                await self._recover()
             return
         await self._pull()
         # The pull may have met a restored server, or taken so long that there is more to send.
@@ -246,7 +248,10 @@ class SyncEngine:
         return await self._protocol.events(bearer, after, exclude_device=excluded)
 
     async def _recover(self) -> None:
-        """What a restored server lacks is sent again: the own log first, then what only this device still has."""
+        """What a restored server lacks is sent again: the own log first, then what only this device still has.
+
+        Where that took copies, another round reads them back.
+        """
         device_id, last = self._queue.identity.device_id, self._queue.identity.last_sequence
         if differing := await self._differing(device_id, 1, last) if last else []:
             self._recovery.resend(device_id, differing)

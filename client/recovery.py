@@ -60,6 +60,9 @@ class Recovery:
         for statement in (
             "UPDATE OR REPLACE pulled_events SET set_aside = 1 WHERE set_aside = 0",
             "UPDATE events SET confirmed = 0, accepted_seen = NULL",
+            # No digest tells whether they are still in quarantine.
+            "UPDATE events SET status = 'pending' WHERE status = 'failed'"
+            " AND device_id = (SELECT device_id FROM identity)",
             "UPDATE identity SET recovering = 1, pull_cursor = NULL",
         ):
             self._connection.execute(statement)
@@ -88,14 +91,17 @@ class Recovery:
         return (*map(logged, rows), *self._pulled.set_aside())
 
     def restamp(self, missing: Iterable[LoggedEvent | PulledEvent], old_device: UUID, new_device: UUID) -> None:
-        """Copies of what is missing become the first events of a new device, followed by what is unsent."""
+        """Copies of what is missing become the first events of a new device, followed by what is unsent.
+
+        The recovery goes on: what the server keeps of what they had seen is still to be read.
+        """
         events = list(missing)
         own = [(str(event.event_id),) for event in events if isinstance(event, LoggedEvent)]
         with transaction(self._connection) as connection:
             fork = Fork(self._first_unsettled(old_device))
             self._queue.fork(old_device, new_device, fork, each_once(map(lost, events)))
             connection.executemany("UPDATE events SET replaced_by = 'a copy' WHERE event_id = ?", own)
-            self.finish()
+            connection.execute("DELETE FROM pulled_events WHERE set_aside = 1")
 
     def _first_unsettled(self, device_id: UUID) -> int:
         found = self._connection.execute(

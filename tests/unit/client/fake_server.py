@@ -17,13 +17,15 @@ Body = dict[str, Any]
 
 @dataclass
 class Device:
-    """What the server knows of one device. `verdicts` is by number: the event as sent, or None for a gap."""
+    """What the server knows of one device. `verdicts` is by number: the event as sent, or None for a gap; `seen` what
+    was stored of what it had seen."""
 
     user_id: str
     secret: str
     acked: int = 0
     verdicts: dict[int, Body | None] = field(default_factory=dict)
     refused: set[int] = field(default_factory=set)
+    seen: dict[int, dict[str, int]] = field(default_factory=dict)
 
 
 @dataclass
@@ -77,7 +79,7 @@ class FakeServer:
     def accepted(self, device_id: UUID | str | None = None) -> list[Body]:
         """All accepted events, each with its device."""
         return [
-            {**event, "device_id": name}
+            {**event, "device_id": name, "seen": device.seen[number]}
             for name, device in self.store.devices.items()
             if device_id is None or name == str(device_id)
             for number, event in sorted(device.verdicts.items())
@@ -208,8 +210,18 @@ class FakeServer:
         if not self._known(event):
             device.refused.add(number)
             return "unknown_event_type"
+        device.seen[number] = self._cut(event.get("seen", {}))
         counts["accepted"] += 1
         return None
+
+    def _cut(self, seen: dict[str, int]) -> dict[str, int]:
+        """What is there of what an event says to have seen."""
+        there = {
+            name: min(number, self.store.devices[name].acked)
+            for name, number in seen.items()
+            if name in self.store.devices
+        }
+        return {name: number for name, number in there.items() if number}
 
     def _known(self, event: Body) -> bool:
         try:

@@ -2,11 +2,12 @@
 
 import shutil
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from client.engine import Synced
+from client.events import PulledEvent, moment
 from client.projections import recorded
 from client.queue import EventQueue
 from client.recovery import Recovery
@@ -203,3 +204,41 @@ async def test_copies_that_were_cut_short_are_made_once(
     await synced(phone)
 
     assert sorted(event["payload"].get("reps", 0) for event in server.accepted()) == [0, 5, 6]
+
+
+async def test_a_refused_number_that_a_twin_has_taken_since_is_refused_again(
+    phone: Phone, server: FakeServer, tmp_path: Path
+) -> None:
+    workout = phone.start()
+    await synced(phone)
+    backup = server.backup()
+    twin = twin_of(phone, server, tmp_path / "twin")
+    server.unknown_types.add("SetCompleted")
+    phone.set(workout, 5)
+    await synced(phone)
+    server.restore(backup)
+    twin.start()
+    await synced(twin)
+
+    await synced(phone)
+
+    assert [event.reason for event in phone.queue.failed()]
+    assert server.store.devices[str(phone.device_id)].refused
+
+
+async def test_a_copy_has_seen_what_the_server_says_it_has(phone: Phone, server: FakeServer) -> None:
+    set_id = phone.set(phone.start(), 5)
+    await synced(phone)
+    backup = server.backup()
+    unmet = PulledEvent(
+        uuid4(), "SetCorrected", 1, {"set_id": str(set_id), "reps": 7}, uuid4(), 1, moment(phone.now), seen={uuid4(): 3}
+    )
+    after = phone.queue.identity.pull_cursor
+    assert after
+    phone.engine.pulled.store([unmet], after, after)
+    server.restore(backup)
+
+    await synced(phone)
+
+    assert [seen for event, seen in phone.queue.events() if event.event_type == "SetCorrected"] == [{}]
+    assert not phone.queue.identity.recovering
