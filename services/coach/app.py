@@ -24,8 +24,10 @@ from services.coach.store.conversations import Conversations
 from services.coach.store.facts import LastingFacts
 from services.coach.store.identity import Identity
 from services.coach.store.memory import Memory
+from services.coach.store.model_jobs import ModelJobs
 from services.coach.store.reports import Pace, Reports
 from services.coach.store.spending import Spending
+from services.coach.telling import Telling
 from shared.feeds import IdentityFeed, IngestFeed
 from shared.following import Follower
 from shared.http import add_health, create_service_app, service_client
@@ -59,11 +61,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 def _rooms(settings: Settings, pool: Pool, operators: Pool, model: Model | None, ingest: httpx2.AsyncClient) -> Rooms:
-    budget = Budget(
-        settings.coach_chat_per_minute, settings.coach_generations_per_minute, settings.coach_tokens_per_day
-    )
     memory, conversations, facts = Memory(pool), Conversations(pool), LastingFacts(pool)
-    logs, gate = Logs(memory, settings.coach_log_entities), Gate(model, Spending(pool), budget)
+    logs, gate = Logs(memory, settings.coach_log_entities), _gate(settings, pool, model)
     return Rooms(
         pool=pool,
         operators=operators,
@@ -73,9 +72,16 @@ def _rooms(settings: Settings, pool: Pool, operators: Pool, model: Model | None,
         facts=facts,
         reports=Reports(pool),
         gate=gate,
-        chat=Chat(logs, conversations, facts, gate),
+        chat=Chat(logs, conversations, facts, gate, ModelJobs(pool)),
         follower=Follower(Memory(operators), IngestFeed(ingest)),
     )
+
+
+def _gate(settings: Settings, pool: Pool, model: Model | None) -> Gate:
+    budget = Budget(
+        settings.coach_chat_per_minute, settings.coach_generations_per_minute, settings.coach_tokens_per_day
+    )
+    return Gate(model, Spending(pool), budget)
 
 
 def create_worker(settings: Settings | None = None) -> FastAPI:
@@ -90,11 +96,14 @@ def create_worker(settings: Settings | None = None) -> FastAPI:
             service_client(chosen.auth_url, chosen) as auth,
         ):
             consumers = _consumers(chosen, pool, ingest, auth)
+            model = create_model(chosen)
             publisher = Publisher(chosen.kafka_bootstrap_servers)
             app.state.pool, app.state.consumers = pool, consumers
-            async with running(_loops(chosen, pool, consumers, publisher)):
+            async with running(_loops(chosen, pool, consumers, publisher, model)):
                 yield
             await publisher.close()
+            if model:
+                await model.close()
 
     app = create_service_app("coach worker", chosen, lifespan)
     add_health(app, {"database": partial(_answers, app), "consumers": partial(_hear, app)})
@@ -112,13 +121,20 @@ def _consumers(settings: Settings, pool: Pool, ingest: httpx2.AsyncClient, auth:
     )
 
 
-def _loops(settings: Settings, pool: Pool, consumers: Consumers, publisher: Publisher) -> dict[str, Loop]:
+def _loops(
+    settings: Settings, pool: Pool, consumers: Consumers, publisher: Publisher, model: Model | None
+) -> dict[str, Loop]:
     every, settle, again = settings.coach_reports_every_s, settings.coach_settle_s, settings.coach_replan_s
     pace = Pace(timedelta(seconds=every), timedelta(seconds=settle), timedelta(seconds=again))
+    reports = Reports(pool)
     leading: dict[str, Loop] = {
         "relay": partial(publish_for_ever, pool, publisher, PASSING),
-        "reports": partial(report_loop, Logs(Memory(pool), entities=0), Reports(pool), pace),
+        "reports": partial(report_loop, Logs(Memory(pool), entities=0), reports, pace, told=model is not None),
     }
+    if model:
+        gate = _gate(settings, pool, model)
+        telling = Telling(ModelJobs(pool), Logs(Memory(pool), entities=0), reports, Conversations(pool), gate)
+        leading["telling"] = partial(telling.for_ever, pace.every)
     return {
         "consumers": consumers.follow,
         "compare": consumers.compare,

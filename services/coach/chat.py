@@ -20,8 +20,9 @@ from services.coach.model.provider import Model, ModelUnavailable, Usage
 from services.coach.rules.answers import Answer
 from services.coach.rules.free import reply
 from services.coach.safety import ANSWERS, Concern, cleaned, concern
-from services.coach.store.conversations import Before, Conversations, Message
+from services.coach.store.conversations import Before, Conversations, Earlier, Message
 from services.coach.store.facts import LastingFacts
+from services.coach.store.model_jobs import ModelJob, ModelJobs
 from shared.errors import InvalidRequest
 from shared.telemetry import log as logger
 
@@ -59,6 +60,7 @@ class Chat:
     conversations: Conversations
     facts: LastingFacts
     gate: Gate
+    jobs: ModelJobs
     _ending: set["asyncio.Task[None]"] = field(default_factory=set)
 
     async def begin(self, account: UUID, said: str, conversation_id: UUID | None) -> Turn:
@@ -148,11 +150,21 @@ class Chat:
             return
         said = Message(uuid7(), "assistant", turn.text, turn.evidence(), turn.source, datetime.now(UTC))
         await self.conversations.add(turn.account, turn.conversation_id, said)
-        if earlier := turn.before.messages[:-HISTORY]:
-            await self.conversations.summarise(turn.account, turn.conversation_id, summary_of(earlier))
+        if len(turn.before.messages) > HISTORY:
+            await self._summarise(turn)
+
+    async def _summarise(self, turn: Turn) -> None:
+        """By rules at once; what has become long is left to the model as a job."""
+        earlier = await self.conversations.earlier(turn.account, turn.conversation_id, HISTORY)
+        await self.conversations.summarise(turn.account, turn.conversation_id, summary_of(earlier))
+        if self.gate.model and len(earlier) >= HISTORY:
+            subject, inputs = str(turn.conversation_id), str(earlier[-1].position)
+            await self.jobs.ask(ModelJob(turn.account, "summary", subject, inputs))
 
 
-def summary_of(messages: Sequence[Message]) -> str:
+def summary_of(messages: Sequence[Earlier]) -> str:
     """What the user asked before the last messages, in the user's own words, shortened."""
+    if not messages:
+        return ""
     asked = [cleaned(message.text, 120).replace("\n", " ") for message in messages if message.role == "user"]
     return cleaned("The user asked earlier: " + " | ".join(asked[-20:]), 2_000)

@@ -6,7 +6,8 @@ from typing import Any
 from fastapi import APIRouter
 
 from services.coach.api.rooms import PREFIX, Account, InRooms
-from services.coach.plans.meals import MealPlanRequest, propose_meals
+from services.coach.plans.meal_plans import MealPlans
+from services.coach.plans.meals import MealPlanRequest
 from services.coach.plans.shape import WorkoutPlanRequest
 from services.coach.plans.workouts import WorkoutPlans
 
@@ -25,4 +26,5 @@ async def workout_plan(account: Account, here: InRooms, request: WorkoutPlanRequ
 @router.post("/meal-plans")
 async def meal_plan(account: Account, here: InRooms, request: MealPlanRequest | None = None) -> dict[str, Any]:
     """A day of meals."""
-    return propose_meals(request or MealPlanRequest(), await here.logs.of(account), datetime.now(UTC))
+    log = await here.logs.of(account)
+    return await MealPlans(here.gate).propose(account, request or MealPlanRequest(), log, datetime.now(UTC))

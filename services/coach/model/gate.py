@@ -7,7 +7,7 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
-from services.coach.model.provider import Model, Usage
+from services.coach.model.provider import Model, ModelUnavailable, Prompt, Shape, Usage
 from services.coach.store.spending import Claimed, Request, Spending
 
 TOKENS = Counter("coach_model_tokens_total", "Tokens spent on the language model", ["direction"])
@@ -42,6 +42,11 @@ class Gate:
     spending: Spending
     budget: Budget
 
+    @property
+    def name(self) -> str:
+        """Whose answers these are."""
+        return self.model.name if self.model else "rules"
+
     async def admit(self, account: UUID, kind: Request, now: datetime) -> "Model | Turned":
         """The model, with this request counted, or why not."""
         if self.model is None:
@@ -56,6 +61,20 @@ class Gate:
                 return self._turned(MINUTE_IS_FULL)
             case never:
                 assert_never(never)
+
+    async def generate(self, account: UUID, prompt: Prompt, shape: type[Shape], now: datetime) -> "Shape | Turned":
+        """A structured proposal of the model, or why there is none."""
+        match await self.admit(account, "generation", now):
+            case Turned() as turned:
+                return turned
+            case model:
+                usage = Usage()
+                try:
+                    return await model.complete(prompt, shape, usage)
+                except ModelUnavailable as error:
+                    return Turned(str(error))
+                finally:
+                    await self.spent(account, usage, now)
 
     async def spent(self, account: UUID, usage: Usage, now: datetime) -> None:
         """Adds what a request has cost."""

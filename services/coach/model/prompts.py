@@ -51,17 +51,18 @@ def chat_prompt(
     known = {"lasting_facts": [fact["text"] for fact in lasting], "earlier_in_this_conversation": summary}
     return [
         {"role": "system", "content": INSTRUCTIONS.format(facts=listed(facts), secret=secret)},
-        {"role": "user", "content": _data("known", known)},
+        {"role": "user", "content": data("known", known)},
         *({"role": said.role, "content": _said(said)} for said in history[-HISTORY:]),
-        {"role": "user", "content": _data("message", message)},
+        {"role": "user", "content": data("message", message)},
     ]
 
 
 def _said(message: Message) -> str:
-    return _data("message", message.text) if message.role == "user" else message.text
+    return data("message", message.text) if message.role == "user" else message.text
 
 
-def _data(name: str, value: Any) -> str:
+def data(name: str, value: Any) -> str:
+    """What is data and no instruction, as JSON."""
     return to_json({name: value}).decode()
 
 

@@ -46,13 +46,15 @@ FOODS = (
     _food("mixed salad", "plant", 20, 1, ""),
     _food("tomatoes and peppers", "plant", 25, 1, ""),
 )
+PARTS: tuple[Part, ...] = ("protein", "carbohydrate", "plant")
 DIETS = {"vegan": {"animal"}, "vegetarian": {"meat", "fish"}, "pescetarian": {"meat"}, "any": set()}
 
 
 def fitting(part: Part, morning: bool, excluded: frozenset[str]) -> list[Food]:
     """Foods for a place on the plate."""
-    return [
-        food
-        for food in FOODS
-        if food.part == part and food.morning == morning and not food.tags & excluded and food.name not in excluded
-    ]
+    return [food for food in FOODS if food.part == part and food.morning == morning and fits(food, excluded)]
+
+
+def fits(food: Food, excluded: frozenset[str]) -> bool:
+    """Whether a diet and allergies allow it."""
+    return not food.tags & excluded and food.name not in excluded

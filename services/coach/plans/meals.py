@@ -1,5 +1,6 @@
 """A meal plan for a day: targets from the last weighing, meals from a small table, within careful bounds."""
 
+from collections import Counter
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -9,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from services.coach.facts.claims import Cited, Claim, Kind, Rule, claim, claim_json, evidence
 from services.coach.facts.log import TrainingLog
-from services.coach.plans.foods import DIETS, Food, fitting
+from services.coach.plans.foods import DIETS, FOODS, PARTS, Food, fits, fitting
 from services.coach.plans.workouts import refusal
 from services.coach.safety import concern
 from shared.values import Text, plain
@@ -44,27 +45,53 @@ class MealPlanRequest(BaseModel):
         return frozenset(said | singular | DIETS.get(self.diet.casefold(), set()))
 
 
-def propose_meals(request: MealPlanRequest, log: TrainingLog, now: datetime) -> dict[str, Any]:
-    """A proposal of the rules. Without a weighing it names foods and no amounts."""
-    said = "\n".join([request.goal, request.notes, request.diet, *request.allergies])
-    if worry := concern(said):
+class ChosenMeals(BaseModel):
+    """A day of meals as a model proposes it: foods of the table by name. Amounts are not the model's to say."""
+
+    meals: Annotated[
+        list[Annotated[list[Annotated[str, Field(max_length=50)]], Field(min_length=1, max_length=5)]],
+        Field(min_length=1, max_length=6),
+    ]
+
+
+def propose_meals(
+    request: MealPlanRequest,
+    log: TrainingLog,
+    now: datetime,
+    chosen: ChosenMeals | None = None,
+    source: str = "rules",
+    notice: str | None = None,
+) -> dict[str, Any]:
+    """A proposal: foods as chosen by a model where the request allows them all, else by the rules; amounts by the rules.
+
+    Without a weighing it names foods and no amounts.
+    """
+    if worry := concern(said_in(request)):
         return {**refusal(worry), "meals": [], "targets": None}
     weighed = [row for row in log.measurements if row.weight_kg and row.measured_at <= now]
     aim, cautions = safe_aim(request.aim, log, weighed[-1] if weighed else None, now)
     claims = _targets(log, weighed[-1], aim) if weighed else {}
     if not claims:
         cautions.append("No weighing is logged, so this names foods and no amounts. Log your weight for targets.")
+    plates = allowed(chosen, request) if chosen else None
+    if chosen and plates is None:
+        source, notice = "rules", "the proposal did not fit the request"
     return {
         "plan_id": str(uuid7()),
         "goal": aim,
         "targets": {name: plain(made.value) for name, made in claims.items()} or None,
-        "meals": _meals(request, claims),
+        "meals": _meals(request, claims, plates or by_rules(request)),
         "cautions": cautions,
         "evidence": evidence(claims.values(), log),
         "claims": [claim_json(made, number) for number, made in enumerate(claims.values(), start=1)],
-        "source": "rules",
-        "notice": None,
+        "source": source,
+        "notice": notice,
     }
+
+
+def said_in(request: MealPlanRequest) -> str:
+    """All words of the request."""
+    return "\n".join([request.goal, request.notes, request.diet, *request.allergies])
 
 
 def safe_aim(aim: Goal, log: TrainingLog, weighed: MeasurementRow | None, now: datetime) -> tuple[Goal, list[str]]:
@@ -96,42 +123,60 @@ def _targets(log: TrainingLog, weighed: MeasurementRow, aim: Goal) -> dict[str, 
     return {name: found for name, found in made.items() if found is not None}
 
 
-def _meals(request: MealPlanRequest, targets: dict[str, Claim]) -> list[dict[str, Any]]:
-    excluded = request.excluded()
+Plates = list[list[Food]]
+
+
+def allowed(chosen: ChosenMeals, request: MealPlanRequest) -> Plates | None:
+    """The foods of the proposal; None where it has too few meals, or one without protein or with what is excluded."""
+    table = {food.name: food for food in FOODS if fits(food, request.excluded())}
+    plates = [[table[name] for name in dict.fromkeys(meal) if name in table] for meal in chosen.meals]
+    whole = all(len(plate) == len(set(meal)) for plate, meal in zip(plates, chosen.meals, strict=True))
+    enough = len(plates) >= request.meals_per_day and all(any(f.part == "protein" for f in plate) for plate in plates)
+    return plates[: request.meals_per_day] if whole and enough else None
+
+
+def by_rules(request: MealPlanRequest) -> Plates:
+    """A plate of protein, carbohydrates and plants for each meal."""
+    return [_plate(number, request.excluded()) for number in range(request.meals_per_day)]
+
+
+def _plate(number: int, excluded: frozenset[str]) -> list[Food]:
+    morning = number in (0, 3, 4, 5)
+    chosen: list[Food] = []
+    for part in PARTS:
+        foods = fitting(part, morning, excluded) or fitting(part, not morning, excluded)
+        chosen += [foods[number % len(foods)]] if foods else []
+    return chosen
+
+
+def _meals(request: MealPlanRequest, targets: dict[str, Claim], plates: Plates) -> list[dict[str, Any]]:
     names = ("Breakfast", "Lunch", "Dinner", "Snack", "Second snack", "Late snack")
     return [
-        {"name": names[number], "foods": _plate(number, request, targets, excluded)}
-        for number in range(request.meals_per_day)
+        {"name": name, "foods": _served(plate, request, targets)} for name, plate in zip(names, plates, strict=False)
     ]
 
 
-def _plate(
-    number: int, request: MealPlanRequest, targets: dict[str, Claim], excluded: frozenset[str]
-) -> list[dict[str, Any]]:
-    """One food of each part, in grams to the meal's share of protein and energy."""
-    morning = number in (0, 3, 4, 5)
-    chosen: list[Food] = []
-    for part in ("protein", "carbohydrate", "plant"):
-        foods = fitting(part, morning, excluded) or fitting(part, not morning, excluded)
-        chosen += [foods[number % len(foods)]] if foods else []
+def _served(plate: list[Food], request: MealPlanRequest, targets: dict[str, Claim]) -> list[dict[str, Any]]:
     if not targets:
-        return [{"food": food.name, "grams": None} for food in chosen]
+        return [{"food": food.name, "grams": None} for food in plate]
     share = request.meals_per_day
-    return _amounts(chosen, float(targets["protein_g"].value) / share, float(targets["kcal"].value) / share)
+    return _amounts(plate, float(targets["protein_g"].value) / share, float(targets["kcal"].value) / share)
 
 
 def _amounts(chosen: list[Food], protein_g: float, kcal: float) -> list[dict[str, Any]]:
     """Plants 150 g, protein to its target, carbohydrates up to the energy, of which a fifth is left for cooking fat."""
     left = kcal * 0.8
+    many = Counter(food.part for food in chosen)
     plate = []
     for food in sorted(chosen, key=lambda food: ("plant", "protein", "carbohydrate").index(food.part)):
         match food.part:
             case "plant":
-                grams = 150.0
+                grams = 150.0 / many["plant"]
             case "protein":
-                grams = min(500.0, 80 * protein_g / food.protein_g)
+                grams = min(500.0, 80 * protein_g / food.protein_g) / many["protein"]
             case "carbohydrate":
-                grams = max(0.0, left) / food.kcal * 100
+                grams = min(600.0, max(0.0, left) / food.kcal * 100 / many["carbohydrate"])
+                many["carbohydrate"] -= 1
         left -= grams * food.kcal / 100
         plate.append({"food": food.name, "grams": int(round(grams / 10) * 10)})
     return plate

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 from services.coach.facts.claims import claim_json, evidence
 from services.coach.facts.log import TrainingLog
 from services.coach.model.gate import Gate, Turned
-from services.coach.model.provider import Model, ModelUnavailable, Prompt, Usage
+from services.coach.model.provider import Prompt
 from services.coach.plans.bounds import bounded
 from services.coach.plans.choice import Choice, injured_muscles
 from services.coach.plans.shape import ChosenWeek, PlannedDay, WorkoutPlanRequest
@@ -51,22 +51,11 @@ class WorkoutPlans:
     async def _chosen(
         self, account: UUID, request: WorkoutPlanRequest, choice: Choice, now: datetime
     ) -> tuple[ChosenWeek, str, str | None]:
-        match await self.gate.admit(account, "generation", now):
+        match await self.gate.generate(account, _prompt(request, choice), ChosenWeek, now):
             case Turned(reason):
                 return choice.by_rules(), "rules", reason
-            case model:
-                return await self._by_model(account, request, choice, model, now)
-
-    async def _by_model(
-        self, account: UUID, request: WorkoutPlanRequest, choice: Choice, model: Model, now: datetime
-    ) -> tuple[ChosenWeek, str, str | None]:
-        usage = Usage()
-        try:
-            return await model.complete(_prompt(request, choice), ChosenWeek, usage), model.name, None
-        except ModelUnavailable as error:
-            return choice.by_rules(), "rules", str(error)
-        finally:
-            await self.gate.spent(account, usage, now)
+            case ChosenWeek() as week:
+                return week, self.gate.name, None
 
 
 def _prompt(request: WorkoutPlanRequest, choice: Choice) -> Prompt:

@@ -9,9 +9,26 @@ from services.coach.facts.claims import Claim, claim_json, evidence
 from services.coach.facts.log import TrainingLog
 from services.coach.facts.sheet import Week, best_claim, present, set_claims
 from services.coach.reports.chart import bar_chart
-from services.coach.reports.due import CHART_WEEKS
+from services.coach.reports.due import CHART_WEEKS, closes_at
+from services.coach.rules.weeks import described
 from shared.values import plain
 from shared.views.sets import SetRow
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The first sentences: of the rules, or of a language model where the log confirms them."""
+
+    text: str
+    claims: tuple[Claim, ...]
+    source: str = "rules"
+    notice: str | None = None
+
+
+def by_rules(log: TrainingLog, week: str, notice: str | None = None) -> Opening:
+    """The load of the week in a sentence or two."""
+    said = described(log, closes_at(log, week), week)
+    return Opening(said.text, said.claims, "rules", notice)
 
 
 @dataclass(frozen=True)
@@ -20,6 +37,7 @@ class Report:
 
     week: str
     data: dict[str, Any]
+    opening: Opening
     markdown: str
     chart_svg: str
     claims: tuple[Claim, ...]
@@ -27,7 +45,9 @@ class Report:
     def content(self, log: TrainingLog) -> dict[str, Any]:
         """What is stored and answered."""
         return {
-            "source": "rules",
+            "source": self.opening.source,
+            "notice": self.opening.notice,
+            "opening": self.opening.text,
             "data": self.data,
             "markdown": self.markdown,
             "chart_svg": self.chart_svg,
@@ -36,20 +56,22 @@ class Report:
         }
 
 
-def write_report(log: TrainingLog, label: str) -> Report:
-    """The report of a week that holds a workout or a measurement."""
+def write_report(log: TrainingLog, label: str, opening: Opening | None = None) -> Report:
+    """The report of a week that holds a workout or a measurement. Its opening is the rules' where none is given."""
+    said = opening or by_rules(log, label)
     week, before = Week(log, label), Week(log, log.week_before(label))
     totals = _totals(week)
     compared = _totals(before)
     muscles = week.muscles()
     lifts = [(row, present(*set_claims(log, row))) for row in best_sets(log, label)]
     records = present(*(best_claim(log, best) for best in week_bests(log, label)))
-    claims = [*totals.values(), *compared.values(), *muscles]
+    claims = [*said.claims, *totals.values(), *compared.values(), *muscles]
     claims += [made for _, shown in lifts for made in shown] + records
     return Report(
         week=label,
         data=_data(log, label, totals, compared, muscles),
-        markdown=_markdown(log, label, totals, compared, muscles, lifts, records),
+        opening=said,
+        markdown=_markdown(log, label, said.text, totals, compared, muscles, lifts, records),
         chart_svg=_chart(log, label),
         claims=tuple(dict.fromkeys(claims)),
     )
@@ -117,6 +139,7 @@ _LABELS = {
 def _markdown(
     log: TrainingLog,
     week: str,
+    opening: str,
     totals: dict[str, Claim],
     before: dict[str, Claim],
     muscles: list[Claim],
@@ -124,7 +147,7 @@ def _markdown(
     records: list[Claim],
 ) -> str:
     start = log.profile.calendar.first_day(week)
-    lines = [f"# Week {week}", "", f"{start} to {start + timedelta(days=6)}", ""]
+    lines = [f"# Week {week}", "", f"{start} to {start + timedelta(days=6)}", "", _escaped(opening), ""]
     lines += ["| | this week | the week before |", "| --- | ---: | ---: |"]
     lines += [_row(name, totals[name], before.get(name)) for name in _LABELS if name in totals]
     if lifts:

@@ -1,29 +1,34 @@
 """Makes reports: looks for closed weeks, leaves a job for each, and does the jobs. Runs in one process at a time."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from services.coach.facts.log import TrainingLog
 from services.coach.logs import Logs
 from services.coach.reports.content import write_report
-from services.coach.reports.due import closed_weeks, inputs_digest, next_close
+from services.coach.reports.due import closed_weeks, closes_at, inputs_digest, next_close
 from services.coach.store import PASSING
 from services.coach.store.reports import Job, Pace, Reports, Summary
 from shared.telemetry import log as logger
 
 ATTEMPTS = 5
+# Of weeks that closed longer ago, such as those of an imported history, nobody waits to be told.
+FRESH = timedelta(days=10)
 
 
-async def report_loop(logs: Logs, reports: Reports, pace: Pace) -> None:
-    """Until cancelled. After downtime it finds what it has missed: a week stays closed."""
+async def report_loop(logs: Logs, reports: Reports, pace: Pace, *, told: bool = False) -> None:
+    """Until cancelled. After downtime it finds what it has missed: a week stays closed.
+
+    Fresh reports are left to a model to be `told`, where there is one.
+    """
     while True:
-        idle = not await plan(logs, reports, datetime.now(UTC), pace)
-        idle &= not await work(logs, reports, datetime.now(UTC))
+        idle = not await plan(logs, reports, datetime.now(UTC), pace, told=told)
+        idle &= not await work(logs, reports, datetime.now(UTC), told=told)
         if idle:
             await asyncio.sleep(pace.every.total_seconds())
 
 
-async def plan(logs: Logs, reports: Reports, now: datetime, pace: Pace) -> int:
+async def plan(logs: Logs, reports: Reports, now: datetime, pace: Pace, *, told: bool = False) -> int:
     """Leaves jobs for users whose closed weeks have changed or whose week has closed, and does them, user by user, so
     that each history is folded once; how many users that were."""
     stale = await reports.stale(now, pace)
@@ -31,7 +36,7 @@ async def plan(logs: Logs, reports: Reports, now: datetime, pace: Pace) -> int:
         kept = await logs.versioned(user_id)
         weeks = await asyncio.to_thread(closed_weeks, kept.log, now)
         await reports.plan(user_id, kept.version, weeks, next_close(kept.log, now), summary_of(kept.log))
-        await work(logs, reports, now)
+        await work(logs, reports, now, told=told)
         logs.forget(user_id)
     return len(stale)
 
@@ -41,12 +46,12 @@ def summary_of(log: TrainingLog) -> Summary:
     return Summary(len(log.workouts), len(log.sets), log.workouts[-1].started_at if log.workouts else None)
 
 
-async def work(logs: Logs, reports: Reports, now: datetime) -> int:
+async def work(logs: Logs, reports: Reports, now: datetime, *, told: bool = False) -> int:
     """Does the jobs that are due; how many. One that fails is tried again, and given up after a few times."""
     jobs = await reports.due()
     for job in jobs:
         try:
-            await make(job, logs, reports, now)
+            await make(job, logs, reports, now, told=told)
         except PASSING:
             raise
         except Exception as error:
@@ -55,11 +60,13 @@ async def work(logs: Logs, reports: Reports, now: datetime) -> int:
     return len(jobs)
 
 
-async def make(job: Job, logs: Logs, reports: Reports, now: datetime) -> None:
+async def make(job: Job, logs: Logs, reports: Reports, now: datetime, *, told: bool = False) -> None:
     """Makes one report. A job whose inputs have changed meanwhile waits to be planned again."""
     log = await logs.of(job.user_id)
     if job.week in log.week_by_label and inputs_digest(log, job.week) == job.inputs:
         report = await asyncio.to_thread(write_report, log, job.week)
-        await reports.write(job, log.profile.calendar.first_day(job.week), report.content(log), now)
+        start = log.profile.calendar.first_day(job.week)
+        fresh = now - closes_at(log, job.week) < FRESH
+        await reports.write(job, start, report.content(log), now, to_be_told=told and fresh)
     else:
         await reports.failed(job, "the week has changed meanwhile", give_up=job.attempts + 1 >= ATTEMPTS)

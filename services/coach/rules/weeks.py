@@ -25,6 +25,13 @@ def _describe(saying: Saying, week: Week) -> None:
         saying.add(f"The average effort was RPE {saying.number(effort)}.")
 
 
+def described(log: TrainingLog, now: datetime, week: str) -> Answer:
+    """The load of one week."""
+    saying = Saying(log, now)
+    _describe(saying, Week(log, week))
+    return saying.answer() if saying.sentences else Answer(f"Nothing was trained in {week}.")
+
+
 def _last_trained_week(log: TrainingLog, up_to: str) -> str | None:
     weeks = [row.week for row in log.weeks if row.workouts and row.week <= up_to]
     return weeks[-1] if weeks else None

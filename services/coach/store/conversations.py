@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic_core import from_json, to_json
 
 from services.coach.store import Connection, Pool
+from services.coach.store.model_jobs import ModelJob, end
 from services.coach.store.own import own
 from shared.errors import NotFound
 
@@ -24,14 +25,26 @@ OPEN = """
 INSERT INTO conversations (conversation_id, user_id, title, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)
 """
 ONE = """
-SELECT conversation_id, title, summary, created_at, updated_at FROM conversations
+SELECT conversation_id, title, concat_ws(' ', nullif(told, ''), nullif(summary, '')) AS summary, created_at, updated_at
+FROM conversations
 WHERE conversation_id = $1 AND user_id = $2
 """
 MESSAGES = """
 SELECT message_id, role, text, evidence, source, created_at FROM messages
 WHERE conversation_id = $1 AND user_id = $2 ORDER BY position DESC LIMIT $3
 """
-TOUCH = "UPDATE conversations SET updated_at = $3 WHERE conversation_id = $1 AND user_id = $2 RETURNING summary"
+TOUCH = "UPDATE conversations SET updated_at = $3 WHERE conversation_id = $1 AND user_id = $2 RETURNING told, summary"
+# What is not among the last messages, and not in what the model has told.
+EARLIER = """
+SELECT position, role, text FROM messages
+WHERE conversation_id = $1 AND user_id = $2
+  AND position > (SELECT told_to FROM conversations WHERE conversation_id = $1 AND user_id = $2)
+ORDER BY position DESC OFFSET $3 LIMIT 60
+"""
+TELL = """
+UPDATE conversations SET told = $3, told_to = $4, summary = ''
+WHERE conversation_id = $1 AND user_id = $2 AND told_to < $4
+"""
 ADD = """
 INSERT INTO messages (message_id, conversation_id, user_id, role, text, evidence, source, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -48,6 +61,15 @@ class Message:
     evidence: Sequence[Mapping[str, Any]]
     source: str | None
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A message as a summary needs it; positions grow through all conversations."""
+
+    position: int
+    role: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +110,7 @@ class Conversations:
                 raise NotFound(NO_SUCH)
             before = await _messages(connection, account, conversation_id, limit)
             await _add(connection, account, conversation_id, message)
-        return Before(conversation_id, before, touched["summary"])
+        return Before(conversation_id, before, f"{touched['told']} {touched['summary']}".strip())
 
     async def require(self, account: UUID, conversation_id: UUID) -> Mapping[str, Any]:
         """The conversation.
@@ -109,6 +131,25 @@ class Conversations:
         """The last messages, oldest first."""
         async with own(self._pool, account) as connection:
             return await _messages(connection, account, conversation_id, limit)
+
+    async def earlier(self, account: UUID, conversation_id: UUID, last: int) -> Sequence[Earlier]:
+        """Messages before the `last` ones that the model has not told of yet, oldest first."""
+        async with own(self._pool, account) as connection:
+            rows = await connection.fetch(EARLIER, conversation_id, account, last)
+        return [Earlier(**row) for row in reversed(rows)]
+
+    async def told(self, account: UUID, conversation_id: UUID) -> str | None:
+        """What the model has told of it so far; None where there is no such conversation."""
+        async with own(self._pool, account) as connection:
+            query = "SELECT told FROM conversations WHERE conversation_id = $1 AND user_id = $2"
+            told: str | None = await connection.fetchval(query, conversation_id, account)
+        return told
+
+    async def tell(self, job: ModelJob, told: str, to: int) -> None:
+        """Keeps the model's notes up to a position, and ends the job, at once."""
+        async with own(self._pool, job.user_id) as connection:
+            if await end(connection, job):
+                await connection.execute(TELL, UUID(job.subject), job.user_id, told, to)
 
     async def summarise(self, account: UUID, conversation_id: UUID, summary: str) -> None:
         """Keeps what was said before the last messages."""

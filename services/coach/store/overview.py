@@ -14,7 +14,9 @@ SELECT (SELECT count(*) FROM memory_events) AS events,
        (SELECT number FROM identity_position) AS identity_number,
        (SELECT count(*) FROM outbox) AS unpublished,
        (SELECT count(*) FROM report_jobs WHERE status = 'due') AS reports_due,
-       (SELECT count(*) FROM report_jobs WHERE status = 'failed') AS reports_failed
+       (SELECT count(*) FROM report_jobs WHERE status = 'failed') AS reports_failed,
+       (SELECT count(*) FROM model_jobs WHERE status = 'due') AS model_jobs_due,
+       (SELECT count(*) FROM model_jobs WHERE status = 'failed') AS model_jobs_failed
 """
 LETTERS = 'SELECT topic, partition, "offset", key, reason FROM dead_letters ORDER BY 1, 2, 3 LIMIT 500'
 

@@ -13,6 +13,7 @@ OWNED: Sequence[tuple[str, str | None]] = (
     ("lasting_facts", "text"),
     ("weekly_reports", "week"),
     ("report_jobs", "week"),
+    ("model_jobs", "subject"),
     ("token_usage", "day"),
     ("model_requests", None),
 )

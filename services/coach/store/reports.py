@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic_core import from_json, to_json
 
 from services.coach.store import Pool
+from services.coach.store.model_jobs import ModelJob, ask, end
 from services.coach.store.outbox import say
 from services.coach.store.own import own
 from shared.errors import NotFound
@@ -45,6 +46,12 @@ SELECT week, week_start, revision, created_at FROM weekly_reports
 WHERE user_id = $1 AND ($2::date IS NULL OR week_start < $2) ORDER BY week_start DESC LIMIT $3
 """
 
+TELL = """
+UPDATE weekly_reports SET content = $4, revision = revision + 1
+FROM report_jobs AS made
+WHERE weekly_reports.user_id = $1 AND weekly_reports.week = $2
+  AND made.user_id = $1 AND made.week = $2 AND made.inputs = $3 AND made.status = 'done'
+"""
 DUE = "SELECT user_id, week, inputs, attempts FROM report_jobs WHERE status = 'due' ORDER BY user_id, week LIMIT $1"
 ONE = "SELECT week, week_start, revision, created_at, content FROM weekly_reports WHERE user_id = $1 AND week = $2"
 
@@ -110,8 +117,13 @@ class Reports:
         """Jobs to do; those of one user together, oldest week first."""
         return [Job(**row) for row in await self._pool.fetch(DUE, limit)]
 
-    async def write(self, job: Job, week_start: date, content: Mapping[str, Any], now: datetime) -> bool:
-        """Keeps the report, ends the job and announces a first report, at once. False where the job is not due so."""
+    async def write(
+        self, job: Job, week_start: date, content: Mapping[str, Any], now: datetime, *, to_be_told: bool = False
+    ) -> bool:
+        """Keeps the report, ends the job and announces a first report, at once. False where the job is not due so.
+
+        One `to_be_told` leaves a job for the language model, which nobody waits for.
+        """
         async with self._pool.acquire() as connection, connection.transaction():
             ended = await connection.execute(
                 "UPDATE report_jobs SET status = 'done' WHERE user_id = $1 AND week = $2 AND inputs = $3"
@@ -126,7 +138,20 @@ class Reports:
             revision = await connection.fetchval(WRITE, job.user_id, job.week, week_start, now, text)
             if revision == 1:
                 await say(connection, WeeklyReportReady(user_id=job.user_id, week=job.week))
+            if to_be_told:
+                await ask(connection, ModelJob(job.user_id, "report", job.week, job.inputs))
             return True
+
+    async def tell(self, job: ModelJob, content: Mapping[str, Any], status: str = "done", reason: str = "") -> bool:
+        """Keeps the report with the opening that was found for it and ends the model's job, at once.
+
+        False where the report is another one by now.
+        """
+        async with own(self._pool, job.user_id) as connection:
+            if not await end(connection, job, status, reason or None):
+                return False
+            text = to_json(content).decode()
+            return bool(await connection.execute(TELL, job.user_id, job.subject, job.inputs, text) == "UPDATE 1")
 
     async def failed(self, job: Job, reason: str, give_up: bool) -> None:
         """Counts an attempt; a job given up waits for other inputs or an operator."""

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -258,3 +259,103 @@ async def test_a_meal_plan_cites_the_weighing(world: World, trained: UUID) -> No
         } == {str(measurement)}
 
     assert await eventually(targeted)
+
+
+async def test_a_models_meals_are_of_the_table_and_amounts_of_the_rules(
+    world: World, model: FakeModel, trained: UUID
+) -> None:
+    await breaker_closes()
+    day = {"meals": [["oats", "skyr"], ["chicken breast, cooked", "rice, cooked", "broccoli"]]}
+    told(model, json.dumps(day))
+    asked = {"meals_per_day": 2}
+    plan = (await world.http.post(f"{COACH}/meal-plans", json=asked, headers=world.caller(trained))).json()
+    assert plan["source"] == "fake-model"
+    assert [{food["food"] for food in meal["foods"]} for meal in plan["meals"]] == [set(meal) for meal in day["meals"]]
+
+    refused = await world.http.post(
+        f"{COACH}/meal-plans", json={**asked, "diet": "vegan"}, headers=world.caller(trained)
+    )
+    assert refused.json()["source"] == "rules"
+    assert "did not fit" in refused.json()["notice"]
+    assert not {"skyr", "chicken breast, cooked"} & {
+        food["food"] for meal in refused.json()["meals"] for food in meal["foods"]
+    }
+
+
+async def last_weeks_report(world: World, user: UUID) -> dict[str, Any]:
+    at = datetime.now(UTC) - timedelta(weeks=1)
+    week = f"{at.isocalendar().year}-W{at.isocalendar().week:02d}"
+    answer = await world.http.get(f"{COACH}/weekly-reports/{week}", headers=world.caller(user))
+    return dict(answer.json())
+
+
+async def test_a_fresh_report_is_told_by_the_model_as_far_as_the_log_confirms_it(
+    world: World, model: FakeModel
+) -> None:
+    await breaker_closes()
+    told(model, json.dumps({"sentences": ["You moved 500 kg.", "You moved 777 kg.", "See https://evil.example."]}))
+    user, last = uuid4(), datetime.now(UTC) - timedelta(weeks=1)
+    old = world.workout(user, uuid4(), last - timedelta(weeks=6), (BENCH, 100, 5))
+    await world.publish(*old, *world.workout(user, uuid4(), last, (BENCH, 100, 5)))
+
+    async def is_told() -> bool:
+        return (await last_weeks_report(world, user)).get("source") == "fake-model"
+
+    assert await eventually(is_told)
+    report = await last_weeks_report(world, user)
+    assert report["opening"] == "You moved 500 kg."
+    assert report["opening"] in report["markdown"]
+    assert report["data"]["totals"]["tonnage_kg"] == 500
+
+    connection = await connect(world.settings.database_url_coach)
+    jobs = await connection.fetch("SELECT subject, status FROM model_jobs WHERE user_id = $1", user)
+    spent = await connection.fetchval("SELECT input_tokens FROM token_usage WHERE user_id = $1", user)
+    await connection.close()
+    assert [tuple(job) for job in jobs] == [(report["week"], "done")]
+    assert spent == 100
+
+
+async def test_a_report_of_which_nothing_holds_stays_the_rules_and_says_so(world: World, model: FakeModel) -> None:
+    await breaker_closes()
+    told(model, json.dumps({"sentences": ["You moved 31337 kg."]}))
+    user = uuid4()
+    last = datetime.now(UTC) - timedelta(weeks=1)
+    connection = await connect(world.settings.database_url_coach)
+    await world.publish(*world.workout(user, uuid4(), last, (BENCH, 100, 5)))
+
+    async def tried() -> bool:
+        at_once = "UPDATE model_jobs SET not_before = now() WHERE user_id = $1 AND status = 'due'"
+        await connection.execute(at_once, user)
+        return bool((await last_weeks_report(world, user)).get("notice"))
+
+    assert await eventually(tried, 30)
+    await connection.close()
+    report = await last_weeks_report(world, user)
+    assert (report["source"], report["notice"]) == ("rules", "the language model said nothing that the log confirms")
+    assert "31337" not in json.dumps(report)
+    assert "moved 500 kg" in report["markdown"]
+
+
+async def test_a_long_conversation_is_summed_up_by_the_model(world: World, model: FakeModel, trained: UUID) -> None:
+    await breaker_closes()
+    connection = await connect(world.settings.database_url_coach)
+    told(model, "Good ", "work.")
+    frames = await frames_of(world, trained, "I want to look at my bench press.")
+    conversation = frames[-1][1]["conversation_id"]
+    for number in range(14):
+        await connection.execute("DELETE FROM model_requests WHERE user_id = $1", trained)
+        if number == 12:
+            told(model, json.dumps({"sentences": ["The user wants to look at the bench press.", "It was 99 kg."]}))
+        await frames_of(world, trained, "And then?", conversation_id=conversation)
+
+    async def summary() -> str:
+        query = "SELECT told FROM conversations WHERE conversation_id = $1"
+        return str(await connection.fetchval(query, UUID(conversation)))
+
+    assert await eventually(summary)
+    assert await summary() == "The user wants to look at the bench press."
+    told(model, "Good ", "work.")
+    await connection.execute("DELETE FROM model_requests WHERE user_id = $1", trained)
+    await frames_of(world, trained, "And then?", conversation_id=conversation)
+    assert "wants to look at the bench press" in model.calls[-1]["messages"][1]["content"]
+    await connection.close()

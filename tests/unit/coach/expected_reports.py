@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.unit.coach.expected import HARD, rows, text
+from tests.unit.coach.expected import HARD, described, rows, text
 from tests.unit.coach.raw import week
 
 BESTS = """
@@ -79,7 +79,8 @@ LINES = {
 def markdown(label: str) -> str:
     now, before = totals(label), totals(week_before(label))
     sunday = monday(label) + timedelta(days=6)
-    said = [f"# Week {label}", "", f"{monday(label).date()} to {sunday.date()}", ""]
+    opening = described(label) if "workouts" in now else f"Nothing was trained in {label}."
+    said = [f"# Week {label}", "", f"{monday(label).date()} to {sunday.date()}", "", opening, ""]
     said += ["| | this week | the week before |", "| --- | ---: | ---: |"]
     for name, line in LINES.items():
         if name in now and name in before:
