@@ -3,29 +3,38 @@
 import asyncio
 import signal
 import sys
+from collections.abc import Coroutine
+from typing import Any
 
-from services.projector.rebuild.run import CannotApply, RebuildStopped, rebuild
+from services.projector.rebuild.run import CannotApply, RebuildStopped, rebuild, workers
 from services.projector.rebuild.view import rebuild_view
 from services.projector.settings import Settings
 from shared.telemetry import configure_logging
 
 
-async def main() -> None:
+def main() -> None:
     """Rebuilds; SIGTERM stops it as Ctrl-C does, and the live generation goes on."""
-    task = asyncio.current_task()
-    assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     settings = Settings()
     configure_logging("projector-rebuild", settings.log_level, settings.log_format)
     if sys.argv[1:2] == ["--view"]:
-        print(await rebuild_view(settings, sys.argv[2]))
-    else:
-        print(await rebuild(settings))
+        print(asyncio.run(_stoppable(rebuild_view(settings, sys.argv[2]))))
+        return
+    # Before there is a loop or a thread, processes may be forked; elsewhere than on Linux, not even then.
+    start = "fork" if sys.platform == "linux" else "spawn"
+    with workers(settings.projector_rebuild_shards, start) as processes:
+        print(asyncio.run(_stoppable(rebuild(settings, processes))))
+
+
+async def _stoppable(work: Coroutine[Any, Any, object]) -> object:
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await work
 
 
 if __name__ == "__main__":
     try:
-        asyncio.run(main())
+        main()
     except (RebuildStopped, CannotApply) as error:
         sys.exit(f"rebuild stopped: {error}")
     except asyncio.CancelledError:

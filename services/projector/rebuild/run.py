@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
@@ -62,8 +62,18 @@ class Rebuilt:
     differences: Mapping[str, int]
 
 
-async def rebuild(settings: Settings) -> Rebuilt:
-    """Makes a new generation from the feeds and switches to it.
+def workers(count: int, start: str = "spawn") -> ProcessPoolExecutor:
+    """Processes that load groups. `fork` saves each the time of its imports, but only a process that has neither
+    threads nor a running loop may start them so: the first of them starts them all.
+    """
+    processes = ProcessPoolExecutor(count, get_context(start), initializer=prepare_process)
+    if start == "fork":
+        processes.submit(os.getpid).result()
+    return processes
+
+
+async def rebuild(settings: Settings, processes: ProcessPoolExecutor | None = None) -> Rebuilt:
+    """Makes a new generation from the feeds and switches to it; in processes of its own where none are given.
 
     Raises:
         RebuildStopped, CannotApply: when it must not be switched in; the reason is kept beside the generation.
@@ -86,7 +96,9 @@ async def rebuild(settings: Settings) -> Rebuilt:
         async with owner.transaction():
             name = await generations.create(owner)
         progress = Progress(owner, name, sum(head.count for head in heads.values()))
-        return await _Rebuild(settings, owner, pool, feed, name, progress).run()
+        if processes is None:
+            processes = stack.enter_context(workers(settings.projector_rebuild_shards))
+        return await _Rebuild(settings, owner, pool, feed, name, progress, processes).run()
 
 
 async def _hear_identity(store: ProjectorStore, feed: IdentityFeed) -> None:
@@ -109,6 +121,7 @@ class _Rebuild:
     feed: IngestFeed
     name: str
     progress: Progress
+    processes: ProcessPoolExecutor
 
     async def run(self) -> Rebuilt:
         try:
@@ -131,18 +144,14 @@ class _Rebuild:
             people = await loading.people(connection)
             parked = await loading.parked_in_live(connection)
         await self.progress.step("folding")
-        with ProcessPoolExecutor(
-            self.settings.projector_rebuild_shards, get_context("spawn"), initializer=prepare_process
-        ) as processes:
-            await self._load(processes, epoch, groups(heads.values(), people.roots), people.erased, parked)
+        await self._load(epoch, groups(heads.values(), people.roots), people.erased, parked)
         await self.progress.step("indexing")
         async with self.owner.transaction():
             await generations.secure(self.owner, self.name)
-        await self.owner.execute("ANALYZE")
+        await generations.analyze(self.owner, self.name)
 
     async def _load(
         self,
-        processes: Executor,
         epoch: UUID,
         found: Iterable[Group],
         erased: AbstractSet[UUID],
@@ -151,7 +160,7 @@ class _Rebuild:
         loop = asyncio.get_running_loop()
         waiting = [
             loop.run_in_executor(
-                processes,
+                self.processes,
                 load_group,
                 self.settings,
                 self.name,
@@ -166,7 +175,7 @@ class _Rebuild:
             for finished in asyncio.as_completed(waiting):
                 await self.progress.step("folding", done=await finished)
         except BaseException:
-            processes.shutdown(wait=False, cancel_futures=True)
+            self.processes.shutdown(wait=False, cancel_futures=True)
             raise
 
     async def _catch_up(self) -> None:
