@@ -7,12 +7,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from services.ingest.domain import Refusal
+from services.ingest.reading import reading_of
 from services.projector.rebuild.run import rebuild
 from services.projector.settings import Settings
 from services.projector.store import generations
 from services.projector.store.batch import ProjectorStore
 from services.projector.views import views
-from shared.envelope import AcceptedEvent
+from shared.envelope import AcceptedEvent, EventEnvelope
 from shared.postgres import connect, create_pool
 from shared.registry import registry
 from tests.histories import EPOCH, START
@@ -54,8 +56,24 @@ def sent(user_id: UUID, device_id: UUID, said: Sequence[tuple[str, dict[str, Any
     ]
 
 
+def assert_judged_at_the_door(events: Sequence[AcceptedEvent]) -> None:
+    """What ingest says of the events as they are sent, and of what is wrong with them."""
+    sent_fields = ("event_id", "event_type", "schema_version", "payload", "sequence_number", "occurred_at")
+    for event in events:
+        raw = {name: value for name, value in event.model_dump(mode="json").items() if name in sent_fields}
+        assert isinstance(reading_of(raw), EventEnvelope)
+        for payload, field in ((event.payload | {"colour": "red"}, "payload.colour"), ({}, None)):
+            refused = reading_of(raw | {"payload": payload})
+            assert isinstance(refused, Refusal)
+            assert refused.code == "invalid_payload"
+            assert field in (None, refused.field)
+    unknown = reading_of(raw | {"event_type": "ContactForgotten"})
+    assert isinstance(unknown, Refusal)
+    assert unknown.code == "unknown_event_type"
+
+
 @pytest.mark.usefixtures("from_outside")
-async def test_contacts_and_transactions_are_read_undone_and_rebuilt(database: Database) -> None:
+async def test_contacts_and_transactions_are_validated_folded_read_undone_and_rebuilt(database: Database) -> None:
     url = await database("projector")
     owner = await connect(url)
     await generations.ensure_live(owner)
@@ -72,6 +90,7 @@ async def test_contacts_and_transactions_are_read_undone_and_rebuilt(database: D
             ("ContactChanged", {"contact_id": contact, "name": "The gym"}),
         ],
     )
+    assert_judged_at_the_door(events)
     with served(EventStore()) as event_store:
         event_store.accept(events)
         await apply(store, events)

@@ -3,13 +3,15 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
-from random import Random
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import httpx2
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from services.projector.store import identity
 from services.projector.store.batch import ProjectorStore
@@ -205,20 +207,35 @@ async def test_a_merged_callers_old_token_reads_the_account(
     assert await old.all_items("/workouts") == await new.all_items("/workouts")
 
 
-@pytest.mark.parametrize("seed", [9, 10])
+@pytest.fixture(scope="module")
+async def lives(pool: "asyncpg.Pool[asyncpg.Record]", event_store: EventStore) -> list[History]:
+    """Users whose sets were removed, restored, corrected and moved from workout to workout."""
+    return [await trained(ProjectorStore(pool), event_store, seed, events=250) for seed in (9, 10, 19)]
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
 async def test_as_of_is_the_fold_of_what_had_occurred(
-    client: httpx2.AsyncClient, store: ProjectorStore, event_store: EventStore, seed: int
+    client: httpx2.AsyncClient, lives: list[History], data: st.DataObject
 ) -> None:
-    person = await trained(store, event_store, seed)
-    phone = reader_of(client, person)
-    random = Random(seed)
-    for event in random.sample(person.received, 6):
-        moment = event.occurred_at
-        past = rows_of(fold(one.recorded() for one in person.received if one.occurred_at <= moment))
-        for workout in random.sample(past["workouts"], min(4, len(past["workouts"]))):
-            expected = {**workout.content(), "sets": [row.content() for row in _sets_of(past["sets"], workout)]}
-            got = await phone.get(f"/workouts/{workout.key[0]}", as_of=format_moment(moment))
-            assert got == json.loads(json.dumps(expected))
+    person = data.draw(st.sampled_from(lives))
+    moment = data.draw(st.sampled_from([event.occurred_at for event in person.received]))
+    moment += timedelta(milliseconds=data.draw(st.sampled_from((-1, 0, 1))))
+    past = rows_of(fold(one.recorded() for one in person.received if one.occurred_at <= moment))
+    assume(past["workouts"])
+    workout = data.draw(st.sampled_from(sorted(past["workouts"], key=lambda row: row.key)))
+
+    got = await reader_of(client, person).get(f"/workouts/{workout.key[0]}", as_of=format_moment(moment))
+
+    expected = {**workout.content(), "sets": [row.content() for row in _sets_of(past["sets"], workout)]}
+    assert got == json.loads(json.dumps(expected))
+
+
+async def test_a_workout_that_had_not_begun_yet_is_not_there(client: httpx2.AsyncClient, lives: list[History]) -> None:
+    begun = next(event for event in lives[0].received if event.event_type == "WorkoutStarted")
+    before = format_moment(min(event.occurred_at for event in lives[0].received) - timedelta(seconds=1))
+
+    await reader_of(client, lives[0]).get(f"/workouts/{begun.payload['workout_id']}", 404, as_of=before)
 
 
 def _sets_of(sets: list[Any], workout: Any) -> list[Any]:

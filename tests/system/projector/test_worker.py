@@ -22,10 +22,10 @@ from shared.digests import Digest, digest_of_events
 from shared.envelope import AcceptedEvent
 from shared.fold import fold
 from shared.identity import EFFECT, ErasureApplied, MergeApplied, UserErased, UserMerged
-from shared.kafka import Outgoing, Publisher, Record, create_broker, subscribe
+from shared.kafka import Outgoing, Publisher, Record, create_broker, partition_of, subscribe
 from shared.migrations import migrate
 from shared.postgres import connect
-from shared.topics import EFFECTS, EVENTS, IDENTITY
+from shared.topics import EFFECTS, EVENTS, IDENTITY, partitions
 from shared.views.whole import content_digest_of
 from tests.histories import history, interleaved
 from tests.system.engines import TestEngines, fresh_database
@@ -137,21 +137,29 @@ async def test_killed_in_the_middle_of_batches_nothing_is_lost_or_doubled(
         await until(reads(store, person.user_id, expected(person.received)))
 
 
-async def test_two_workers_share_users_and_one_leaves(
+async def test_several_workers_share_users_while_some_are_killed_leave_and_come(
     store: ProjectorStore, event_store: EventStore, publisher: Publisher, workers: Workers
 ) -> None:
-    people = [history(seed, events=300, devices=4) for seed in range(10, 13)]
+    # given users whose devices lie on different partitions, so that several workers project for one user at a time
+    people = [history(seed, events=400, devices=4) for seed in range(10, 13)]
+    places = [
+        {partition_of(str(device).encode(), partitions()[EVENTS]) for device in person.devices} for person in people
+    ]
+    assert all(len(found) > 1 for found in places)
     mixed = interleaved((chain for person in people for chain in person.devices.values()), Random(2))
     event_store.accept(mixed)
-    await workers.start()
-    second = await workers.start()
+    first, second, _ = await workers.start(), await workers.start(), await workers.start()
+    # when one is killed in the middle, another leaves and a new one comes
     await publish(publisher, mixed[:500])
-    await asyncio.sleep(0.3)
-    second.terminate()
-    await publish(publisher, mixed[500:])
-
+    await asyncio.sleep(0.2)
+    second.send_signal(signal.SIGKILL)
+    await publish(publisher, mixed[500:800])
+    await workers.start()
+    first.terminate()
+    await publish(publisher, mixed[800:])
+    # then every user reads what the events say
     for person in people:
-        await until(reads(store, person.user_id, expected(person.received)))
+        await until(reads(store, person.user_id, expected(person.received)), 60)
 
 
 async def test_a_hole_is_healed_from_the_feed(
