@@ -1,6 +1,5 @@
 """What an erasure has done so far."""
 
-from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -10,6 +9,7 @@ from services.auth.domain import ERASURE_SERVICES, erasure_status
 from services.auth.store import erasures
 from shared.errors import NotFound
 from shared.tokens import Principal
+from shared.values import Moment
 
 
 class ErasedStore(BaseModel):
@@ -18,7 +18,7 @@ class ErasedStore(BaseModel):
     service: str
     store: str
     count: int
-    erased_at: datetime
+    erased_at: Moment
 
 
 class ErasureReport(BaseModel):
@@ -26,8 +26,8 @@ class ErasureReport(BaseModel):
 
     erasure_id: UUID
     status: str
-    requested_at: datetime
-    applied_at: datetime | None
+    requested_at: Moment
+    applied_at: Moment | None
     services: dict[str, str]
     stores: list[ErasedStore]
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.auth.store import Connection
 from shared.telemetry import correlation_id
+from shared.values import Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,7 @@ class Entry:
     """Something that matters for security, in one stable word or two."""
 
     event: str
-    happened_at: datetime
+    happened_at: Moment
     user_id: UUID | None = None
     device_id: UUID | None = None
     address: str | None = None
@@ -41,7 +42,7 @@ class NotedEntry:
 
     entry_id: int
     event: str
-    happened_at: datetime
+    happened_at: Moment
     user_id: UUID | None
     device_id: UUID | None
     address: str | None

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.auth.domain import Device, Erased, Known, ServerDevice
 from services.auth.store import Connection
+from shared.values import Moment
 
 
 async def find(connection: Connection, device_id: UUID) -> Known:
@@ -134,7 +135,7 @@ class DeviceSummary:
     device_id: UUID
     name: str | None
     platform: str | None
-    created_at: datetime
+    created_at: Moment
     last_seen: datetime | None
     last_sequence: int
     events: int

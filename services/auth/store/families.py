@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.auth.domain import Family
 from services.auth.store import Connection
+from shared.values import Moment
 
 
 async def add(connection: Connection, family_id: UUID, device_id: UUID, first_hash: bytes, now: datetime) -> None:
@@ -88,8 +89,8 @@ class SessionSummary:
     session_id: UUID
     device_id: UUID
     device_name: str | None
-    created_at: datetime
-    last_used_at: datetime
+    created_at: Moment
+    last_used_at: Moment
 
 
 async def of_user(connection: Connection, user_id: UUID, after: UUID | None, limit: int) -> Sequence[SessionSummary]:

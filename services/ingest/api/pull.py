@@ -18,7 +18,7 @@ from shared.errors import InvalidRequest, NotFound
 from shared.http import Cursor, Limit, Page, decode_cursor, encode_cursor
 from shared.policy import Caller
 from shared.tokens import Principal
-from shared.values import MAX_INTEGER
+from shared.values import MAX_INTEGER, Moment
 
 router = APIRouter(prefix="/api/v1/sync", tags=["sync"], dependencies=LIMITED)
 
@@ -58,8 +58,8 @@ class QuarantinedEvent(BaseModel):
     code: str
     field: str | None
     message: str
-    received_at: datetime
-    released_at: datetime | None
+    received_at: Moment
+    released_at: Moment | None
     event: Any
 
 
