@@ -13,7 +13,9 @@ from client.cli.output import AsJson, print_json, say, table
 from client.credentials import Hindered
 from client.decide import Stop
 
-account = typer.Typer(no_args_is_help=True, help="Register, log in and out, and see your devices.")
+account = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Register, log in and out, and see your devices."
+)
 
 Server = Annotated[str | None, typer.Option("--server", metavar="URL", help="The server's address; remembered.")]
 Email = Annotated[str, typer.Argument(help="Your address.")]

@@ -27,7 +27,7 @@ from shared.registry import DomainEvent
 from shared.views.exercises import ExerciseRow
 from shared.views.templates import TemplateRow
 
-template = typer.Typer(no_args_is_help=True, help="Save, list and remove templates of workouts.")
+template = typer.Typer(no_args_is_help=True, add_completion=False, help="Save, list and remove templates of workouts.")
 
 
 def exercises(

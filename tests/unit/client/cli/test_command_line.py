@@ -24,6 +24,11 @@ def test_every_listed_command_exists(command: Command) -> None:
     assert load(command) is not None
 
 
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_only_the_root_offers_completion(command: Command) -> None:
+    assert not {"install_completion", "show_completion"} & {parameter.name for parameter in load(command).params}
+
+
 def test_the_list_of_commands_loads_none_of_them() -> None:
     check = "import atexit; atexit.register(lambda: print([m for m in sys.modules if m in ('fastapi', 'deploy')]))"
 
