@@ -134,7 +134,7 @@ class Chat:
             yield checker.finish()
         except ModelUnavailable as error:
             if turn.text:
-                yield " … The answer broke off there. From your log: "
+                yield f"{'' if turn.text.endswith(' ') else ' '}… The answer broke off there. From your log: "
             for piece in self._by_rules(turn, str(error)):
                 yield piece
         finally:

@@ -62,7 +62,7 @@ def propose_meals(
     source: str = "rules",
     notice: str | None = None,
 ) -> dict[str, Any]:
-    """A proposal: foods as chosen by a model where the request allows them all, else by the rules; amounts by the rules.
+    """A proposal: foods as a model chose them where the request allows them all, else by the rules, as amounts are.
 
     Without a weighing it names foods and no amounts.
     """

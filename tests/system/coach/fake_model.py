@@ -12,8 +12,9 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 @dataclass
 class FakeModel:
-    """`behaviour` is answer, error, stall, cut (breaks off after half of the pieces), obey (says what the user says it
-    should, and its whole prompt) or garbage. `pieces` is what it answers."""
+    """`pieces` is what it answers. `behaviour` is one of answer, error, stall, garbage, cut (breaks off after half of
+    the pieces), slow (a piece every tenth of a second) and obey (says what the user says it should, and its whole
+    prompt)."""
 
     behaviour: str = "answer"
     pieces: list[str] = field(default_factory=lambda: ["Good ", "work."])
@@ -46,7 +47,7 @@ class FakeModel:
         for piece in shown:
             choice = {"index": 0, "delta": {"content": piece}, "finish_reason": None}
             yield line(envelope("chat.completion.chunk", [choice]))
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.1 if self.behaviour == "slow" else 0)
         if self.behaviour != "cut":
             yield line(envelope("chat.completion.chunk", [{"index": 0, "delta": {}, "finish_reason": "stop"}], usage()))
             yield b"data: [DONE]\n\n"
@@ -56,6 +57,11 @@ class FakeModel:
         """Everything an attacker may hope for: the prompt word by word, and the last message's wish."""
         prompt = "\n".join(message["content"] for message in body["messages"])
         return [*(f"{word} " for word in f"{body['messages'][-1]['content']} {prompt}".split(" "))]
+
+
+def slow() -> FastAPI:
+    """For a process of its own: hundreds of words, one after the other."""
+    return FakeModel("slow", ["Good ", "work, "] * 200).app()
 
 
 def envelope(kind: str, choices: list[dict[str, Any]], used: dict[str, int] | None = None) -> dict[str, Any]:
