@@ -85,6 +85,7 @@ def available_zones() -> frozenset[str]:
     return frozenset(resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
 
 
+@lru_cache(maxsize=10_000)
 def plain(value: Decimal) -> int | float:
     """A decimal as the JSON number that reads the same: at most 6 decimals survive a float unchanged."""
     return int(value) if value == value.to_integral_value() else float(value)

@@ -88,9 +88,12 @@ def _other_identity(value: UUID) -> str:
 
 
 def _object(value: dict[Any, Any]) -> str:
-    if any(type(name) is not str for name in value):
-        return _the_long_way(value)
-    texts = [f"{encode_basestring(name)}:{_TEXTS[type(item)](item)}" for name, item in sorted(value.items())]
+    texts: list[str] = []
+    for name in sorted(value) if len(value) > 1 else value:
+        if type(name) is not str:
+            return _the_long_way(value)
+        item = value[name]
+        texts.append(f"{encode_basestring(name)}:{_TEXTS[type(item)](item)}")
     return "{" + ",".join(texts) + "}"
 
 

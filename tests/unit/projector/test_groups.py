@@ -53,8 +53,8 @@ def test_events_of_a_user_from_elsewhere_are_left_to_catching_up() -> None:
     stranger = chain[3].model_copy(update={"user_id": USERS[0]})
     told = Told(Group((device, other), {lived.user_id: lived.user_id}))
 
-    for event in (*chain[:3], stranger, *chain[4:], *lived.devices[other]):
-        told.take(event)
+    told.take([*chain[:3], stranger, *chain[4:]])
+    told.take(list(lived.devices[other]))
 
     applied, user = told.applied()[device]
     assert (applied.sequence, user) == (chain[2].sequence_number, lived.user_id)
