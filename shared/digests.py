@@ -1,6 +1,5 @@
 """Digests that prove agreement between stores without comparing them row by row (law 9)."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,6 +9,8 @@ from hashlib import sha256
 from json.encoder import encode_basestring
 from typing import Any, Self
 from uuid import UUID
+
+from pydantic_core import PydanticSerializationError, to_json
 
 from shared.values import format_moment
 
@@ -65,7 +66,6 @@ def content_digest(rows: Iterable[Mapping[str, Any]]) -> Digest:
     return Digest(count, total % MODULUS)
 
 
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _AS_THEY_ARE = (str, int, bool, type(None))
 # Up to here a float that is a whole number is exactly that number, and below 0.0001 its digits come with an exponent.
 _EXACT, _PLAIN = 2.0**53, 0.0001
@@ -78,13 +78,13 @@ def canonical_json(value: Any) -> str:
         TypeError: for values that have no JSON form.
     """
     try:
-        return _ENCODER.encode(_encodable(value))
-    except TypeError:
+        return to_json(_encodable(value)).decode()
+    except (TypeError, PydanticSerializationError):
         return _canonical(value)
 
 
 def _encodable(value: Any) -> Any:
-    """The value as one that the fast encoder writes canonically.
+    """The value as one that the fast encoder writes canonically: with its keys in order.
 
     Raises:
         TypeError: where there is none.
@@ -93,7 +93,7 @@ def _encodable(value: Any) -> Any:
     if kind in _AS_THEY_ARE:
         return value
     if kind is dict:
-        return {key: item if type(item) is str else _encodable(item) for key, item in value.items()}
+        return {key: item if type(item) is str else _encodable(item) for key, item in sorted(value.items())}
     if kind is float:
         return _encodable_float(value)
     if kind is list or kind is tuple:

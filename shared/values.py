@@ -93,7 +93,8 @@ def plain(value: Decimal) -> int | float:
 
 def format_moment(value: datetime) -> str:
     """RFC 3339 in UTC with milliseconds, the one way in which times are written."""
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    utc = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 AS_NUMBER = BeforeValidator(_number)
