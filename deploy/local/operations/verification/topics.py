@@ -3,12 +3,11 @@
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from pydantic_core import from_json
+from pydantic import TypeAdapter, ValidationError
 
 from deploy.local.operations.verification.findings import Check
 from deploy.local.operations.verification.store import Store
@@ -38,12 +37,40 @@ class Published:
         self.last = number
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What of a record says where it belongs."""
+
+    server_epoch: str
+    device_id: UUID
+    sequence_number: int
+    event_id: str
+    previous_sequence: int
+
+
+_place = TypeAdapter(Place).validate_json
+
+
 @dataclass
 class Topic:
-    """The records of the current epoch by device; others are counted only."""
+    """The records of the current epoch by device; others, and those that are no events, are counted only."""
 
     devices: dict[UUID, Published] = field(default_factory=dict)
     of_other_epochs: int = 0
+    unreadable: int = 0
+
+    def take(self, value: bytes | None, epoch: str) -> None:
+        """One more record. What is no event was not put there by the relay; each service keeps it as a dead letter."""
+        try:
+            place = _place(value or b"")
+        except ValidationError:
+            self.unreadable += 1
+            return
+        if place.server_epoch != epoch:
+            self.of_other_epochs += 1
+            return
+        device = self.devices.setdefault(place.device_id, Published())
+        device.take(place.sequence_number, place.event_id, place.previous_sequence)
 
     @property
     def repeated(self) -> int:
@@ -54,16 +81,11 @@ async def read_topic(bootstrap: str, epoch: UUID) -> Topic:
     """Everything that lies on the event topic now, partition by partition."""
     topic, wanted = Topic(), str(epoch)
     async for value in values(bootstrap, EVENTS):
-        record: dict[str, Any] = from_json(value)
-        if record["server_epoch"] != wanted:
-            topic.of_other_epochs += 1
-            continue
-        device = topic.devices.setdefault(UUID(record["device_id"]), Published())
-        device.take(record["sequence_number"], record["event_id"], record["previous_sequence"])
+        topic.take(value, wanted)
     return topic
 
 
-async def values(bootstrap: str, name: str) -> AsyncIterator[bytes]:
+async def values(bootstrap: str, name: str) -> AsyncIterator[bytes | None]:
     """The values of all records of a topic, from the first to the last that is there at the start."""
     parts = await partitions(bootstrap, name)
     if not parts:

@@ -154,3 +154,13 @@ def test_findings_name_the_first_difference() -> None:
     assert not findings.agrees
     assert findings.first_difference == "topic: gone"
     assert Findings([Check("store", 1, "events")]).as_json()["agrees"] is True
+
+
+def test_a_record_that_is_no_event_is_counted_and_nothing_more() -> None:
+    events = chain(1, 2, 3)
+    found = topic(events)
+    for value in (None, b"", b"\xff", b"[]", b"{}", b'{"device_id": 1}'):
+        found.take(value, str(EPOCH))
+
+    assert found.unreadable == 6
+    assert check_topic(store(events), found, NOW).agrees
