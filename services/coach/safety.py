@@ -32,19 +32,26 @@ _PATTERNS: tuple[tuple[Concern, str], ...] = (
     ),
     (
         Concern.SELF_HARM,
-        r"kill(ing)? myself|suicid|end my life|want to die|don'?t want to live|hurt(ing)? myself|self.?harm|cut myself",
+        r"kill(ing)? myself|suicid|end my life|want to die|don'?t want to live|hurt(ing)? myself|self.?harm|"
+        r"cut(ting)? myself|better off dead|no reason to live|umbringen|selbstmord|me suicider|suicidarme",
     ),
     (
         Concern.EATING,
         r"anorexi|bulimi|eating disorder|binge(d|ing)?\b|purg(e|ed|ing)\b|make myself (throw up|vomit|sick)|"
         r"throw(ing)? up after|vomit(ing)? after|laxative|diuretic|starv(e|ing) myself|stop(ped)? eating|"
         r"not eat(ing)? (anything )?(for|at all)|haven'?t eaten (in|for)|afraid (of|to) eat|hate my body|"
-        r"\b[1-7]?\d{2} (k?cal(orie)?s?) (a|per) day|punish myself",
+        r"\b(1[01]|[1-9])?\d{2} ?(k?cal(orie)?s?) (a|per) day|punish myself|(eat|eating) (only|just) \d{2,3} ?k?cal|"
+        r"(only|just) (eat|eating|ate|have eaten) \d{2,3} ?k?cal|skip(ping|ped)? (all )?(my )?meals|thinspo|pro.?ana\b|"
+        r"can'?t stop eating|guilty (about|after|for|when) (i )?eat|fear of (food|eating|gaining)|i feel (so )?fat\b|"
+        r"hate (how i look|myself)|chew(ing)? and spit|dry fast|water fast|make weight by|magersucht|essst(ö|oe)rung|"
+        r"trouble alimentaire|trastorno alimen",
     ),
     (
         Concern.PAIN,
-        r"\b(pain|painful|hurts?|hurting|aching|injur(y|ed|ies)|sprain(ed)?|strain(ed)?|torn|tore|dislocat\w*|"
-        r"swollen|swelling|numbness|tingling|herniat\w*|stabbing|popped|concussion|dizzy|dizziness)\b",
+        r"\b(pain|pains|painful|hurts?|hurting|aches?|ached|aching|injur(y|ed|ies)|sprain(ed)?|strain(ed)?|torn|tore|"
+        r"dislocat\w*|swollen|swelling|numb|numbness|tingling|herniat\w*|hernia|slipped disc|sciatica|pinched nerve|"
+        r"stabbing|popped|concussion|dizzy|dizziness|tweaked|ruptured?|fractur\w*|tend[io]nitis|impingement|"
+        r"pulled (a|my) \w+|(is|are) killing me|schmerz\w*|verletz\w*|douleurs?|dolor|lesión)\b",
     ),
 )
 _COMPILED = tuple((concern, re.compile(pattern, re.IGNORECASE)) for concern, pattern in _PATTERNS)
