@@ -1,20 +1,24 @@
 """What the log comes to: the same fold and the same views as the server's, from this device's own file."""
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
-from typing import cast
+from sqlite3 import Row
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from pydantic import ValidationError
 
 from client.events import LoggedEvent, PulledEvent
 from client.pulled import PulledLog
-from client.queue import EventQueue
+from client.queue import EventQueue, accepted_seen, logged
 from shared.digests import Digest
 from shared.domains.profile.fold import PROFILE_ID
-from shared.fold import Recorded, State, fold
-from shared.registry import UnknownEventType
+from shared.fold import Key, Recorded, State, entity_of, fold
+from shared.registers import Seen, Stamp
+from shared.registry import UnknownEventType, registry
 from shared.views.exercises import Exercises, exercise_rows
 from shared.views.measurements import MeasurementRow
 from shared.views.profile import ProfileRow, profile_row
@@ -109,19 +113,45 @@ def recorded(queue: EventQueue, pulled: PulledLog) -> list[Recorded]:
     return list(_recorded(queue, pulled, []))
 
 
+class _Said(NamedTuple):
+    """What one event wrote to one entity."""
+
+    stamp: Stamp
+    seen: Seen
+    fields: Mapping[str, Any]
+
+
+def _state(events: Iterable[Recorded]) -> State:
+    """The fold of a whole log, entity by entity: nearly all have one writer, which `entity_of` makes use of."""
+    said: dict[Key, list[_Said]] = {}
+    for event in events:
+        stamp = event.stamp
+        for entity, entity_id, fields in registry().changes(event.event):
+            said.setdefault((entity, entity_id), []).append(_Said(stamp, event.seen, fields))
+    return {key: entity_of(edits) for key, edits in said.items()}
+
+
 def project(queue: EventQueue, pulled: PulledLog) -> Projection:
     """The whole log, own events and others'. Refused events count nowhere, as on the server."""
     unreadable: list[LoggedEvent | PulledEvent] = []
-    state = fold(_recorded(queue, pulled, unreadable))
+    state = _state(_recorded(queue, pulled, unreadable))
     return Projection(state, tuple(unreadable))
 
 
+def _own(row: Row, device_id: UUID) -> Recorded:
+    event = registry().parse(row["event_type"], row["schema_version"], json.loads(row["payload"]))
+    occurred_at = datetime.fromisoformat(row["occurred_at"])
+    return Recorded(event, UUID(row["event_id"]), device_id, row["sequence_number"], occurred_at, accepted_seen(row))
+
+
 def _recorded(queue: EventQueue, pulled: PulledLog, unreadable: list[LoggedEvent | PulledEvent]) -> Iterator[Recorded]:
-    for event, seen in queue.events():
+    devices: dict[str, UUID] = {}
+    for row in queue.counting():
+        device_id = devices.get(row["device_id"]) or devices.setdefault(row["device_id"], UUID(row["device_id"]))
         try:
-            yield event.recorded(seen)
+            yield _own(row, device_id)
         except (UnknownEventType, ValidationError):
-            unreadable.append(event)
+            unreadable.append(logged(row))
     for other in pulled.events():
         try:
             yield other.recorded()

@@ -271,13 +271,14 @@ class EventQueue:
 
     def events(self) -> Iterator[tuple[LoggedEvent, Seen]]:
         """What counts of the own log, in the order of logging, each with the `seen` that the server keeps of it."""
-        rows = self.connection.execute(
+        for row in self.counting():
+            yield logged(row), accepted_seen(row)
+
+    def counting(self) -> sqlite3.Cursor:
+        """The same as rows, for who does not need the whole events."""
+        return self.connection.execute(
             "SELECT * FROM events WHERE status <> 'failed' AND replaced_by IS NULL ORDER BY place"
         )
-        for row in rows:
-            event = logged(row)
-            accepted = row["accepted_seen"]
-            yield event, event.seen if accepted is None else parse_seen(json.loads(accepted))
 
 
 def insert(
@@ -323,6 +324,12 @@ def logged(row: sqlite3.Row) -> LoggedEvent:
         created_at=row["created_at"],
         synced_at=row["synced_at"],
     )
+
+
+def accepted_seen(row: sqlite3.Row) -> Seen:
+    """What the event of a row of the log had seen, as the server keeps it."""
+    text = row["accepted_seen"] or row["seen"]
+    return parse_seen(json.loads(text)) if text else {}
 
 
 def _within(events: Iterable[LoggedEvent], most_bytes: int) -> Iterator[LoggedEvent]:
