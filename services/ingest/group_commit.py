@@ -141,5 +141,5 @@ def _plain(visit: Visit, known: DeviceNow) -> Acceptance | None:
 async def _receive_alone(connection: asyncpg.Connection, visit: Visit) -> None:
     try:
         visit.ends(await receive(connection, visit.delivery, visit.now, visit.trace))
-    except Problem as problem:
-        visit.ends(problem)
+    except (Problem, asyncpg.DataError) as fault:
+        visit.ends(fault)
