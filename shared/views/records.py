@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from itertools import groupby
+from operator import attrgetter
 from typing import ClassVar
 from uuid import UUID
 
@@ -106,7 +108,8 @@ def _claims(row: SetRow) -> Iterator[tuple[RecordKind, Decimal | None, Decimal]]
 def _sessions(sets: Iterable[SetRow]) -> list[tuple[Decimal, SetRow]]:
     """The volume of each workout with its last set, in order of those. `sets` are in order of time."""
     totals: dict[UUID, tuple[Decimal, SetRow]] = {}
-    for row in sets:
-        before, _ = totals.pop(row.workout_id, (ZERO, row))
-        totals[row.workout_id] = before + row.volume_kg, row
+    for _, run in groupby(sets, attrgetter("workout_id.int")):
+        rows = list(run)
+        before, _ = totals.pop(rows[0].workout_id, (ZERO, rows[0]))
+        totals[rows[0].workout_id] = sum((row.volume_kg for row in rows), before), rows[-1]
     return list(totals.values())

@@ -1,6 +1,8 @@
 """Every view of one user at once: the client's projections, and what the projector's incremental result must equal."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import attrgetter
 from typing import TypeVar
 from uuid import UUID
 
@@ -43,13 +45,14 @@ def rows_of(state: State) -> Views:
     measurements = _present(measurement_row(i, entity, profile) for i, entity in of["measurement"].items())
     known = Exercises(exercises)
     sets = _sets(of["set"], of["workout"], known, BodyWeights(measurements))
-    workouts = _workouts(of["workout"], sets, profile.calendar)
+    done = _by_id(sets, "workout_id")
+    workouts = _workouts(of["workout"], done, profile.calendar)
     return {
         "workouts": [*workouts],
         "sets": [*sets],
         "exercises": [*exercises],
         "measurements": [*measurements],
-        "weekly": [*_weeks(workouts, sets, measurements, known, profile.calendar)],
+        "weekly": [*_weeks(workouts, done, measurements, known, profile.calendar)],
         "records": [*_records(sets)],
         "templates": [*_present(template_row(i, entity) for i, entity in of["template"].items())],
         "profile": _profile(profile),
@@ -89,46 +92,50 @@ def _sets(sets: Of, workouts: Of, exercises: Exercises, weights: BodyWeights) ->
     )
 
 
-def _workouts(workouts: Of, sets: Iterable[SetRow], calendar: Calendar) -> list[WorkoutRow]:
-    held: dict[UUID, list[SetRow]] = {}
-    for row in sets:
-        held.setdefault(row.workout_id, []).append(row)
-    return _present(workout_row(i, entity, held.get(i, ()), calendar) for i, entity in workouts.items())
+def _workouts(workouts: Of, done: Mapping[UUID, list[SetRow]], calendar: Calendar) -> list[WorkoutRow]:
+    return _present(workout_row(i, entity, done.get(i, ()), calendar) for i, entity in workouts.items())
 
 
 def _weeks(
     workouts: Iterable[WorkoutRow],
-    sets: Iterable[SetRow],
+    done: Mapping[UUID, list[SetRow]],
     measurements: Iterable[MeasurementRow],
     exercises: Exercises,
     calendar: Calendar,
 ) -> list[WeeklyRow]:
-    week_of = {workout.workout_id: workout.week for workout in workouts}
     trained = _grouped((workout.week, workout) for workout in workouts)
-    done = _grouped((week_of[row.workout_id], row) for row in sets if row.shown)
     weighed = _grouped((row.week, row) for row in measurements)
+    sets = {
+        week: [row for workout in found for row in done.get(workout.workout_id, ())] for week, found in trained.items()
+    }
     return carried(
         _present(
-            weekly_row(week, trained.get(week, ()), done.get(week, ()), weighed.get(week, ()), exercises, calendar)
+            weekly_row(week, trained.get(week, ()), sets.get(week, ()), weighed.get(week, ()), exercises, calendar)
             for week in trained.keys() | weighed.keys()
         )
     )
 
 
 def _records(sets: Iterable[SetRow]) -> Iterator[RecordRow]:
-    for exercise_id, rows in _grouped((row.exercise_id, row) for row in sets).items():
+    for exercise_id, rows in _by_id(sets, "exercise_id").items():
         yield from record_rows(exercise_id, rows)
+
+
+def _by_id(sets: Iterable[SetRow], name: str) -> dict[UUID, list[SetRow]]:
+    """The rows by one of their ids. Those of one id come in runs: comparing its number is faster than looking it up."""
+    found: dict[UUID, list[SetRow]] = {}
+    for _, run in groupby(sets, attrgetter(f"{name}.int")):
+        rows = list(run)
+        found.setdefault(getattr(rows[0], name), []).extend(rows)
+    return found
 
 
 def _profile(profile: ProfileRow) -> list[Row]:
     return [] if profile == BLANK_PROFILE else [profile]
 
 
-Group = TypeVar("Group", str, UUID)
-
-
-def _grouped(pairs: Iterable[tuple[Group, Item]]) -> dict[Group, list[Item]]:
-    found: dict[Group, list[Item]] = {}
+def _grouped(pairs: Iterable[tuple[str, Item]]) -> dict[str, list[Item]]:
+    found: dict[str, list[Item]] = {}
     for group, item in pairs:
         found.setdefault(group, []).append(item)
     return found
