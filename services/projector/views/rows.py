@@ -47,9 +47,19 @@ async def replace(
         known |= {(table.name, *new_row[:size]): row for new_row, (_, row) in zip(new, written, strict=True)}
     columns: list[Any] = list(zip(*new, strict=True)) or [() for _ in table.columns]
     keys = columns[: len(table.primary_key.columns)]
-    await connection.execute(_delete_statement(table, tuple(by)), *zip(*scope, strict=True), *keys)
+    left = _left(table, by, scope, keys)
+    if left:
+        await connection.execute(_delete_statement(table, tuple(by)), *zip(*left, strict=True), *keys)
     if new:
         await connection.execute(_upsert_statement(table), *columns)
+
+
+def _left(table: Table, by: Sequence[str], scope: Scope, keys: Sequence[Sequence[Any]]) -> Scope:
+    """As much of the scope as may hold rows to delete: nothing where it names just the rows that are written."""
+    if list(by) != [column.name for column in table.primary_key.columns]:
+        return scope
+    written = set(zip(*keys, strict=True))
+    return [one for one in scope if one not in written]
 
 
 async def put(connection: Connection, table: Table, rows: Sequence[tuple[UUID, Row]]) -> None:

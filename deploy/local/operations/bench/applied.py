@@ -24,7 +24,7 @@ class Applied:
         answers = [await connection.send(request("GET", "/metrics", "")) for connection in self._connections]
         return sum(counted(answer.body) for answer in answers)
 
-    async def watch(self, seconds: float = 0.05) -> None:
+    async def watch(self, seconds: float = 0.2) -> None:
         """Keeps `count` up to date until it is cancelled."""
         started = await self.read()
         while True:
