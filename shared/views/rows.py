@@ -70,7 +70,7 @@ def _sequence(value: Sequence[Any]) -> list[Any]:
 
 # The first that fits: words are text too, and a moment is a day too.
 _FORMS: Mapping[type[Any], Callable[[Any], Any]] = {
-    Enum: attrgetter("value"),
+    Enum: attrgetter("_value_"),  # what `value` says, at half the cost
     str: _itself,
     Decimal: plain,
     int: _itself,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from shared.domains.workouts.events import SetType
 from shared.units import rounded
@@ -51,6 +52,7 @@ _FORMULAS: Mapping[Formula, Callable[[Decimal, Decimal], Decimal | None]] = {
 }
 
 
+@lru_cache(maxsize=10_000)
 def one_rep_max(load_kg: Decimal, reps: Decimal | int, formula: Formula = Formula.EPLEY) -> Decimal | None:
     """kg, rounded to 6. `reps` may be fractional (half a repetition in reserve). One repetition is the load itself.
 
