@@ -1,6 +1,7 @@
 """`python -m services.projector.rebuild [--view NAME]`: a rebuild in a process of its own."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Coroutine
@@ -21,8 +22,9 @@ def main() -> None:
         return
     # Before there is a loop or a thread, processes may be forked; elsewhere than on Linux, not even then.
     start = "fork" if sys.platform == "linux" else "spawn"
-    with workers(settings.projector_rebuild_shards, start) as processes:
-        print(asyncio.run(_stoppable(rebuild(settings, processes))))
+    processes = workers(settings.projector_rebuild_shards, start)
+    print(asyncio.run(_stoppable(rebuild(settings, processes))))
+    processes.shutdown()
 
 
 async def _stoppable(work: Coroutine[Any, Any, object]) -> object:
@@ -38,4 +40,5 @@ if __name__ == "__main__":
     except (RebuildStopped, CannotApply) as error:
         sys.exit(f"rebuild stopped: {error}")
     except asyncio.CancelledError:
-        sys.exit("rebuild interrupted")
+        print("rebuild interrupted", file=sys.stderr, flush=True)
+        os._exit(1)  # at once, and its workers with it: what they are at would not be used
