@@ -1,14 +1,19 @@
 """A store over real PostgreSQL, and a feed that speaks ingest's and auth's internal paths."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
 import pytest
 
+from services.projector.settings import Settings
 from services.projector.store import generations
 from services.projector.store.batch import ProjectorStore
+from shared.feeds import IngestFeed
+from shared.following import Follower
+from shared.http import service_client
 from shared.postgres import connect, create_pool
 from tests.system.conftest import Database
+from tests.system.projector.feed import EventStore, served
 from tests.system.projector.looking import Rebuilt
 
 
@@ -47,3 +52,18 @@ async def live_equals_rebuilt(request: pytest.FixtureRequest, rebuilt: Rebuilt) 
 def store(pool: "asyncpg.Pool[asyncpg.Record]") -> ProjectorStore:
     """The live generation."""
     return ProjectorStore(pool)
+
+
+@pytest.fixture(scope="module")
+def event_store() -> Iterator[EventStore]:
+    """A small event store behind a port of its own."""
+    with served(EventStore()) as store:
+        yield store
+
+
+@pytest.fixture
+async def follower(url: str, store: ProjectorStore, event_store: EventStore) -> AsyncIterator[Follower]:
+    """What applies the event store's events to the live generation."""
+    settings = Settings(database_url_projector=url, ingest_url=event_store.url, service_token="secret")
+    async with service_client(event_store.url, settings) as client:
+        yield Follower(store, IngestFeed(client))

@@ -1,33 +1,14 @@
 """Law 2: a store that differs from the event store becomes equal to it, whatever the difference."""
 
-from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
-import pytest
-
-from services.projector.settings import Settings
 from services.projector.store.batch import ProjectorStore
-from shared.feeds import IngestFeed
 from shared.fold import fold
 from shared.following import Follower
-from shared.http import service_client
 from shared.views.whole import content_digest_of
 from tests.histories import History, history
-from tests.system.projector.feed import EventStore, served
+from tests.system.projector.feed import EventStore
 from tests.system.projector.looking import apply, content_digest
-
-
-@pytest.fixture(scope="module")
-def event_store() -> Iterator[EventStore]:
-    with served(EventStore()) as store:
-        yield store
-
-
-@pytest.fixture
-async def follower(url: str, store: ProjectorStore, event_store: EventStore) -> AsyncIterator[Follower]:
-    settings = Settings(database_url_projector=url, ingest_url=event_store.url, service_token="secret")
-    async with service_client(event_store.url, settings) as client:
-        yield Follower(store, IngestFeed(client))
 
 
 async def agrees(store: ProjectorStore, follower: Follower, person: History) -> None:

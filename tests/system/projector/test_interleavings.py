@@ -6,19 +6,16 @@ from typing import Any
 
 import pytest
 
-from services.projector.settings import Settings
 from services.projector.store import identity
 from services.projector.store.batch import ProjectorStore
 from shared.digests import canonical_json
 from shared.envelope import AcceptedEvent
-from shared.feeds import IngestFeed
 from shared.fold import fold
 from shared.following import Follower
-from shared.http import service_client
 from shared.registry import registry
 from shared.views.whole import content_digest_of, rows_of
 from tests.histories import History, history, interleaved, repeated
-from tests.system.projector.feed import EventStore, served
+from tests.system.projector.feed import EventStore
 from tests.system.projector.looking import apply, content_digest, rows, split
 from tests.system.projector.phones import Reader, api
 
@@ -27,19 +24,6 @@ INTERLEAVINGS = 12
 LISTS = ("workouts", "measurements", "metrics/weekly", "records", "templates", "goals", "conflicts", "exercises")
 # Each is a time in the life of a history: much that arrives at once, and then small batches on top of it.
 SIZES = (2_600, 1, 9, 4, 2_300, 2, 6, 10_000)
-
-
-@pytest.fixture(scope="module")
-def event_store() -> Iterator[EventStore]:
-    with served(EventStore()) as store:
-        yield store
-
-
-@pytest.fixture
-async def follower(url: str, store: ProjectorStore, event_store: EventStore) -> AsyncIterator[Follower]:
-    settings = Settings(database_url_projector=url, ingest_url=event_store.url, service_token="secret")
-    async with service_client(event_store.url, settings) as client:
-        yield Follower(store, IngestFeed(client))
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from tests.system.engines import SERVICES, StoppableBroker, TestEngines, running
 
 Json = dict[str, Any]
 LIFT = str(uuid4())
+COMPARED_EVERY_SECONDS = 10
 
 
 @dataclass
@@ -125,6 +126,8 @@ async def running_world(folder: Path) -> AsyncIterator[World]:
     """The stack on engines of its own: other tests speak on the same topics."""
     async with AsyncExitStack() as exit_stack:
         settings = {"INGEST_LIMITS_ENABLED": "false", "AUTH_LIMITS_ENABLED": "false"}
+        compared = ("AUTH_COMPARE_SECONDS", "COACH_COMPARE_EVERY_S", "PROJECTOR_COMPARE_SECONDS")
+        settings |= dict.fromkeys(compared, str(COMPARED_EVERY_SECONDS))
         broker: StoppableBroker | None = None
         if os.environ.get("HYPERTROPHY_TEST_ENGINES") == "containers":
             engines = await exit_stack.enter_async_context(running_engines(folder / "engines"))
