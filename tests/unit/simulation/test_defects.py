@@ -10,7 +10,6 @@ import pytest
 import client.queue
 import shared.fold
 from client.decide import Fork, Judged, restamp
-from client.engine import SyncEngine
 from client.pulled import PulledLog
 from client.queue import Batch, EventQueue
 from client.recovery import Recovery
@@ -54,9 +53,10 @@ def begin_anew(recovery: Recovery, server_epoch: UUID) -> None:
         connection.execute("UPDATE events SET status = 'synced' WHERE status <> 'failed'")
 
 
-async def nothing_differs(engine: SyncEngine, *range_of_numbers: Any) -> list[Any]:
-    """Sends nothing again to a restored server."""
-    return []
+def begin_deaf(recovery: Recovery, server_epoch: UUID) -> None:
+    """Takes a restored server for the one that it was."""
+    with transaction(recovery._connection) as connection:
+        connection.execute("UPDATE identity SET server_epoch = ?", [str(server_epoch)])
 
 
 def nothing_missing(recovery: Recovery, device_id: UUID) -> tuple[()]:
@@ -137,7 +137,7 @@ async def save_first(transaction: Transaction, events: Any) -> None:
         (client.queue, "restamp", forgetful_restamp),
         (EventQueue, "settle", settle_unheard),
         (Recovery, "begin", begin_anew),
-        (SyncEngine, "_differing", nothing_differs),
+        (Recovery, "begin", begin_deaf),
         (Recovery, "missing", nothing_missing),
         (PulledLog, "store", skip_page),
         (shared.fold, "seen_by", seen_nothing),
