@@ -38,7 +38,7 @@ class Recovery:
         self._connection = queue.connection
 
     def begin(self, server_epoch: UUID) -> None:
-        """Sets aside what was pulled, to pull it again."""
+        """Sets aside what was pulled, to pull it again; what was refused is sent again."""
         with transaction(self._connection) as connection:
             connection.execute("UPDATE identity SET server_epoch = ?", [str(server_epoch)])
             self._set_aside()
