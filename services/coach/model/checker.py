@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 
 from services.coach.facts.claims import Claim, holds
 from services.coach.facts.log import TrainingLog
-from services.coach.model.echoes import Echoes
+from services.coach.model.echoes import echoes_of
 
+CANARY = "canary"
 LEFT_OUT = "(left out: your log does not confirm it)"
 _SMALL = (
     "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
@@ -33,7 +34,10 @@ _FACT = re.compile(r"\{f(\d{1,4})\}")
 _FOOTNOTE = re.compile(r"\d[\d.,]*\s*(?:kg|%|sets?|reps?|min|workouts?|weeks?|RPE)?\s*[\[(]f(\d{1,4})[\])]")
 _DAYS = re.compile(r"\d{4}-\d{2}-\d{2}|\d{4}-W\d{2}")
 _UNSAFE = re.compile(r"https?:|www\.|\]\(|!\[|[<>]|javascript:|data:|\b\S+@\S+\.\w+", re.IGNORECASE)
-_DOUBTFUL = rf"[\d{{}}\[\]<>!@:\\`]|{_VAGUE.pattern}|{_NUMBER_WORD.pattern}|https?|www"
+# Every secret begins with the last of these.
+_DOUBTFUL = re.compile(
+    rf"[\d{{}}\[\]<>!@:\\`]|{_VAGUE.pattern}|{_NUMBER_WORD.pattern}|https?|www|{CANARY}", re.IGNORECASE
+)
 _WORD = re.compile(r"\s*\S+\s*")
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|\n")
 
@@ -46,8 +50,7 @@ class Checker:
         self._facts = facts
         self._log = log
         self._secret = secret
-        self._doubtful = re.compile(rf"{_DOUBTFUL}|{re.escape(secret)}", re.IGNORECASE)
-        self._echoes = Echoes(instructions)
+        self._echoes = echoes_of(instructions)
         self._shown_already = ""
         self._rest = ""
         self._names = _names_with_digits(log)
@@ -78,7 +81,7 @@ class Checker:
 
     def _certain(self, rest: str) -> str:
         """Whole words at the start of the rest of a sentence, up to the first that is doubtful."""
-        doubtful = self._doubtful.search(rest)
+        doubtful = _DOUBTFUL.search(rest)
         words = rest[: doubtful.start()] if doubtful else rest
         certain = words[: words.rfind(" ") + 1]
         echo = self._echoes.start(certain.split())

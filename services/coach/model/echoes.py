@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 RUN = 6
 _NOT_WORD = re.compile(r"\W+")
@@ -23,6 +24,12 @@ class Echoes:
         """Whether a whole run is repeated."""
         plain = [_plain(word) for word in text.split()]
         return any(tuple(plain[at : at + RUN]) in self._runs for at in range(len(plain) - RUN + 1))
+
+
+@lru_cache(maxsize=8)
+def echoes_of(text: str) -> Echoes:
+    """The runs of a text that is used again and again."""
+    return Echoes(text)
 
 
 def _plain(word: str) -> str:

@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from services.coach.facts.claims import Claim, Rule, claim
 from services.coach.facts.log import TrainingLog
 from services.coach.facts.sheet import Week, best_e1rm, favourites, of_sets, of_workouts, present, set_claims
+from services.coach.model.checker import CANARY
 from services.coach.model.provider import Prompt
 from services.coach.rules import body
 from services.coach.rules.progress import SPAN, reference
@@ -36,7 +37,7 @@ FACTS
 
 def new_secret() -> str:
     """A word that only this prompt holds: where it shows in an answer, the model is repeating its instructions."""
-    return f"canary{token_hex(6)}"
+    return f"{CANARY}{token_hex(6)}"
 
 
 def chat_prompt(

@@ -8,6 +8,7 @@ import pytest
 
 from services.coach.store import API_ROLE, Pool
 from services.coach.store.own import own
+from services.coach.store.owned import DERIVED, MEMORY, OWNED
 from shared.domains.exercises.catalogue import catalogue_id
 from shared.postgres import create_pool
 from tests.system.coach.world import START, World, eventually, frames_of
@@ -17,7 +18,6 @@ TABLES_OF_USERS = """
 SELECT table_name FROM information_schema.columns
 WHERE table_schema = 'public' AND column_name = 'user_id' AND table_name <> 'users' ORDER BY 1
 """
-READABLE = ("conversations", "lasting_facts", "memory_events", "messages", "token_usage", "trainees", "weekly_reports")
 
 
 @pytest.fixture
@@ -102,8 +102,8 @@ async def test_what_is_the_workers_alone_is_refused(api: Pool, statement: str) -
             await connection.execute(statement)
 
 
-async def test_every_table_of_users_has_its_policy(owner: Pool) -> None:
+async def test_every_table_of_users_has_its_policy_and_is_erased_with_them(owner: Pool) -> None:
     tables = [row["table_name"] for row in await owner.fetch(TABLES_OF_USERS)]
     walled = await owner.fetch("SELECT relname FROM pg_class WHERE relrowsecurity ORDER BY 1")
     assert [row["relname"] for row in walled] == tables
-    assert set(READABLE) <= set(tables)
+    assert set(tables) == {MEMORY, *DERIVED, *(table for table, _ in OWNED)}

@@ -26,7 +26,7 @@ from shared.identity import IDENTITY_EVENT, IdentityEvent
 from shared.kafka import Outgoing, Publisher
 from shared.topics import EVENTS, IDENTITY, partitions
 from tests.system.engines import connect
-from tests.unit.coach.hevy import payloads
+from tests.unit.coach.raw import everything_said
 
 KEY = Ed25519PrivateKey.generate()
 START = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
@@ -214,8 +214,8 @@ async def coach(
 
 
 def record_history(world: World, user: UUID, device: UUID) -> list[AcceptedEvent]:
-    """The whole Hevy history as one device's accepted events; not on the topic yet."""
-    return [world.record(user, device, kind, at, **payload) for kind, at, payload in payloads()]
+    """The whole Hevy history, with weighings and goals, as one device's accepted events; not on the topic yet."""
+    return [world.record(user, device, kind, at, **payload) for kind, at, payload in everything_said()]
 
 
 async def frames_of(world: World, user: UUID, message: str, **fields: Any) -> list[tuple[str, Any]]:

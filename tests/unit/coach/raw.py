@@ -152,13 +152,18 @@ def _muscles() -> Iterator[tuple[str, str, float]]:
 @cache
 def log_until(end: datetime) -> TrainingLog:
     """The same history as coach folds it, of what happened before a moment."""
-    happened = [said for said in (*payloads(), *_body(), *_goals()) if said[1] <= end]
+    happened = [said for said in everything_said() if said[1] <= end]
     recorded = [
         Recorded(registry().parse(kind, version, payload), UUID(int=number), DEVICE, number, at, {})
         for number, (kind, at, payload) in enumerate(happened, start=1)
         if (version := registry().events[kind].schema_version)
     ]
     return TrainingLog.of(fold(recorded))
+
+
+def everything_said() -> list[tuple[str, datetime, dict[str, Any]]]:
+    """`(event type, occurred at, payload)` of workouts, weighings and goals."""
+    return [*payloads(), *_body(), *_goals()]
 
 
 def _body() -> Iterator[tuple[str, datetime, dict[str, Any]]]:
