@@ -23,7 +23,7 @@ Known: TypeAlias = dict[tuple[Any, ...], Any]
 
 def values(table: Table, user_id: UUID, row: Row) -> tuple[Any, ...]:
     """A row as its table takes it."""
-    return (user_id, *(read(row) for read in _readers(table)), text_of(row))
+    return (user_id, *_reader(table)(row), text_of(row))
 
 
 async def replace(
@@ -100,9 +100,13 @@ def _parser(row_type: type[RowType]) -> Callable[[str], RowType]:
 
 
 @cache
-def _readers(table: Table) -> tuple[Callable[[Row], Any], ...]:
+def _reader(table: Table) -> Callable[[Row], tuple[Any, ...]]:
+    """What reads the values of a view's own columns; at once where all bear the names of attributes."""
     own = [column for column in table.columns if column.name not in ("user_id", "content")]
-    return tuple(column.info.get("of") or attrgetter(column.name) for column in own)
+    if len(own) > 1 and not any("of" in column.info for column in own):
+        return attrgetter(*(column.name for column in own))
+    readers = [column.info.get("of") or attrgetter(column.name) for column in own]
+    return lambda row: tuple(read(row) for read in readers)
 
 
 def _type(column: Column[Any]) -> str:
