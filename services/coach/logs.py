@@ -1,6 +1,7 @@
 """Training logs on demand: folded from the memory, and kept until the user's memory changes."""
 
 import asyncio
+import gc
 from collections import OrderedDict
 from dataclasses import dataclass
 from uuid import UUID
@@ -71,6 +72,9 @@ class Logs:
             found = await self._memory.since(account, kept.version)
             kept = await asyncio.to_thread(_folded, NOTHING if found.whole else kept, found)
             self._kept[account] = kept
+            if found.whole:
+                # A history is hundreds of thousands of objects without cycles: no collection needs to look at them.
+                gc.freeze()
         if account in self._kept:
             self._kept.move_to_end(account)
             self._make_room()
