@@ -182,7 +182,8 @@ async def test_a_worker_killed_while_the_model_writes_leaves_one_report_that_is_
             assert await eventually(told, 60)
             announced = await said_on(world, COACH, user)
     assert [tuple(row) for row in await database.fetch(query, user)] == [(2, "You moved 500 kg.")]
-    assert len(announced) == 1
+    # The hint may come twice, where the kill fell between saying it and noting that it was said; the report does not.
+    assert len({WeeklyReportReady.model_validate_json(value).week for value in announced}) == 1
     await database.close()
 
 
