@@ -14,6 +14,7 @@ import typer
 from pydantic_core import from_json, to_json
 from rich.console import Console
 
+from deploy.local.operations.bench import reads
 from deploy.local.operations.bench.applied import Applied
 from deploy.local.operations.bench.limit import copy_limit, outbox_is_empty
 from deploy.local.operations.bench.report import Burst, Figures, machine, tables
@@ -49,10 +50,18 @@ class BenchFailed(Exception):
 
 def bench(
     quick: Annotated[bool, typer.Option("--quick", help="A shorter run, within 90 seconds.")] = False,
+    of_reads: Annotated[bool, typer.Option("--reads", help="Each read of a user with 10,000 sets instead.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure how fast the product is on this machine, against the machine's own limit."""
     console = Console(highlight=False, stderr=as_json)
+    if of_reads:
+        measured = asyncio.run(reads.run(times=50 if quick else reads.TIMES))
+        if as_json:
+            typer.echo(to_json(reads.as_json(measured), indent=2).decode())
+        else:
+            console.print(reads.table(measured))
+        return
     figures = asyncio.run(run(QUICK if quick else WHOLE, console))
     if as_json:
         typer.echo(to_json(figures.as_json(), indent=2).decode())

@@ -1,9 +1,8 @@
-"""How fast reads are for somebody who has logged 10,000 sets: `python -m deploy.local.operations.bench.reads`.
+"""How fast reads are for somebody who has logged 10,000 sets: `./hypertrophy bench --reads`.
 
 Every read of the projector, over HTTP and through the gateway, against a stack of its own in a temporary folder.
 """
 
-import argparse
 import asyncio
 import tempfile
 import time
@@ -13,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from deploy.local.operations.bench.phones import Phone, expect, register
@@ -141,6 +139,14 @@ def lines(measured: Sequence[Measured]) -> Iterator[tuple[str, ...]]:
         yield one.name, *figures, slow
 
 
+def as_json(measured: Sequence[Measured]) -> Mapping[str, Any]:
+    """The same figures for programs, in milliseconds and bytes."""
+    return {
+        one.name: {"p50_ms": round(one.percentile(50), 2), "p99_ms": round(one.percentile(99), 2), "bytes": one.size}
+        for one in measured
+    }
+
+
 def table(measured: Sequence[Measured]) -> Table:
     """The figures as they are shown."""
     found = Table("read", "p50 ms", "p99 ms", "kB", "")
@@ -154,15 +160,3 @@ async def run(sets: int = SETS, times: int = TIMES) -> Sequence[Measured]:
     with tempfile.TemporaryDirectory(prefix="hypertrophy-reads-", ignore_cleanup_errors=True) as folder:
         async with Stack(Path(folder), settings=_LIMITS_OFF) as stack, trained(stack.url, sets) as phone:
             return await measure(phone, times)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sets", type=int, default=SETS)
-    parser.add_argument("--times", type=int, default=TIMES)
-    given = parser.parse_args()
-    Console().print(table(asyncio.run(run(given.sets, given.times))))
-
-
-if __name__ == "__main__":
-    main()
