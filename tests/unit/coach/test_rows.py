@@ -5,6 +5,7 @@ from random import Random
 import pytest
 
 from services.coach.facts.rows import Rows
+from shared.digests import canonical_json
 from shared.fold import State, fold
 from shared.views.rows import Row
 from shared.views.whole import rows_of
@@ -12,7 +13,7 @@ from tests.histories import history
 
 
 def contents(rows: list[Row]) -> list[str]:
-    return sorted(map(repr, rows))
+    return sorted(canonical_json(row.content()) for row in rows)
 
 
 @pytest.mark.parametrize("seed", range(12))
