@@ -252,7 +252,12 @@ async def test_a_worker_waits_until_its_database_is_migrated(
 
 
 async def test_what_a_crash_of_the_database_took_back_is_read_again(
-    store: ProjectorStore, url: str, event_store: EventStore, publisher: Publisher, workers: Workers
+    store: ProjectorStore,
+    pool: "asyncpg.Pool[asyncpg.Record]",
+    url: str,
+    event_store: EventStore,
+    publisher: Publisher,
+    workers: Workers,
 ) -> None:
     person = history(77, events=300, devices=1)
     events = person.received
@@ -262,6 +267,7 @@ async def test_what_a_crash_of_the_database_took_back_is_read_again(
     await until(reads(store, person.user_id, expected(events)))
 
     await take_back(url, events[:200])
+    await pool.expire_connections()
 
     await until(reads(store, person.user_id, expected(events)))
 
