@@ -36,7 +36,7 @@ STAGES = (
     Stage("types", [python("mypy")]),
     Stage("laws", [[str(SCRIPTS / "lint-imports")]]),
     Stage("unit", [python("pytest", "tests/unit", "-n", "2", "-q")], takes_arguments=True),
-    Stage("system", [python("pytest", "tests/system", "-q")], takes_arguments=True),
+    Stage("system", [python("pytest", "tests/system", "-n", "2", "--dist", "loadfile", "-q")], takes_arguments=True),
 )
 
 
