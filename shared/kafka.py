@@ -1,6 +1,7 @@
 """Kafka as this system uses it: at-least-once batches of raw records in, acknowledged and ordered publishing out."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
@@ -22,6 +23,7 @@ from shared.telemetry import log
 CORRELATION = "correlation_id"
 UNHURRIED_BYTES = 262_144
 IDLE_MS = 200
+LONGEST_REST_SECONDS = 0.5
 TRACEPARENT = "traceparent"
 
 
@@ -79,7 +81,8 @@ def subscribe(
     """Batches of raw records to `handler`, whose return commits their offsets; when it raises they come again.
 
     `unhurried` is for stores in which nobody waits for the newest event: records are gathered for up to half a second,
-    which saves the broker, the database and this process most of the work of many small batches.
+    which saves the broker, the database and this process most of the work of many small batches; and between batches it
+    rests for as long as the last one took, so that a backlog leaves the database to those for whom somebody waits.
     A redelivery has no delay of its own, so a handler waits out passing faults itself (`shared.following.patiently`).
     """
 
@@ -88,9 +91,15 @@ def subscribe(
         consumer: Any = subscriber.consumer
         return KafkaAckableMessage(raw_message=raw, body=b"", consumer=consumer)
 
+    began: float | None = None
+
     async def wait(consumer: "AIOKafkaConsumer") -> "tuple[ConsumerRecord[Any, Any], ...]":
+        nonlocal began
+        if unhurried and began is not None:
+            await asyncio.sleep(min(time.monotonic() - began, LONGEST_REST_SECONDS))
         # The stock one sleeps again after each empty answer: fifty wakings a second, and records that wait meanwhile.
         found = await consumer.getmany(timeout_ms=IDLE_MS, max_records=max_records)
+        began = time.monotonic() if found else None
         return tuple(chain.from_iterable(found.values()))
 
     subscriber: LogicSubscriber[Any] = broker.subscriber(

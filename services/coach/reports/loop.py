@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 from services.coach.facts.log import TrainingLog
 from services.coach.logs import Logs
@@ -14,6 +15,8 @@ from shared.telemetry import log as logger
 ATTEMPTS = 5
 # Of weeks that closed longer ago, such as those of an imported history, nobody waits to be told.
 FRESH = timedelta(days=10)
+RESTS = 2
+LONGEST_REST_SECONDS = 2.0
 
 
 async def report_loop(logs: Logs, reports: Reports, pace: Pace, *, told: bool = False) -> None:
@@ -30,14 +33,16 @@ async def report_loop(logs: Logs, reports: Reports, pace: Pace, *, told: bool = 
 
 async def plan(logs: Logs, reports: Reports, now: datetime, pace: Pace, *, told: bool = False) -> int:
     """Leaves jobs for users whose closed weeks have changed or whose week has closed, and does them, user by user, so
-    that each history is folded once; how many users that were."""
+    that each history is folded once; how many users that were. Rests between users: others wait."""
     stale = await reports.stale(now, pace)
     for user_id in stale:
+        began = monotonic()
         kept = await logs.versioned(user_id)
         weeks = await asyncio.to_thread(closed_weeks, kept.log, now)
         await reports.plan(user_id, kept.version, weeks, next_close(kept.log, now), summary_of(kept.log))
         await work(logs, reports, now, told=told)
         logs.forget(user_id)
+        await asyncio.sleep(min((monotonic() - began) * RESTS, LONGEST_REST_SECONDS))
     return len(stale)
 
 
