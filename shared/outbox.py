@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 
 from shared.following import patiently
-from shared.identity import Effect
+from shared.identity import Effect, WeeklyReportReady
 from shared.kafka import CORRELATION, Outgoing, Publisher, PublishFailed
 from shared.telemetry import correlation_id
 
@@ -36,8 +36,8 @@ async def put(connection: Any, topic: str, records: Sequence[Outgoing], correlat
         await connection.execute(_PUT, topic, keys, values, correlation or correlation_id.get())
 
 
-def effect(said: Effect) -> Outgoing:
-    """The record of an effect."""
+def record_of(said: Effect | WeeklyReportReady) -> Outgoing:
+    """What is said of a user, as a record with the user as its key."""
     return Outgoing(str(said.user_id).encode(), said.model_dump_json().encode())
 
 

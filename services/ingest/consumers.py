@@ -30,7 +30,7 @@ from shared.identity import (
     UserRegistered,
 )
 from shared.kafka import Publisher, PublishFailed, Record, create_broker, has_partitions, subscribe
-from shared.outbox import effect as record_of
+from shared.outbox import record_of
 from shared.telemetry import log
 from shared.topics import DEAD_LETTERS, EFFECTS, IDENTITY
 

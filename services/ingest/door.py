@@ -45,6 +45,12 @@ class Delivery:
         """What has to be known before it can be judged."""
         return Question(self.device_id, self.user_ids, self.seen)
 
+    def only_adds_to(self, device: Device) -> bool:
+        """Whether it brings nothing but good events with new numbers."""
+        return not any(
+            event.sequence_number <= device.last_acked or isinstance(event.reading, Refusal) for event in self.events
+        )
+
     def as_sent(self, rejected: Sequence[tuple[SentEvent, Refusal]]) -> list[bytes]:
         """The bytes of these events in the body of the request."""
         places = [self.events.index(event) for event, _ in rejected]
@@ -130,8 +136,7 @@ def _check(known: DeviceNow) -> None:
 
 async def _decided(store: EventStore, delivery: Delivery, device: Device, always: bool) -> list[Decided]:
     """New numbers of a device without refused events need no look: the unique keys tell when that was wrong."""
-    refused = any(isinstance(event.reading, Refusal) for event in delivery.events)
-    if not (always or refused or any(event.sequence_number <= device.last_acked for event in delivery.events)):
+    if delivery.only_adds_to(device) and not always:
         return []
     numbers = [event.sequence_number for event in delivery.events]
     return await store.decided(delivery.device_id, numbers, [event.event_id for event in delivery.events])

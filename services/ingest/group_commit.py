@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.ingest.domain import Judgement, Reception, Refusal, decide
+from services.ingest.domain import Judgement, Reception, decide
 from services.ingest.door import Delivery, receive
 from services.ingest.store.database import Database
 from services.ingest.store.events import Acceptance, DeviceNow, EventStore, Trace
@@ -127,9 +127,7 @@ def _plain(visit: Visit, known: DeviceNow) -> Acceptance | None:
     device, delivery = known.device, visit.delivery
     if device is None or known.sender_erased or known.is_server or known.has_quarantine or delivery.gaps:
         return None
-    if any(
-        event.sequence_number <= device.last_acked or isinstance(event.reading, Refusal) for event in delivery.events
-    ):
+    if not delivery.only_adds_to(device):
         return None
     judgement = decide(device, delivery.events)
     if not judgement.accepted:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from client.load import Load, Played, play, yes_man
-from deploy.local.operations.bench.command import LIMITS_OFF
+from deploy.local.operations.running import UNLIMITED
 from deploy.local.stack import Stack
 
 _CEILING_S = 3.0
@@ -44,7 +44,7 @@ async def measured(wanted: Load, folder: Path, server: str | None) -> tuple[Play
     ceiling = await play(short, "http://nobody.invalid", folder / "ceiling", yes_man)
     if server:
         return await play(wanted, server, folder / "phones"), ceiling
-    async with Stack(folder / "stack", settings=LIMITS_OFF) as stack:
+    async with Stack(folder / "stack", settings=UNLIMITED) as stack:
         return await play(wanted, stack.url, folder / "phones"), ceiling
 
 

@@ -17,6 +17,8 @@ from shared.feeds import IdentityFeed, IngestFeed
 Data = Annotated[Path | None, typer.Option("--data", help="Folder of all data; default: the user's own data folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Result = TypeVar("Result")
+# What a stack is told that is only there to be measured or tormented.
+UNLIMITED = {"INGEST_LIMITS_ENABLED": "false", "AUTH_LIMITS_ENABLED": "false", "LOG_LEVEL": "WARNING"}
 
 
 class NotRunning(Exception):

@@ -3,18 +3,15 @@
 from services.coach.store import Connection
 from shared.dead_letters import dead_letter
 from shared.identity import ErasureApplied, MergeApplied, WeeklyReportReady
-from shared.kafka import CORRELATION, Outgoing, Record
-from shared.outbox import effect, put
+from shared.kafka import CORRELATION, Record
+from shared.outbox import put, record_of
 from shared.topics import COACH, DEAD_LETTERS, EFFECTS
 
 
 async def say(connection: Connection, said: MergeApplied | ErasureApplied | WeeklyReportReady) -> None:
     """Leaves a message for the relay, in the caller's transaction."""
-    if isinstance(said, WeeklyReportReady):
-        record = Outgoing(str(said.user_id).encode(), said.model_dump_json().encode())
-        await put(connection, COACH, [record])
-    else:
-        await put(connection, EFFECTS, [effect(said)])
+    topic = COACH if isinstance(said, WeeklyReportReady) else EFFECTS
+    await put(connection, topic, [record_of(said)])
 
 
 async def park(connection: Connection, record: Record, reason: str) -> None:

@@ -75,11 +75,7 @@ class Outbox:
 
 async def shards_with_work(connection: asyncpg.Connection, shards: int) -> set[int]:
     """The shards that have something to publish among the oldest rows."""
-    rows = await connection.fetch(
-        "SELECT DISTINCT slot % $1::int AS shard FROM (SELECT slot FROM outbox ORDER BY id LIMIT 1000) AS oldest",
-        shards,
-    )
-    return {row["shard"] for row in rows}
+    return {row["shard"] for row in await connection.fetch(_WITH_WORK, shards)}
 
 
 async def backlog(connection: asyncpg.Connection) -> tuple[int, float]:

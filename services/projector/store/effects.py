@@ -5,13 +5,13 @@ from uuid import UUID
 from services.projector.store.refreshing import Conflicts
 from services.projector.views.rows import Connection
 from shared.identity import ConflictFound, Effect
-from shared.outbox import effect, put
+from shared.outbox import put, record_of
 from shared.topics import EFFECTS
 
 
 async def say(connection: Connection, *effects: Effect) -> None:
     """Says effects, once the transaction is committed."""
-    await put(connection, EFFECTS, [effect(one) for one in effects])
+    await put(connection, EFFECTS, [record_of(effect) for effect in effects])
 
 
 async def tell(connection: Connection, conflicts: Conflicts) -> None:

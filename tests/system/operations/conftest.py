@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.operations.chaos.command import SETTINGS
+from deploy.local.operations.running import UNLIMITED
 from deploy.local.stack import Stack
 
 
@@ -21,7 +21,7 @@ async def folder() -> AsyncIterator[Path]:
 @pytest.fixture
 async def stack(folder: Path) -> AsyncIterator[Stack]:
     """The whole product, running on `folder / "server"`."""
-    async with Stack(folder / "server", settings=SETTINGS) as running:
+    async with Stack(folder / "server", settings=UNLIMITED) as running:
         yield running
 
 

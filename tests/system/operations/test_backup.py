@@ -10,10 +10,10 @@ from deploy.local.folders import erased_ids_file
 from deploy.local.operations.backup.archive import BadBackup
 from deploy.local.operations.backup.restoring import bring_back
 from deploy.local.operations.backup.saving import save
-from deploy.local.operations.chaos.command import PATIENCE_SECONDS, SETTINGS
+from deploy.local.operations.chaos.command import PATIENCE_SECONDS
 from deploy.local.operations.chaos.phones import Phone, diary, introduced
 from deploy.local.operations.chaos.reckoning import reckon
-from deploy.local.operations.running import operating
+from deploy.local.operations.running import UNLIMITED, operating
 from deploy.local.processes import StartError
 from deploy.local.stack import Stack
 
@@ -44,7 +44,7 @@ async def erased(stack: Stack, phone: Phone) -> str:
 
 async def test_nothing_is_lost_by_going_back(folder: Path) -> None:
     data, file = folder / "server", folder / "yesterday.backup"
-    async with Stack(data, settings=SETTINGS) as stack:
+    async with Stack(data, settings=UNLIMITED) as stack:
         port = stack.port
         phones = list(await introduced(folder, stack.url, seed=2))
         leaver = phones.pop()
@@ -61,7 +61,7 @@ async def test_nothing_is_lost_by_going_back(folder: Path) -> None:
 
     assert restored.server_epoch != manifest.server_epoch
     assert restored.erased_again == 1
-    async with Stack(data, settings=SETTINGS, port=port) as stack, operating(stack, patience=120) as operator:
+    async with Stack(data, settings=UNLIMITED, port=port) as stack, operating(stack, patience=120) as operator:
         async with httpx2.AsyncClient(base_url=stack.url) as http:
             answer = await http.get("/api/v1/sync/hash", headers={"Authorization": f"Bearer {old_token}"})
             assert (answer.status_code, answer.json()["code"]) == (401, "token_expired")

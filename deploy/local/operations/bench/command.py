@@ -18,13 +18,12 @@ from deploy.local.operations.bench import reads
 from deploy.local.operations.bench.applied import Applied
 from deploy.local.operations.bench.limit import copy_limit, outbox_is_empty
 from deploy.local.operations.bench.report import Burst, Figures, machine, tables
-from deploy.local.operations.running import AsJson
+from deploy.local.operations.running import UNLIMITED, AsJson
 from deploy.local.processes import family
 from deploy.local.roles import ROOT
 from deploy.local.stack import Stack
 
 BATCHES = (10, 100, 500)
-LIMITS_OFF = {"INGEST_LIMITS_ENABLED": "false", "AUTH_LIMITS_ENABLED": "false", "LOG_LEVEL": "WARNING"}
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ async def run(plan: Plan, console: Console) -> Figures:
         console.print(f"{time.monotonic() - started:6.1f} s  {step}", markup=False, soft_wrap=True)
 
     with tempfile.TemporaryDirectory(prefix="hypertrophy-bench-", ignore_cleanup_errors=True) as folder:
-        async with Stack(Path(folder), settings=LIMITS_OFF) as stack, spawned("generator") as generator:
+        async with Stack(Path(folder), settings=UNLIMITED) as stack, spawned("generator") as generator:
             say("the stack is ready")
             bench = Bench(stack, generator, plan, Figures(machine()), say)
             await bench.run()

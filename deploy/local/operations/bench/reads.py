@@ -17,12 +17,12 @@ from rich.table import Table
 from deploy.local.operations.bench.phones import Phone, expect, register
 from deploy.local.operations.bench.wire import request
 from deploy.local.operations.bench.workload import life
+from deploy.local.operations.running import UNLIMITED
 from deploy.local.stack import Stack
 
 SETS = 10_000
 TIMES = 200
 LIMIT_MS = 20.0
-_LIMITS_OFF = {"INGEST_LIMITS_ENABLED": "false", "AUTH_LIMITS_ENABLED": "false", "LOG_LEVEL": "WARNING"}
 _SET = b'"SetCompleted"'
 _AHEAD = 1_000
 _APPLIED_SECONDS = 120
@@ -158,5 +158,5 @@ def table(measured: Sequence[Measured]) -> Table:
 async def run(sets: int = SETS, times: int = TIMES) -> Sequence[Measured]:
     """Starts a stack, fills it with one user's life, reads, and takes it away again."""
     with tempfile.TemporaryDirectory(prefix="hypertrophy-reads-", ignore_cleanup_errors=True) as folder:
-        async with Stack(Path(folder), settings=_LIMITS_OFF) as stack, trained(stack.url, sets) as phone:
+        async with Stack(Path(folder), settings=UNLIMITED) as stack, trained(stack.url, sets) as phone:
             return await measure(phone, times)

@@ -17,11 +17,10 @@ from rich.table import Table
 from deploy.local.operations.chaos.phones import Phone, introduced
 from deploy.local.operations.chaos.reckoning import Reckoning, reckon
 from deploy.local.operations.chaos.storm import STUCK_SECONDS, Storm
-from deploy.local.operations.running import AsJson, operating
+from deploy.local.operations.running import UNLIMITED, AsJson, operating
 from deploy.local.roles import product_roles
 from deploy.local.stack import Stack
 
-SETTINGS = {"INGEST_LIMITS_ENABLED": "false", "AUTH_LIMITS_ENABLED": "false", "LOG_LEVEL": "WARNING"}
 PATIENCE_SECONDS = 90.0
 
 
@@ -82,7 +81,7 @@ async def run(seconds: float, seed: int, console: Console) -> Outcome:
 
     with tempfile.TemporaryDirectory(prefix="hypertrophy-chaos-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        async with Stack(folder / "server", settings=SETTINGS, roles=product_roles(2)) as stack:
+        async with Stack(folder / "server", settings=UNLIMITED, roles=product_roles(2)) as stack:
             say(f"the stack is ready; seed {seed}")
             phones = await introduced(folder, stack.url, seed)
             storm = Storm(stack, random.Random(seed))  # noqa: S311  repeatable, not secret

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from deploy.local.operations.verification.findings import Check
@@ -65,11 +66,11 @@ async def read_store(feed: IngestFeed, collect: "Collector | None" = None) -> St
     return store
 
 
-class Collector:
+class Collector(Protocol):
     """Wants to see every event as well."""
 
     def take(self, event: AcceptedEvent) -> None:
-        raise NotImplementedError
+        """Takes one event of the event store; those of a device come in order."""
 
 
 def check_store(store: Store) -> Check:
