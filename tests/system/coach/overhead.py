@@ -6,7 +6,6 @@ fake model took. The HTTP process and the worker run as they do in production, o
 
 import asyncio
 import json
-import os
 import statistics
 import sys
 import tempfile
@@ -22,7 +21,6 @@ from uuid import UUID, uuid4
 import httpx2
 
 from deploy.local.processes import free_port
-from deploy.local.roles import ROOT
 from shared.domains.exercises.catalogue import catalogue_id
 from tests.system.coach.fake_model import FakeModel
 from tests.system.coach.world import Feeds, World, access_token, coach, eventually, record_history, served
@@ -49,15 +47,9 @@ class TimedModel(FakeModel):
 @asynccontextmanager
 async def http_process(world: World, model: str) -> AsyncIterator[httpx2.AsyncClient]:
     """Coach's HTTP process, freshly started."""
-    port, settings = free_port(), world.settings
+    port = free_port()
     environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "DATABASE_URL_COACH": settings.database_url_coach,
-        "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
-        "INGEST_URL": settings.ingest_url,
-        "AUTH_URL": settings.auth_url,
-        "SERVICE_TOKEN": "service-token",
+        **world.environment(),
         "COACH_OPENAI_API_KEY": "key",
         "COACH_OPENAI_BASE_URL": f"{model}/v1",
         "COACH_CHAT_PER_MINUTE": "100000",

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -49,15 +48,8 @@ async def lone_world(engines: TestEngines, database: Database) -> AsyncIterator[
 @asynccontextmanager
 async def worker(world: World, model: str | None = None) -> AsyncIterator[asyncio.subprocess.Process]:
     """The worker as a process of its own, where there is one with a model at the address."""
-    settings = world.settings
     environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "DATABASE_URL_COACH": settings.database_url_coach,
-        "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
-        "INGEST_URL": settings.ingest_url,
-        "AUTH_URL": settings.auth_url,
-        "SERVICE_TOKEN": "service-token",
+        **world.environment(),
         "COACH_REPORTS_EVERY_S": "0.1",
         "COACH_SETTLE_S": "0.1",
         "COACH_REPLAN_S": "0.1",

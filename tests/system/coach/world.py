@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI, Query, Response
 
 from deploy.local.processes import free_port
+from deploy.local.roles import ROOT
 from services.coach.app import create_app, create_worker
 from services.coach.settings import Settings
 from shared.digests import digest_of_events
@@ -99,6 +101,18 @@ class World:
     settings: Settings
     publisher: Publisher
     http: httpx2.AsyncClient
+
+    def environment(self) -> dict[str, str]:
+        """What a process of coach's own is told."""
+        return {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "DATABASE_URL_COACH": self.settings.database_url_coach,
+            "KAFKA_BOOTSTRAP_SERVERS": self.settings.kafka_bootstrap_servers,
+            "INGEST_URL": self.settings.ingest_url,
+            "AUTH_URL": self.settings.auth_url,
+            "SERVICE_TOKEN": "service-token",
+        }
 
     def record(self, user: UUID, device: UUID, event_type: str, at: datetime = START, **payload: Any) -> AcceptedEvent:
         """One more accepted event in ingest's store; not on the topic yet."""

@@ -10,6 +10,7 @@ from deploy.local.operations import rebuilding, republishing
 from deploy.local.operations.chaos.phones import diary, introduced
 from deploy.local.operations.running import Operator, operating
 from deploy.local.operations.verification.command import verification
+from deploy.local.operations.verification.positions import AT_REST_SECONDS
 from deploy.local.stack import Stack
 from shared.topics import EVENTS, IDENTITY
 from tests.system.engines import connect
@@ -61,6 +62,23 @@ async def test_what_differs_is_named_and_repaired(stack: Stack, folder: Path) ->
         assert "the events give" in (await first_difference(operator) or "")
         await rebuilding.work(operator, "sets")
         assert await first_difference(operator) is None
+
+
+async def test_a_relay_that_is_only_late_is_waited_for(stack: Stack, folder: Path) -> None:
+    relay = stack.processes["ingest-relay"]
+    async with operating(stack) as operator:
+        relay.pause()
+        try:
+            await trained(folder, stack)
+            late = (await verification(operator, content=False, patience=1)).first_difference
+            verifying = asyncio.create_task(first_difference(operator))
+            await asyncio.sleep(2 * AT_REST_SECONDS)
+        finally:
+            relay.resume()
+
+        assert late is not None
+        assert late.startswith("relay: the oldest has waited for")
+        assert await verifying is None
 
 
 async def falsify_a_set(stack: Stack, generation: str) -> None:

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from deploy.local.operations.chaos.phones import Phone, introduced
 from deploy.local.operations.chaos.reckoning import Reckoning, reckon
-from deploy.local.operations.chaos.storm import STUCK_SECONDS, Storm
+from deploy.local.operations.chaos.storm import STUCK_SECONDS, Recovery, Storm
 from deploy.local.operations.running import UNLIMITED, AsJson, operating
 from deploy.local.roles import product_roles
 from deploy.local.stack import Stack
@@ -38,8 +38,12 @@ class Outcome:
     def sound(self) -> bool:
         return self.reckoning.sound and not self.storm.stuck
 
+    @property
+    def slowest(self) -> Sequence[Recovery]:
+        return sorted(self.storm.recoveries, key=lambda recovery: -recovery.seconds)[:3]
+
     def as_json(self) -> dict[str, Any]:
-        recoveries = sorted(self.storm.recoveries)
+        recoveries = sorted(recovery.seconds for recovery in self.storm.recoveries)
         return {
             "seed": self.seed,
             "seconds": round(self.seconds, 1),
@@ -51,6 +55,8 @@ class Outcome:
             "stuck": self.storm.stuck,
             "records_published_again": self.reckoning.repeated_records,
             "recovery_seconds": {"p50": percentile(recoveries, 50), "p99": percentile(recoveries, 99)},
+            "slowest_recoveries": [str(recovery) for recovery in self.slowest],
+            "examples": self.reckoning.examples,
             "first_difference": self.reckoning.findings.first_difference,
             "sound": self.sound,
         }
@@ -130,8 +136,9 @@ def show(outcome: Outcome, console: Console) -> None:
     console.print(
         f"{reckoning.repeated_records:,} records lie on the topic again, which every reader drops", style="dim"
     )
-    for fault in [*reckoning.lost[:5], *reckoning.duplicated[:5]]:
-        console.print(fault, style="red", markup=False)
+    console.print(f"the slowest recoveries: {'; '.join(map(str, outcome.slowest))}", style="dim", soft_wrap=True)
+    for example in reckoning.examples:
+        console.print(example, style="red", markup=False)
     if reckoning.findings.first_difference:
         console.print(reckoning.findings.first_difference, style="red", markup=False, soft_wrap=True)
     if outcome.storm.stuck:

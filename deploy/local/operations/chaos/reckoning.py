@@ -41,6 +41,11 @@ class Reckoning:
     def sound(self) -> bool:
         return not self.lost and not self.duplicated and self.findings.agrees
 
+    @property
+    def examples(self) -> Sequence[str]:
+        """Some of what is lost or duplicated."""
+        return [*self.lost[:5], *self.duplicated[:5]]
+
 
 async def reckon(operator: Operator, acked: Sequence[Acknowledged], patience: float) -> Reckoning:
     """Compares what phones were told with every place where it must be."""

@@ -5,6 +5,7 @@ import random
 import secrets
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -12,38 +13,52 @@ from uuid import uuid4
 
 import httpx2
 
-from deploy.local.operations.chaos.faults import draw, inject, targets
+from deploy.local.operations.chaos.faults import Fault, draw, inject, targets
 from deploy.local.stack import Stack
 from shared.values import format_moment
 
 STUCK_SECONDS = 60.0
 
 
+@dataclass(frozen=True)
+class Recovery:
+    """How long it took from the end of these faults until a new event went all the way and could be read."""
+
+    seconds: float
+    after: Sequence[Fault]
+
+    def __str__(self) -> str:
+        return f"{self.seconds:.1f} s after {', '.join(fault.kind for fault in self.after)}"
+
+
 @dataclass
 class Storm:
-    """`recoveries` are seconds from the end of a fault until a new event went all the way and could be read."""
+    """What was done, and how everything came back."""
 
     stack: Stack
     chance: random.Random
     faults: Counter[str] = field(default_factory=Counter)
-    recoveries: list[float] = field(default_factory=list)
+    recoveries: list[Recovery] = field(default_factory=list)
     stuck: int = 0
 
     async def rage(self, seconds: float) -> None:
         """Faults for so long; then everything has recovered or counts as stuck."""
         names, until = sorted(targets(self.stack)), time.monotonic() + seconds
         async with Canary(self.stack.url) as canary:
+            since: list[Fault] = []
             while time.monotonic() < until:
                 await asyncio.sleep(self.chance.uniform(0.2, 3))
                 together = 2 if self.chance.random() < 0.25 else 1
                 faults = [draw(self.chance, names) for _ in range(together)]
                 self.faults.update(fault.kind for fault in faults)
+                since += faults
                 await asyncio.gather(*(inject(self.stack, fault) for fault in faults))
                 if self.chance.random() < 0.6:  # else the next fault hits what has not recovered
-                    await self._recover(canary)
-            await self._recover(canary)
+                    await self._recover(canary, since)
+                    since = []
+            await self._recover(canary, since)
 
-    async def _recover(self, canary: "Canary") -> None:
+    async def _recover(self, canary: "Canary", after: Sequence[Fault]) -> None:
         started = time.monotonic()
         try:
             async with asyncio.timeout(STUCK_SECONDS):
@@ -51,7 +66,7 @@ class Storm:
         except TimeoutError:
             self.stuck += 1
             return
-        self.recoveries.append(time.monotonic() - started)
+        self.recoveries.append(Recovery(time.monotonic() - started, after))
 
 
 class Canary:

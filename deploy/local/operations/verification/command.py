@@ -12,6 +12,7 @@ from deploy.local.operations.running import AsJson, Data, Operator, operate
 from deploy.local.operations.verification.content import Users, check_content
 from deploy.local.operations.verification.findings import Check, Findings
 from deploy.local.operations.verification.positions import AT_REST_SECONDS, READ_STORES, check_positions
+from deploy.local.operations.verification.relay import check_relay
 from deploy.local.operations.verification.store import Store, check_store, read_store
 from deploy.local.operations.verification.topics import check_topic, read_topic
 
@@ -33,11 +34,13 @@ def verify(
 
 
 async def verification(operator: Operator, *, content: bool, patience: float = PATIENCE_SECONDS) -> Findings:
-    """All comparisons. Read stores that are still catching up are waited for, at most `patience` seconds each."""
+    """All comparisons. The relay and read stores that are still catching up are waited for, at most `patience` seconds
+    each."""
+    relay = await check_relay(operator, patience=patience)
     stores = [await check_positions(operator, service, patience=patience) for service in READ_STORES]
     users = Users(await operator.identity.after(0)) if content else None
     store = await read_store(operator.ingest, users)
-    checks: list[Check] = [check_store(store), await published(operator, store), *stores]
+    checks: list[Check] = [check_store(store), relay, await published(operator, store), *stores]
     if users is not None:
         checks.append(await check_content(operator, users))
     return Findings(checks)
