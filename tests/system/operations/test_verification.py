@@ -10,7 +10,6 @@ from deploy.local.operations import rebuilding, republishing
 from deploy.local.operations.chaos.phones import diary, introduced
 from deploy.local.operations.running import Operator, operating
 from deploy.local.operations.verification.command import verification
-from deploy.local.operations.verification.positions import AT_REST_SECONDS
 from deploy.local.stack import Stack
 from shared.topics import EVENTS, IDENTITY
 from tests.system.engines import connect
@@ -72,7 +71,7 @@ async def test_a_relay_that_is_only_late_is_waited_for(stack: Stack, folder: Pat
             await trained(folder, stack)
             late = (await verification(operator, content=False, patience=1)).first_difference
             verifying = asyncio.create_task(first_difference(operator))
-            await asyncio.sleep(2 * AT_REST_SECONDS)
+            await asyncio.sleep(2)
         finally:
             relay.resume()
 

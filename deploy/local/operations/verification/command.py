@@ -11,12 +11,13 @@ from rich.table import Table
 from deploy.local.operations.running import AsJson, Data, Operator, operate
 from deploy.local.operations.verification.content import Users, check_content
 from deploy.local.operations.verification.findings import Check, Findings
-from deploy.local.operations.verification.positions import AT_REST_SECONDS, READ_STORES, check_positions
+from deploy.local.operations.verification.positions import READ_STORES, check_positions
 from deploy.local.operations.verification.relay import check_relay
 from deploy.local.operations.verification.store import Store, check_store, read_store
 from deploy.local.operations.verification.topics import check_topic, read_topic
 
 PATIENCE_SECONDS = 60.0
+ON_ITS_WAY_SECONDS = 3.0
 
 
 def verify(
@@ -52,7 +53,7 @@ async def published(operator: Operator, store: Store) -> Check:
     check = check_topic(store, await read_topic(bootstrap, store.epoch))
     if check.agrees:
         return check
-    await asyncio.sleep(AT_REST_SECONDS)
+    await asyncio.sleep(ON_ITS_WAY_SECONDS)
     return check_topic(store, await read_topic(bootstrap, store.epoch))
 
 

@@ -14,8 +14,9 @@ from shared.digests import EMPTY, Digest
 from shared.feeds import Head
 
 READ_STORES = ("projector", "coach", "auth")
-# A difference counts when neither side has moved for so long.
-AT_REST_SECONDS = 3.0
+# A difference counts when neither side has moved for so long: the partitions of a consumer that died stand still until
+# its group has let go of it, after 10 s.
+AT_REST_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
