@@ -128,9 +128,8 @@ class EventStore:
         row = self.rows[device_id]
         heads = {device: self.rows[device].head for device in seen if device in self.rows}
         reception = Reception(device_id, user_id, now, heads)
-        for event, verdict in judgement.accepted:
-            record = to_json(reception.record(event, verdict)).decode()
-            row.events[event.sequence_number] = Stored(event.event_id, event.content, record)
+        for (event, _), record in zip(judgement.accepted, reception.records(judgement.accepted), strict=True):
+            row.events[event.sequence_number] = Stored(event.event_id, event.content, to_json(record).decode())
         row.device, row.user_id = judgement.device, user_id
         if judgement.accepted:
             self._announce(device_id, [event.sequence_number for event, _ in judgement.accepted])

@@ -1,6 +1,6 @@
 """The verdicts of the sync protocol: pure rules over what was sent, what the store has, and nothing else."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -213,8 +213,12 @@ class Reception:
     received_at: datetime
     heads: Mapping[UUID, int] = field(default_factory=dict)
 
-    def record(self, event: SentEvent, accepted: Accepted) -> dict[str, Any]:
-        """The accepted event as it is stored and published, but for the server epoch, which readers add."""
+    def records(self, accepted: Iterable[tuple[SentEvent, Accepted]]) -> Iterator[dict[str, Any]]:
+        """The accepted events as they are stored and published, but for the server epoch, which readers add."""
+        received_at = format_moment(self.received_at)
+        return (self._record(event, verdict, received_at) for event, verdict in accepted)
+
+    def _record(self, event: SentEvent, accepted: Accepted, received_at: str) -> dict[str, Any]:
         envelope = event.reading
         assert isinstance(envelope, EventEnvelope)
         record = {
@@ -224,10 +228,10 @@ class Reception:
             "payload": envelope.payload,
             "device_id": self.device_id,
             "sequence_number": event.sequence_number,
-            "occurred_at": format_moment(envelope.occurred_at or self.received_at),
+            "occurred_at": format_moment(envelope.occurred_at) if envelope.occurred_at else received_at,
             "user_id": self.user_id,
             "previous_sequence": accepted.previous_sequence,
-            "received_at": format_moment(self.received_at),
+            "received_at": received_at,
         }
         if envelope.correlation_id is not None:
             record["correlation_id"] = envelope.correlation_id

@@ -75,7 +75,7 @@ class Acceptance:
 
     def events(self) -> list[tuple[Any, ...]]:
         """The accepted events, as the statement takes them."""
-        reception = self.reception
+        reception, accepted = self.reception, self.judgement.accepted
         return [
             (
                 reception.device_id,
@@ -84,9 +84,9 @@ class Acceptance:
                 event.event_id,
                 reception.received_at,
                 event.content,
-                to_json(reception.record(event, verdict)).decode(),
+                to_json(record).decode(),
             )
-            for event, verdict in self.judgement.accepted
+            for (event, verdict), record in zip(accepted, reception.records(accepted), strict=True)
         ]
 
 

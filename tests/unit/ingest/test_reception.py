@@ -21,7 +21,7 @@ def stored(number: int = 5, origin: Origin | None = None, heads: dict[UUID, int]
         event_id=uuid4(), event_type="SetRemoved", payload={"set_id": str(uuid4())}, sequence_number=number, **changes
     )
     sent = SentEvent(envelope.event_id, number, b"", envelope, origin)
-    record = Reception(DEVICE, USER, RECEIVED, heads or {}).record(sent, Accepted(number - 1))
+    (record,) = Reception(DEVICE, USER, RECEIVED, heads or {}).records([(sent, Accepted(number - 1))])
     return decode_accepted(line(uuid4(), to_json(record).decode()))
 
 
