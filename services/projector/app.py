@@ -1,6 +1,5 @@
 """The projector's map: the read API, and the worker."""
 
-from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,7 +10,9 @@ from services.projector.api.reads import NotModified, not_modified
 from services.projector.database import LazyPool
 from services.projector.rebuild.start import Rebuilding
 from services.projector.settings import Settings
+from services.projector.store import auditing, positions
 from services.projector.store.reading import Readers
+from services.projector.store.versions import PerVersion
 from services.projector.views import views
 from services.projector.worker import Worker
 from shared.http import add_health, create_service_app, service_client
@@ -46,7 +47,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = create_service_app("projector", settings, lifespan)
     app.state.readers = Readers(pool)
-    app.state.content_digests = OrderedDict()
+    app.state.content_digests = PerVersion(positions.digest_read)
+    app.state.departed_sets = PerVersion(auditing.departed_sets)
     app.state.operating_pool = operating_pool
     app.state.rebuilding = rebuilding
     app.state.read_after_seconds = settings.projector_read_after_seconds

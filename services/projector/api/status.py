@@ -1,8 +1,7 @@
 """How far the caller's read models are, and what proves it."""
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,8 +13,6 @@ from fastapi import APIRouter, Request, Response
 from services.projector.api.answers import answers, shape
 from services.projector.api.reads import FreshReads
 from services.projector.store import generations, positions
-from services.projector.store.reading import Reading
-from shared.digests import Digest
 from shared.envelope import decode_accepted
 from shared.feeds import IngestFeed
 from shared.policy import Caller
@@ -25,7 +22,6 @@ router = APIRouter(tags=["projections"])
 
 _SECONDS = 1.0
 _DEVICES = 50
-_REMEMBERED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +54,7 @@ async def show_status(request: Request, read: FreshReads, caller: Caller) -> Res
     applied = {device.device_id: device.applied for device in devices}
     lag_events, lag_seconds = await _lag(request.app.state.ingest, {caller.device_id: 0, **applied})
     total = positions.event_digest(devices)
-    content = await _content_digest(request.app.state.content_digests, read.reading)
+    content = await request.app.state.content_digests.of(read.reading)
     status = Status(
         generation=read.reading.generation,
         fold_version=await generations.fold_version(read.reading.connection, read.reading.generation),
@@ -71,16 +67,6 @@ async def show_status(request: Request, read: FreshReads, caller: Caller) -> Res
         devices=[DeviceStatus(device.device_id, device.applied) for device in devices],
     )
     return read.value(status)
-
-
-async def _content_digest(remembered: OrderedDict[Hashable, Digest], reading: Reading) -> Digest:
-    """Asked once for each version of a user's rows: it reads all of them."""
-    version = (reading.generation, reading.user_id, reading.version)
-    if version not in remembered:
-        remembered[version] = await positions.content_digest(reading.connection, reading.user_id)
-        if len(remembered) > _REMEMBERED:
-            remembered.popitem(last=False)
-    return remembered[version]
 
 
 async def _lag(client: httpx2.AsyncClient, applied: Mapping[UUID, int]) -> tuple[int | None, float | None]:

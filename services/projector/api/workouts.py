@@ -1,16 +1,18 @@
 """Workouts and their sets."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from services.projector.api.answers import marked, paged, perhaps_marked, reads
 from services.projector.api.bounds import From, To, between, moment
 from services.projector.api.reads import Read, Reads
 from services.projector.store import auditing
 from services.projector.store.lists import Filter, Listing
+from services.projector.views.text import text_of
 from shared.domains.workouts.status import WorkoutStatus
 from shared.errors import NotFound
 from shared.http import Cursor, Limit
@@ -48,10 +50,11 @@ async def list_workouts(
 
 
 @router.get("/workouts/{workout_id}", responses=reads(_WITH_SETS))
-async def show_workout(read: Reads, workout_id: UUID, as_of: AsOf = None) -> Response:
+async def show_workout(request: Request, read: Reads, workout_id: UUID, as_of: AsOf = None) -> Response:
     """One workout with its sets, by the time of their completion; with `as_of`, as the events up to then tell it."""
     if as_of is not None:
-        return await _as_of(read, workout_id, moment("as_of", as_of))
+        departed = await request.app.state.departed_sets.of(read.reading)
+        return await _as_of(read, workout_id, departed.get(workout_id, ()), moment("as_of", as_of))
     workout = await read.reading.one(_ONE, read.reading.user_id, workout_id)
     if workout is None:
         raise NotFound("you have no such workout")
@@ -60,11 +63,11 @@ async def show_workout(read: Reads, workout_id: UUID, as_of: AsOf = None) -> Res
     return read.answer(f'{read.marked(workout, workout_id)[:-1]},"sets":[{sets}]}}')
 
 
-async def _as_of(read: Read, workout_id: UUID, as_of: datetime) -> Response:
-    rows = rows_of(await auditing.around_workout(read.reading, workout_id, as_of))
+async def _as_of(read: Read, workout_id: UUID, departed: Collection[UUID], as_of: datetime) -> Response:
+    rows = rows_of(await auditing.around_workout(read.reading, workout_id, departed, as_of))
     workout = next((row for row in rows["workouts"] if isinstance(row, WorkoutRow)), None)
     if workout is None:
         raise NotFound("you had no such workout then")
     done = [row for row in rows["sets"] if isinstance(row, SetRow) and row.workout_id == workout_id]
-    sets = [row.content() for row in sorted(done, key=lambda row: (row.completed_at, row.set_id))]
-    return read.value({**workout.content(), "sets": sets})
+    sets = ",".join(map(text_of, sorted(done, key=lambda row: (row.completed_at, row.set_id))))
+    return read.answer(f'{text_of(workout)[:-1]},"sets":[{sets}]}}')

@@ -1,6 +1,7 @@
 """Reads of the history itself: as it was, who changed what, and what an undo starts from."""
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -22,20 +23,24 @@ _OF_KIND = """
 SELECT DISTINCT entity_id FROM history
 WHERE user_id = $1 AND entity = $2 AND ($3::uuid IS NULL OR entity_id > $3) ORDER BY entity_id LIMIT $4
 """
-# What a workout's rows follow from. A set belongs to it when one of its events ever said so. A set of one event only is
-# where that event put it, so that of thousands just those with more have to be read.
+# What a workout's rows follow from.
 _OF_WORKOUT = """
 SELECT h.* FROM history h WHERE h.user_id = $1 AND h.entity IN ('exercise', 'profile') AND h.occurred_at <= $3
 UNION ALL
 SELECT h.* FROM history h
 WHERE h.user_id = $1 AND h.entity = 'workout' AND h.entity_id = $2 AND h.occurred_at <= $3
 UNION ALL
-SELECT h.* FROM history h WHERE h.user_id = $1 AND h.entity = 'set' AND h.occurred_at <= $3 AND h.entity_id = ANY(ARRAY(
-  SELECT t.set_id FROM sets_projection t WHERE t.user_id = $1 AND t.workout_id = $2
-  UNION ALL
-  SELECT s.entity_id FROM history s WHERE s.user_id = $1 AND s.entity = 'set' AND s.payload ->> 'workout_id' = $4
-  AND s.entity_id = ANY(ARRAY(
-    SELECT m.entity_id FROM history m WHERE m.user_id = $1 AND m.entity = 'set' GROUP BY 1 HAVING count(*) > 1))))
+SELECT h.* FROM history h WHERE h.user_id = $1 AND h.entity = 'set' AND h.occurred_at <= $3
+  AND h.entity_id = ANY($4::uuid[] || ARRAY(
+    SELECT t.set_id FROM sets_projection t WHERE t.user_id = $1 AND t.workout_id = $2))
+"""
+# Where sets of several events were ever said to be, and where they are. One of a single event is where that put it, so
+# that of thousands just those with more have to be read.
+_SAID_TO_BE = """
+SELECT s.entity_id, s.payload ->> 'workout_id' AS said, t.workout_id
+FROM history s LEFT JOIN sets_projection t ON t.user_id = s.user_id AND t.set_id = s.entity_id
+WHERE s.user_id = $1 AND s.entity = 'set' AND s.entity_id = ANY(ARRAY(
+  SELECT m.entity_id FROM history m WHERE m.user_id = $1 AND m.entity = 'set' GROUP BY 1 HAVING count(*) > 1))
 """
 # The body's weight is asked for only where a set may have moved it.
 _ON_BODY = re.compile("|".join(f'"{basis.value}"' for basis in BODY_BASES))
@@ -52,9 +57,22 @@ async def of_event(reading: Reading, event_id: UUID) -> Sequence[asyncpg.Record]
     return await reading.rows(_OF_EVENT, reading.user_id, event_id)
 
 
-async def around_workout(reading: Reading, workout_id: UUID, as_of: datetime) -> State:
-    """The state that a workout's rows followed from, folded of just the events that had occurred by then."""
-    rows = list(await reading.rows(_OF_WORKOUT, reading.user_id, workout_id, as_of, str(workout_id)))
+async def departed_sets(reading: Reading) -> Mapping[UUID, Collection[UUID]]:
+    """By workout, the sets that some event says are in it, and that are elsewhere or removed today."""
+    found: defaultdict[UUID, set[UUID]] = defaultdict(set)
+    for row in await reading.rows(_SAID_TO_BE, reading.user_id):
+        said_to_be = row["said"] and UUID(row["said"])  # an event spells ids as its client does
+        if said_to_be and said_to_be != row["workout_id"]:
+            found[said_to_be].add(row["entity_id"])
+    return found
+
+
+async def around_workout(reading: Reading, workout_id: UUID, departed: Collection[UUID], as_of: datetime) -> State:
+    """The state that a workout's rows followed from, folded of just the events that had occurred by then.
+
+    `departed` are the sets that were in it once and are not today.
+    """
+    rows = list(await reading.rows(_OF_WORKOUT, reading.user_id, workout_id, as_of, list(departed)))
     if any(row["entity"] == "set" and _ON_BODY.search(row["payload"]) for row in rows):
         rows += await reading.rows(_OF_BODY, reading.user_id, as_of)
     found: dict[EntityKey, list[Said]] = {}

@@ -39,6 +39,11 @@ async def parked(reading: Reading) -> int:
     return int(await reading.one(_PARKED, reading.user_id) or 0)
 
 
+async def digest_read(reading: Reading) -> Digest:
+    """The content digest of the user who reads."""
+    return await content_digest(reading.connection, reading.user_id)
+
+
 async def content_digest(connection: Connection, user_id: UUID) -> Digest:
     """The digest of every row of every view of a user, in the generation that the connection has entered (law 9)."""
     count, total = 0, 0

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from services.projector.store import identity
 from services.projector.store.batch import ProjectorStore
+from shared.envelope import AcceptedEvent
 from shared.fold import fold
 from shared.postgres import create_pool
 from shared.values import format_moment
@@ -23,6 +24,8 @@ from tests.histories import History, history
 from tests.system.projector.feed import EventStore, served
 from tests.system.projector.looking import apply
 from tests.system.projector.phones import JSON, Reader, api
+
+FAR_OFF = "2100-01-01T00:00:00Z"
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +46,14 @@ async def trained(store: ProjectorStore, event_store: EventStore, seed: int, eve
     event_store.accept(person.received)
     await apply(store, person.received)
     return person
+
+
+def undegraded(workout: JSON) -> JSON:
+    """A workout without what is known of it only today."""
+    del workout["degraded"]
+    for done in workout["sets"]:
+        del done["degraded"]
+    return workout
 
 
 def reader_of(client: httpx2.AsyncClient, person: History) -> Reader:
@@ -200,11 +211,17 @@ async def test_a_merged_callers_old_token_reads_the_account(
     client: httpx2.AsyncClient, store: ProjectorStore, event_store: EventStore
 ) -> None:
     account, anonymous = await trained(store, event_store, 7), await trained(store, event_store, 8)
+    old, new = reader_of(client, anonymous), reader_of(client, account)
+    own = (await new.get("/workouts"))["items"][0]["workout_id"]
+    await new.get(f"/workouts/{own}", as_of=FAR_OFF)
     async with store.transaction() as connection:
         await identity.merge(connection, anonymous.user_id, account.user_id)
 
-    old, new = reader_of(client, anonymous), reader_of(client, account)
-    assert await old.all_items("/workouts") == await new.all_items("/workouts")
+    workouts = await old.all_items("/workouts")
+    assert workouts == await new.all_items("/workouts")
+    for workout in workouts:
+        path = f"/workouts/{workout['workout_id']}"
+        assert await new.get(path, as_of=FAR_OFF) == undegraded(await new.get(path))
 
 
 @pytest.fixture(scope="module")
@@ -229,6 +246,41 @@ async def test_as_of_is_the_fold_of_what_had_occurred(
 
     expected = {**workout.content(), "sets": [row.content() for row in _sets_of(past["sets"], workout)]}
     assert got == json.loads(json.dumps(expected))
+
+
+async def test_a_set_that_was_moved_is_still_where_it_was_then(
+    client: httpx2.AsyncClient, store: ProjectorStore, event_store: EventStore
+) -> None:
+    # given a workout that was read as it was, and whose id one of its sets spells in capitals
+    person = history(22, events=60, devices=1)
+    phone, last = reader_of(client, person), person.received[-1]
+    workout_id = next(e.payload["workout_id"] for e in reversed(person.received) if e.event_type == "WorkoutStarted")
+
+    def after(number: int, event_type: str, payload: JSON) -> AcceptedEvent:
+        return last.model_copy(
+            update={
+                "event_id": uuid4(),
+                "event_type": event_type,
+                "schema_version": 1,
+                "payload": payload,
+                "seen": None,
+                "sequence_number": last.sequence_number + number,
+                "previous_sequence": last.sequence_number + number - 1,
+                "occurred_at": last.occurred_at + timedelta(minutes=number),
+            }
+        )
+
+    done = {"set_id": str(uuid4()), "workout_id": workout_id.upper(), "exercise_id": str(uuid4()), "reps": 5}
+    completed = after(1, "SetCompleted", done | {"completed_at": format_moment(last.occurred_at)})
+    await apply(store, [*person.received, completed])
+    path, then = f"/workouts/{workout_id}", format_moment(completed.occurred_at)
+    before = await phone.get(path, as_of=then)
+    assert done["set_id"] in {one["set_id"] for one in before["sets"]}
+    # when the set goes to another workout
+    await apply(store, [after(2, "SetCorrected", {"set_id": done["set_id"], "workout_id": str(uuid4())})])
+    # then the workout is without it today, and as it was then
+    assert done["set_id"] not in {one["set_id"] for one in (await phone.get(path))["sets"]}
+    assert await phone.get(path, as_of=then) == before
 
 
 async def test_a_workout_that_had_not_begun_yet_is_not_there(client: httpx2.AsyncClient, lives: list[History]) -> None:
@@ -367,5 +419,6 @@ async def test_exercises_are_found_and_their_history_follows_merges(
     assert (
         max(one["load_kg"] or 0 for one in sets if one["set_type"] not in ("warmup", "partial")) >= records[0]["value"]
     )
+
     progress = await phone.all_items(f"/exercises/{exercise_id}/progress", limit=2)
     assert [row["completed_at"] for row in progress] == sorted(row["completed_at"] for row in progress)
