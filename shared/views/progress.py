@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, Protocol
 from uuid import UUID
 
 from shared.domains.workouts.volume import ZERO
@@ -36,16 +36,42 @@ class ProgressRow(Row):
     best_reps: int | None
 
 
+class Working(Protocol):
+    """A set that counts and is no warm-up, as far as progress asks."""
+
+    @property
+    def set_id(self) -> UUID: ...
+    @property
+    def workout_id(self) -> UUID: ...
+    @property
+    def completed_at(self) -> datetime: ...
+    @property
+    def reps(self) -> int | None: ...
+    @property
+    def load_kg(self) -> Decimal | None: ...
+    @property
+    def volume_kg(self) -> Decimal: ...
+    @property
+    def e1rm_kg(self) -> Decimal | None: ...
+    @property
+    def low_confidence(self) -> bool: ...
+
+
 def progress(exercise_id: UUID, sets: Iterable[SetRow]) -> list[ProgressRow]:
     """The series of an exercise, oldest first, from all of its set rows; `completed_at` is that of the first set."""
-    sessions: dict[UUID, list[SetRow]] = {}
-    for row in sorted(sets, key=lambda row: (row.completed_at, row.set_id)):
-        if row.counted and row.working:
-            sessions.setdefault(row.workout_id, []).append(row)
+    working = (row for row in sets if row.counted and row.working)
+    return progress_of(exercise_id, sorted(working, key=lambda row: (row.completed_at, row.set_id)))
+
+
+def progress_of(exercise_id: UUID, sets: Iterable[Working]) -> list[ProgressRow]:
+    """The same from just the sets that count, which come by `completed_at` and id."""
+    sessions: dict[UUID, list[Working]] = {}
+    for row in sets:
+        sessions.setdefault(row.workout_id, []).append(row)
     return [_session(exercise_id, workout_id, rows) for workout_id, rows in sessions.items()]
 
 
-def _session(exercise_id: UUID, workout_id: UUID, rows: list[SetRow]) -> ProgressRow:
+def _session(exercise_id: UUID, workout_id: UUID, rows: list[Working]) -> ProgressRow:
     strongest = max((row for row in rows if row.e1rm_kg is not None), key=_strength, default=None)
     best = max(rows, key=lambda row: (row.load_kg or ZERO, row.reps or 0))
     return ProgressRow(
@@ -64,5 +90,5 @@ def _session(exercise_id: UUID, workout_id: UUID, rows: list[SetRow]) -> Progres
     )
 
 
-def _strength(row: SetRow) -> tuple[bool, Decimal]:
+def _strength(row: Working) -> tuple[bool, Decimal]:
     return not row.low_confidence, row.e1rm_kg or ZERO

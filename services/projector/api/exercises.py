@@ -11,7 +11,7 @@ from services.projector.api.answers import marked, paged, reads, shape
 from services.projector.api.bounds import From, To, between
 from services.projector.api.paging import cursor_at, moment_and_id, part
 from services.projector.api.reads import Read, Reads
-from services.projector.store.exercises import done_in, exercises_of, has_sets, sessions_of
+from services.projector.store.exercises import done_in, exercise_of, exercises_of, has_sets, sessions_of
 from services.projector.store.lists import Filter, Listing
 from services.projector.views.text import text_of
 from shared.domains.exercises.catalogue import CATALOGUE
@@ -20,8 +20,8 @@ from shared.domains.exercises.vocabulary import Muscle
 from shared.domains.workouts.status import WorkoutStatus
 from shared.errors import NotFound
 from shared.http import Cursor, Limit
-from shared.views.exercises import ExerciseRow, Exercises, catalogue_row
-from shared.views.progress import ProgressRow, progress
+from shared.views.exercises import ExerciseRow, catalogue_row
+from shared.views.progress import ProgressRow, progress_of
 from shared.views.records import RecordKind, RecordRow
 from shared.views.sets import SetRow
 
@@ -56,7 +56,7 @@ async def list_exercises(
 @router.get("/exercises/{exercise_id}", responses=reads(marked(ExerciseRow)))
 async def show_exercise(read: Reads, exercise_id: UUID) -> Response:
     """One exercise."""
-    row = (await exercises_of(read.reading)).get(exercise_id)
+    row = await exercise_of(read.reading, exercise_id)
     if row is None:
         raise NotFound("you have no such exercise")
     return read.answer(read.marked(_text(row), exercise_id))
@@ -79,9 +79,10 @@ async def show_progress(read: Reads, exercise_id: UUID, cursor: Cursor = None, l
     sessions = await sessions_of(read.reading, shown_as, moment_and_id(cursor, "progress"), limit + 1)
     shown = sessions[:limit]
     done = await done_in(read.reading, shown_as, [session.workout_id for session in shown])
-    rows = sorted(progress(shown_as, done), key=lambda row: (row.completed_at, row.workout_id))
+    rows = {row.workout_id: row for row in progress_of(shown_as, done)}
+    items = ",".join(text_of(rows[session.workout_id]) for session in shown)
     last = [shown[-1].began_at, shown[-1].workout_id] if len(sessions) > limit else None
-    return read.items(",".join(map(text_of, rows)), cursor_at("progress", last))
+    return read.items(items, cursor_at("progress", last))
 
 
 @router.get("/records", tags=["metrics"], responses=reads(paged(shape(RecordRow))))
@@ -95,7 +96,7 @@ async def list_records(
     """The best of each kind by exercise; repetitions at a load have one record a load."""
     filters: list[Filter] = []
     if exercise_id is not None:
-        filters.append(("exercise_id = $", (await exercises_of(read.reading)).standing_for(exercise_id)))
+        filters.append(("exercise_id = $", _standing_for(exercise_id, await exercise_of(read.reading, exercise_id))))
     if kind is not None:
         filters.append(("kind = $", kind.value))
     return await read.page(RECORDS, filters, cursor, limit)
@@ -107,11 +108,14 @@ async def _shown_as(read: Read, exercise_id: UUID) -> UUID:
     Raises:
         NotFound: when it is neither in the catalogue nor ever used by the caller.
     """
-    known: Exercises = await exercises_of(read.reading)
-    shown_as = known.standing_for(exercise_id)
-    if exercise_id not in known and not await has_sets(read.reading, shown_as):
+    known = await exercise_of(read.reading, exercise_id)
+    if known is None and not await has_sets(read.reading, exercise_id):
         raise NotFound("you have no such exercise")
-    return shown_as
+    return _standing_for(exercise_id, known)
+
+
+def _standing_for(exercise_id: UUID, known: ExerciseRow | None) -> UUID:
+    return (known and known.merged_into) or exercise_id
 
 
 def _text(row: ExerciseRow) -> str:

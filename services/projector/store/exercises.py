@@ -1,7 +1,9 @@
 """Reads around exercises."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
@@ -9,13 +11,11 @@ from pydantic import TypeAdapter
 
 from services.projector.store.reading import Reading
 from services.projector.views import exercises as exercises_view
-from services.projector.views import sets as sets_view
 from services.projector.views.rows import rows_of
 from shared.domains.workouts.events import SetType
 from shared.domains.workouts.status import WorkoutStatus
-from shared.domains.workouts.volume import is_working
-from shared.views.exercises import ExerciseRow, Exercises
-from shared.views.sets import SetRow
+from shared.domains.workouts.volume import is_working, volume
+from shared.views.exercises import ExerciseRow, Exercises, catalogue_row
 
 # The sets that count in progress: their statuses and types.
 _COUNTED = (
@@ -34,7 +34,6 @@ WHERE user_id = $1 AND workout_id = ANY($5::uuid[]) AND exercise_id = $2
   AND workout_status = ANY($3::text[]) AND set_type = ANY($4::text[])
 ORDER BY completed_at, set_id
 """
-_parse = TypeAdapter(SetRow).validate_json
 
 
 class Session(NamedTuple):
@@ -44,11 +43,39 @@ class Session(NamedTuple):
     workout_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A stored set as far as progress asks: of its many fields only these are read."""
+
+    set_id: UUID
+    workout_id: UUID
+    completed_at: datetime
+    reps: int | None
+    load_kg: Decimal | None
+    e1rm_kg: Decimal | None
+    low_confidence: bool
+
+    @property
+    def volume_kg(self) -> Decimal:
+        """Multiplied again: a JSON number holds 15 digits, and a volume may have more."""
+        return volume(self.reps, self.load_kg)
+
+
+_parse = TypeAdapter(list[Done]).validate_json
+
+
 async def exercises_of(reading: Reading) -> Exercises:
     """All exercises that the user can mean."""
     scope = [(reading.user_id,)]
     rows = await rows_of(reading.connection, exercises_view.TABLE, ExerciseRow, ["user_id"], scope)
     return Exercises(row for _, row in rows)
+
+
+async def exercise_of(reading: Reading, exercise_id: UUID) -> ExerciseRow | None:
+    """One exercise that the user can mean: the user's own row before that of the catalogue."""
+    scope, by = [(reading.user_id, exercise_id)], ["user_id", "exercise_id"]
+    rows = await rows_of(reading.connection, exercises_view.TABLE, ExerciseRow, by, scope)
+    return rows[0][1] if rows else catalogue_row(exercise_id)
 
 
 async def has_sets(reading: Reading, exercise_id: UUID) -> bool:
@@ -66,7 +93,7 @@ async def sessions_of(
     return [Session(row["began_at"], row["workout_id"]) for row in rows]
 
 
-async def done_in(reading: Reading, exercise_id: UUID, workouts: Collection[UUID]) -> list[SetRow]:
-    """The counted sets of an exercise in some workouts."""
+async def done_in(reading: Reading, exercise_id: UUID, workouts: Collection[UUID]) -> Sequence[Done]:
+    """The counted sets of an exercise in some workouts, by the time of their completion."""
     rows = await reading.rows(_DONE, reading.user_id, exercise_id, *_COUNTED, list(workouts))
-    return [row for _, row in sets_view.exact([(reading.user_id, _parse(row["content"])) for row in rows])]
+    return _parse(f"[{','.join([row['content'] for row in rows])}]")

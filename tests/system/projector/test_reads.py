@@ -19,6 +19,9 @@ from shared.envelope import AcceptedEvent
 from shared.fold import fold
 from shared.postgres import create_pool
 from shared.values import format_moment
+from shared.views.exercises import ExerciseRow, Exercises
+from shared.views.progress import progress
+from shared.views.sets import SetRow
 from shared.views.whole import content_digest_of, rows_of
 from tests.histories import History, history
 from tests.system.projector.feed import EventStore, served
@@ -420,5 +423,22 @@ async def test_exercises_are_found_and_their_history_follows_merges(
         max(one["load_kg"] or 0 for one in sets if one["set_type"] not in ("warmup", "partial")) >= records[0]["value"]
     )
 
-    progress = await phone.all_items(f"/exercises/{exercise_id}/progress", limit=2)
-    assert [row["completed_at"] for row in progress] == sorted(row["completed_at"] for row in progress)
+
+async def test_progress_is_that_of_the_fold_under_each_of_an_exercises_ids(
+    client: httpx2.AsyncClient, store: ProjectorStore, event_store: EventStore
+) -> None:
+    person = await trained(store, event_store, 18)
+    phone = reader_of(client, person)
+    views = rows_of(fold(event.recorded() for event in person.received))
+    known = Exercises(row for row in views["exercises"] if isinstance(row, ExerciseRow))
+    sets = [row for row in views["sets"] if isinstance(row, SetRow)]
+    logged = {row.logged_exercise_id for row in sets}
+    assert any(known.standing_for(exercise_id) != exercise_id for exercise_id in logged)
+
+    for exercise_id in logged:
+        shown_as = known.standing_for(exercise_id)
+        expected = progress(shown_as, (row for row in sets if row.exercise_id == shown_as))
+        got = await phone.all_items(f"/exercises/{exercise_id}/progress", limit=2)
+        assert got == json.loads(json.dumps([row.content() for row in expected]))
+        records = await phone.all_items("/records", exercise_id=str(exercise_id), limit=500)
+        assert len(records) == sum(getattr(row, "exercise_id", None) == shown_as for row in views["records"])
