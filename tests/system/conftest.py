@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.engines import TestEngines, fresh_database, running_engines
+from tests.system.rebuilt import Rebuilt
 
 Database = Callable[[str], Awaitable[str]]
 
@@ -29,3 +30,9 @@ async def database(engines: TestEngines) -> AsyncIterator[Database]:
             return await stack.enter_async_context(fresh_database(engines, service))
 
         yield make
+
+
+@pytest.fixture(scope="session")
+def rebuilt() -> Rebuilt:
+    """What every test that writes through a projector is followed by; it remembers whose rows it has looked at."""
+    return Rebuilt()

@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 from client.engine import Synced
+from tests.system.rebuilt import Rebuilt
 from tests.system.stack.world import World, running_world
 from tests.unit.client.lossy import LossyTransport
 from tests.unit.client.phones import Phone
@@ -26,6 +27,14 @@ async def world() -> AsyncIterator[World]:
     with tempfile.TemporaryDirectory(prefix="hypertrophy-client-", ignore_cleanup_errors=True) as folder:
         async with running_world(Path(folder)) as running:
             yield running
+
+
+@pytest.fixture(autouse=True)
+async def live_equals_rebuilt(request: pytest.FixtureRequest, rebuilt: Rebuilt) -> AsyncIterator[None]:
+    """After every test: what people read is what their whole history gives (law 8)."""
+    yield
+    if world := request.node.funcargs.get("world"):
+        await rebuilt.check_stack(world.stack)
 
 
 def phone_of(world: World, folder: Path, seed: int) -> tuple[Phone, LossyTransport]:

@@ -9,6 +9,7 @@ import pytest
 
 from deploy.local.operations.running import UNLIMITED
 from deploy.local.stack import Stack
+from tests.system.rebuilt import Rebuilt
 
 
 @pytest.fixture
@@ -19,10 +20,14 @@ async def folder() -> AsyncIterator[Path]:
 
 
 @pytest.fixture
-async def stack(folder: Path) -> AsyncIterator[Stack]:
-    """The whole product, running on `folder / "server"`."""
+async def stack(folder: Path, rebuilt: Rebuilt) -> AsyncIterator[Stack]:
+    """The whole product, running on `folder / "server"`; what people read at the end is what their whole history gives.
+
+    Tests that start stacks themselves verify the content of the read models as their last step.
+    """
     async with Stack(folder / "server", settings=UNLIMITED) as running:
         yield running
+        await rebuilt.check_stack(running)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -14,7 +14,7 @@ from shared.http import service_client
 from shared.postgres import connect, create_pool
 from tests.system.conftest import Database
 from tests.system.projector.feed import EventStore, served
-from tests.system.projector.looking import Rebuilt
+from tests.system.rebuilt import Rebuilt
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +33,6 @@ async def pool(url: str) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
     opened = await create_pool(url, role="projector_worker")
     yield opened
     await opened.close()
-
-
-@pytest.fixture(scope="session")
-def rebuilt() -> Rebuilt:
-    return Rebuilt()
 
 
 @pytest.fixture(autouse=True)

@@ -4,16 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 from uuid import UUID
 
-from services.projector.domain import states
-from services.projector.store import history, positions
-from services.projector.store.batch import ProjectorStore, enter
+from services.projector.store import positions
+from services.projector.store.batch import ProjectorStore
 from services.projector.store.generations import Connection
-from services.projector.views import views, whole
-from services.projector.views.text import text_of
+from services.projector.views import views
 from shared.digests import Digest
 from shared.envelope import AcceptedEvent
 from shared.following import plan
-from shared.postgres import connect
 
 
 async def apply(store: ProjectorStore, events: Iterable[AcceptedEvent]) -> None:
@@ -58,30 +55,3 @@ async def contents(connection: Connection, user_id: UUID) -> Mapping[str, set[st
         }
         for view in views()
     }
-
-
-class Rebuilt:
-    """Holds what people read against what the history gives when it is folded from its beginning."""
-
-    def __init__(self) -> None:
-        self._seen: dict[tuple[str, str, UUID], int] = {}
-
-    async def check(self, url: str) -> None:
-        """Every user whose rows may be others than at the last look."""
-        opened = await connect(url, role="projector_worker")
-        try:
-            async with opened.transaction(isolation="repeatable_read"):
-                generation = await enter(opened)
-                for user_id, version in await opened.fetch("SELECT user_id, version FROM users"):
-                    if self._seen.get((url, generation, user_id)) != version:
-                        await _assert_rebuilt(opened, user_id)
-                        self._seen[url, generation, user_id] = version
-        finally:
-            await opened.close()
-
-
-async def _assert_rebuilt(connection: Connection, user_id: UUID) -> None:
-    entities = await history.entities_of_user(connection, user_id)
-    rebuilt = whole(states(entities).get(user_id, {}))
-    live = await contents(connection, user_id)
-    assert live == {name: set(map(text_of, rows)) for name, rows in rebuilt.items()}, user_id

@@ -21,6 +21,7 @@ from shared.views.whole import content_digest_of
 from tests.histories import history, interleaved
 from tests.system.projector.feed import EventStore, served
 from tests.system.projector.looking import apply, content_digest, rows, split
+from tests.system.rebuilt import Rebuilt
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,26 @@ def settings(url: str, event_store: EventStore) -> Settings:
 async def live_name(pool: "asyncpg.Pool[asyncpg.Record]") -> str | None:
     async with pool.acquire() as connection:
         return await generations.live_name(connection)
+
+
+async def test_what_follows_every_test_finds_a_row_that_its_history_does_not_give(
+    store: ProjectorStore, url: str
+) -> None:
+    person = history(50, events=60)
+    await apply(store, person.received)
+    await Rebuilt().check(url)
+
+    async with store.transaction() as connection:
+        await connection.execute(
+            "UPDATE sets_projection SET content = content || ' ' WHERE user_id = $1", person.user_id
+        )
+    with pytest.raises(AssertionError, match=str(person.user_id)):
+        await Rebuilt().check(url)
+
+    async with store.transaction() as connection:
+        await connection.execute(
+            "UPDATE sets_projection SET content = rtrim(content) WHERE user_id = $1", person.user_id
+        )
 
 
 async def test_live_equals_rebuilt_also_after_a_merge(

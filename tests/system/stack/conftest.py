@@ -10,6 +10,7 @@ import pytest
 from deploy.local.operations import rebuilding
 from deploy.local.operations.running import Operator, operating
 from deploy.local.operations.verification.command import verification
+from tests.system.rebuilt import Rebuilt
 from tests.system.stack.world import COMPARED_EVERY_SECONDS, World, running_world
 
 LOOKS = 3
@@ -24,6 +25,14 @@ async def world() -> AsyncIterator[World]:
             async with operating(running.stack, patience=120) as operator:
                 await rebuilding.work(operator, None)
                 assert await first_difference(operator) is None
+
+
+@pytest.fixture(autouse=True)
+async def live_equals_rebuilt(request: pytest.FixtureRequest, rebuilt: Rebuilt) -> AsyncIterator[None]:
+    """After every test: what people read is what their whole history gives (law 8)."""
+    yield
+    if world := request.node.funcargs.get("world"):
+        await rebuilt.check_stack(world.stack)
 
 
 async def first_difference(operator: Operator) -> str | None:
