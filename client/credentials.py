@@ -6,7 +6,7 @@ from typing import TypeVar, assert_never
 from uuid import UUID
 
 from client.answers import Refusal, Tokens, Unreachable
-from client.decide import BackOff, RenewToken, SendLess, Stop, obstacle
+from client.decide import NAME_TAKEN, BackOff, RenewToken, SendLess, Stop, obstacle
 from client.home import Home
 from client.ids import new_id
 from client.locks import locked_async
@@ -43,16 +43,24 @@ class Credentials:
         self._protocol, self._clock, self._ids = protocol, clock, ids
 
     async def ask(self, call: Callable[[str], Awaitable[Answer[T]]]) -> T:
-        """The answer to a call that takes a bearer; the token is renewed once where it is not accepted.
+        """What `answer` brings.
 
         Raises:
-            Hindered: when there is no answer.
+            Hindered: when the server gave no answer, or refused.
+        """
+        return _given(await self.answer(call))
+
+    async def answer(self, call: Callable[[str], Awaitable[Answer[T]]]) -> Answer[T]:
+        """What comes of a call that takes a bearer; the token is renewed once where it is not accepted.
+
+        Raises:
+            Hindered: when there is no token to be had.
         """
         bearer = await self.bearer()
         answer = await call(bearer)
         if isinstance(answer, Refusal) and isinstance(obstacle(answer), RenewToken):
             answer = await call(await self.bearer(stale=bearer))
-        return _given(answer)
+        return answer
 
     async def bearer(self, stale: str | None = None) -> str:
         """An access token other than `stale`. Raises Hindered."""
@@ -62,21 +70,27 @@ class Credentials:
             # Another process may have renewed it while this one waited for the lock.
             return self._fresh(stale) or (await self._renewed()).access_token
 
+    async def under_another_name(self) -> Tokens:
+        """Goes on as another device of another, anonymous user, who gets the whole log. Raises Hindered."""
+        async with locked_async(self._home.lock("session")):
+            return await self._under_another_name()
+
     def _fresh(self, stale: str | None) -> str | None:
-        held = self._session.held(self._device)
+        held = self._session.held(self.device_id)
         return held.access_token if held and held.is_fresh(self._clock()) and held.access_token != stale else None
 
     @property
-    def _device(self) -> UUID:
+    def device_id(self) -> UUID:
+        """The log's device now."""
         return self._queue.identity.device_id
 
     async def _renewed(self) -> Tokens:
-        if held := self._session.held(self._device):
+        if held := self._session.held(self.device_id):
             answer = await self._protocol.refresh(held.refresh_token)
             if not isinstance(answer, Refusal) or not isinstance(obstacle(answer), RenewToken):
                 return self.adopt(_given(answer))
-        answer = await self._protocol.create_device(self._device, self._session.secret(self._device))
-        if isinstance(answer, Refusal) and answer.code == "device_exists" and self._is_anonymous:
+        answer = await self._protocol.create_device(self.device_id, self._session.secret(self.device_id))
+        if isinstance(answer, Refusal) and answer.code == NAME_TAKEN and self.is_anonymous:
             return await self._under_another_name()
         tokens = _given(answer)
         if tokens.is_new:
@@ -84,15 +98,15 @@ class Credentials:
         return self.adopt(tokens)
 
     @property
-    def _is_anonymous(self) -> bool:
+    def is_anonymous(self) -> bool:
         """Whether nobody could log in to the user of this log."""
-        held = self._session.held(self._device)
+        held = self._session.held(self.device_id)
         return self._queue.identity.user_id is None or (held is not None and held.is_anonymous)
 
     async def _under_another_name(self) -> Tokens:
         """The name of this log is taken by a twin from a backup, which was faster: at the first launch, or when a
         restored server had forgotten both."""
-        old_device, device_id = self._device, self._next_device()
+        old_device, device_id = self.device_id, self._next_device()
         tokens = _given(await self._protocol.create_device(device_id, self._session.secret(device_id)))
         self._recovery.renamed(old_device, device_id, tokens.user_id)
         self._session.became(device_id)
@@ -113,7 +127,7 @@ class Credentials:
 
     def _next_device(self) -> UUID:
         """The name that the log gets next; one that it got just before a crash is none of these."""
-        self._session.became(self._device)
+        self._session.became(self.device_id)
         return self._session.next_device(self._ids())
 
     def became(self, tokens: Tokens) -> None:

@@ -11,9 +11,8 @@ from client.answers import Refusal, SyncAnswer, Unreachable, Verdict
 from client.events import LoggedEvent, Seen, Status
 
 CONFLICT = "sequence_conflict"
+NAME_TAKEN = "device_exists"
 LONGEST_GAP = 10_000
-# Refused without a verdict: asking for a fresh token is all that it takes.
-_TOKEN_CODES = frozenset({"token_expired", "invalid_token", "not_authenticated", "wrong_device"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +169,18 @@ def obstacle(answer: Refusal | Unreachable) -> Obstacle:
             return BackOff(answer.reason)
         case Refusal(status=401, code="login_required"):
             return Stop("login_required", "this session was ended: log in with `hypertrophy account login`")
+        case Refusal(code="bad_credentials"):
+            return Stop("bad_credentials", "the address or the password is wrong")
         case Refusal(status=401) | Refusal(code="wrong_device"):
             return RenewToken(answer.code)
         case Refusal(code="device_revoked"):
             return Stop(answer.code, "this device was signed out from another one; `hypertrophy account login` adds it")
+        case Refusal(code=code) if code == NAME_TAKEN:
+            return Stop(
+                code,
+                "a copy of this log goes on under its name; `hypertrophy account login` (or `register`, where the "
+                "account is gone) gives this one another name, and nothing is lost",
+            )
         case Refusal(code="wrong_user"):
             return Stop(answer.code, "this log belongs to another user than the session; nothing was sent or lost")
         case Refusal(status=410):

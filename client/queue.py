@@ -120,13 +120,14 @@ class EventQueue:
         )
 
     def seen(self, device_id: UUID) -> Seen:
-        """What this device knows of all others, and of what it was before it forked."""
+        """What this device knows of all others, and of what it was before it forked; but of what a restored server had
+        lost, it has only the copies."""
         rows = self.connection.execute(
             "SELECT device_id, max(sequence_number) FROM pulled_events WHERE device_id <> :own GROUP BY device_id"
             " UNION ALL SELECT origin_device_id, max(origin_sequence) FROM pulled_events"
             " WHERE origin_device_id <> :own GROUP BY origin_device_id"
             " UNION ALL SELECT device_id, max(sequence_number) FROM events"
-            " WHERE device_id <> :own AND status = 'synced' GROUP BY device_id",
+            " WHERE device_id <> :own AND status = 'synced' AND replaced_by IS NULL GROUP BY device_id",
             {"own": str(device_id)},
         )
         seen: dict[UUID, int] = {}

@@ -49,8 +49,7 @@ def register(
     """Turn this log into an account; nothing moves."""
 
     async def run(online: Online) -> Tokens:
-        bearer = await online.credentials.bearer()
-        return online.credentials.adopt(given(await online.protocol.register(bearer, email, password, name)))
+        return given(await online.joining.register(email, password, name))
 
     tokens = with_server(_opened(server), run)
     _report(tokens, f"registered {email}; other phones join with `hypertrophy account login {email}`", as_json)
@@ -59,26 +58,15 @@ def register(
 @account.command()
 def login(email: Email, password: Password, server: Server = None, as_json: AsJson = False) -> None:
     """Join an account: what was logged here so far goes into it."""
-    log = _opened(server)
 
     async def run(online: Online) -> Tokens:
-        bearer = await _anonymous_bearer(online)
-        device_id = log.queue.identity.device_id
-        return online.credentials.adopt(given(await online.protocol.login(email, password, device_id, bearer)))
+        try:
+            return given(await online.joining.login(email, password))
+        except Hindered as hindered:
+            raise NotDone(str(hindered)) from None
 
-    _report(with_server(log, run), f"logged in as {email}; `hypertrophy sync` fetches what is there", as_json)
-
-
-async def _anonymous_bearer(online: Online) -> str | None:
-    """What shows that this log is ours, so that it goes along; None where a login is all that can help."""
-    try:
-        bearer = await online.credentials.bearer()
-    except Hindered as hindered:
-        if isinstance(hindered.obstacle, Stop):
-            return None
-        raise NotDone(str(hindered)) from None
-    held = online.log.session.held(online.log.queue.identity.device_id)
-    return bearer if held and held.is_anonymous else None
+    tokens = with_server(_opened(server), run)
+    _report(tokens, f"logged in as {email}; `hypertrophy sync` fetches what is there", as_json)
 
 
 @account.command()

@@ -8,6 +8,7 @@ from client.answers import Refusal, Unreachable
 from client.cli.opening import Log
 from client.credentials import Credentials
 from client.engine import SyncEngine
+from client.joining import Joining
 from client.protocol import Answer, Protocol
 
 T = TypeVar("T")
@@ -27,6 +28,10 @@ class Online:
     @property
     def credentials(self) -> Credentials:
         return self.engine.credentials
+
+    @property
+    def joining(self) -> Joining:
+        return Joining(self.engine.credentials, self.protocol)
 
 
 def with_server(log: Log, action: Callable[[Online], Coroutine[Any, Any, T]], server: str | None = None) -> T:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from client.engine import Outcome, Synced
+from client.engine import Halted, Outcome, Synced
 from deploy.simulation.phone import Phone
 from deploy.simulation.world import World
 
@@ -49,7 +49,7 @@ def _round(world: World, phone: Phone) -> Outcome | None:
     outcome = _synced(world, phone)
     user_id, accounts = phone.queue.identity.user_id, world.server.accounts
     account = accounts.book.accounts.get(phone.email)
-    if user_id is None or account != accounts.root(user_id):
+    if isinstance(outcome, Halted) or user_id is None or account != accounts.root(user_id):
         phone.join(register=account is None)
         world.finish(phone)
         outcome = _synced(world, phone)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from client.answers import Tokens
 from client.credentials import Hindered
 from client.engine import Outcome, SyncEngine
 from client.events import Draft, LoggedEvent
 from client.home import Home
+from client.joining import Joining
 from client.projections import Projection, project
 from client.queue import EventQueue
 from client.session import Session
@@ -157,17 +157,9 @@ class Phone:
         self._run(Running(self._joined(register)))
 
     async def _joined(self, register: bool) -> None:
-        credentials, identity = self.engine.credentials, self.queue.identity
+        joining = Joining(self.engine.credentials, self._wire)
         with suppress(Hindered):
-            bearer = await credentials.bearer()
-            held = self.pocket.held(identity.device_id)
-            if register:
-                answer = await self._wire.register(bearer, self.email, "")
-            else:
-                own = bearer if held and held.is_anonymous else None
-                answer = await self._wire.login(self.email, "", identity.device_id, own)
-            if isinstance(answer, Tokens):
-                credentials.adopt(answer)
+            await (joining.register(self.email, "") if register else joining.login(self.email, ""))
 
     def _run(self, running: Running[Any]) -> None:
         self.running = running

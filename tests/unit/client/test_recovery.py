@@ -226,6 +226,28 @@ async def test_a_refused_number_that_a_twin_has_taken_since_is_refused_again(
     assert server.store.devices[str(phone.device_id)].refused
 
 
+async def test_an_edit_has_seen_the_copies_of_what_a_restored_server_had_lost_and_not_the_lost(
+    phone: Phone, server: FakeServer, tmp_path: Path
+) -> None:
+    workout = phone.start()
+    await synced(phone)
+    backup = server.backup()
+    set_id = phone.set(workout, 5)
+    await synced(phone)
+    twin = twin_of(phone, server, tmp_path / "twin")
+    phone.set(workout, 6)
+    twin.set(workout, 7)
+    await synced(phone, twin)
+    server.restore(knowing(backup, twin, phone))
+    await synced(twin)
+
+    twin.correct(set_id, 8)
+    await synced(twin)
+
+    seen = server.accepted(twin.device_id)[-1]["seen"]
+    assert seen[str(phone.device_id)] == 1
+
+
 async def test_a_copy_has_seen_what_the_server_says_it_has(phone: Phone, server: FakeServer) -> None:
     set_id = phone.set(phone.start(), 5)
     await synced(phone)
