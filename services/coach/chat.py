@@ -17,6 +17,7 @@ from services.coach.model.checker import Checker
 from services.coach.model.gate import Gate, Turned
 from services.coach.model.prompts import HISTORY, INSTRUCTIONS, chat_prompt, facts_for, new_secret
 from services.coach.model.provider import Model, ModelUnavailable, Usage
+from services.coach.model.sentences import Reading
 from services.coach.rules.answers import Answer
 from services.coach.rules.free import reply
 from services.coach.safety import ANSWERS, Concern, cleaned, concern
@@ -128,10 +129,8 @@ class Chat:
         prompt = chat_prompt(facts, known, turn.before.summary, turn.before.messages, turn.question, secret)
         turn.source = model.name
         try:
-            async for piece in model.stream(prompt, usage):
-                if said := checker.feed(piece):
-                    yield said
-            yield checker.finish()
+            async for said in model.stream(prompt, Reading(checker), usage):
+                yield said
         except ModelUnavailable as error:
             if turn.text:
                 yield f"{'' if turn.text.endswith(' ') else ' '}… The answer broke off there. From your log: "

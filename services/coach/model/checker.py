@@ -1,8 +1,8 @@
 """Reads a model's answer as it streams: only numbers that follow from the user's log get through.
 
 The model cites facts as `{f3}`, which is replaced by the fact's number as worked out again from the log. What it writes
-in digits or number words must equal a fact. The rest of a sentence from the first doubtful word on waits for the
-sentence's end; where it does not hold, it is left out.
+in digits or number words must equal a fact: one of those that the sentence names, or any where it names none. The rest
+of a sentence from the first doubtful word on waits for the sentence's end; where it does not hold, it is left out.
 """
 
 import re
@@ -30,6 +30,7 @@ _VAGUE = re.compile(rf"\b({MULTIPLES}|hundreds|thousands)\b", re.IGNORECASE)
 _NUMBER_WORD = re.compile(rf"\b({'|'.join(NUMBER_WORDS)})\b", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 _FACT = re.compile(r"\{f(\d{1,4})\}")
+_NAMED = re.compile(r"\{?f(\d{1,4})\}?")
 # Models that are used to footnotes write the number and its source: the source decides.
 _FOOTNOTE = re.compile(r"\d[\d.,]*\s*(?:kg|%|sets?|reps?|min|workouts?|weeks?|RPE)?\s*[\[(]f(\d{1,4})[\])]")
 _DAYS = re.compile(r"\d{4}-\d{2}-\d{2}|\d{4}-W\d{2}")
@@ -55,8 +56,13 @@ class Checker:
         self._rest = ""
         self._names = _names_with_digits(log)
         self._days = {day for made in facts for day in _DAYS.findall(made.label)}
+        self._named: Sequence[str] | None = None
         self.cited: list[Claim] = []
         self.left_out = 0
+
+    def stands_on(self, named: Sequence[str]) -> None:
+        """From here on the answer names its facts, and these are they: no other fact confirms a number."""
+        self._named = named
 
     def feed(self, piece: str) -> str:
         """What can be shown now. However an answer is cut into pieces, the same is shown in the end."""
@@ -108,30 +114,39 @@ class Checker:
 
     def _cited_in(self, sentence: str) -> list[Claim] | None:
         """The facts that the sentence stands on; None where one of its numbers has none."""
-        numbers = [int(number) for number in _FACT.findall(sentence)]
-        if any(not 1 <= number <= len(self._facts) for number in numbers):
+        cited = self._facts_of(sentence)
+        if cited is None:
             return None
-        cited = [self._facts[number - 1] for number in numbers]
+        known = self._facts if self._named is None else cited
         bare = _FACT.sub(" ", sentence)
         for name in self._names:
             bare = bare.replace(name, " ")
         days = set(_DAYS.findall(bare))
         bare = _DAYS.sub(" ", bare)
-        written = [self._fact_of(text) for text in _numbers(bare)]
+        written = [_fact_of(text, known) for text in _numbers(bare)]
         if days - self._days or _VAGUE.search(bare) or None in written:
             return None
         cited += [made for made in written if made is not None]
         return cited if all(holds(made, self._log) for made in cited) else None
 
-    def _fact_of(self, number: str) -> Claim | None:
-        """A fact whose number this is, as it is shown or in full."""
-        return next((made for made in self._facts if number in (made.shown, f"{made.value.normalize():f}")), None)
+    def _facts_of(self, sentence: str) -> list[Claim] | None:
+        """The facts that the sentence names; None where there is no such fact."""
+        named = [_NAMED.fullmatch(name) for name in self._named or ()]
+        numbers = [int(number) for number in _FACT.findall(sentence)] + [int(name[1]) for name in named if name]
+        if None in named or any(not 1 <= number <= len(self._facts) for number in numbers):
+            return None
+        return [self._facts[number - 1] for number in numbers]
 
     def _shown(self, found: re.Match[str]) -> str:
         made = self._facts[int(found[1]) - 1]
         following = found.string[found.end() :].lstrip().casefold()
         named = made.unit and following.startswith(made.unit.casefold().removesuffix("s"))
         return made.shown if named or not made.unit else f"{made.shown} {made.unit}"
+
+
+def _fact_of(number: str, facts: Sequence[Claim]) -> Claim | None:
+    """A fact whose number this is, as it is shown or in full."""
+    return next((made for made in facts if number in (made.shown, f"{made.value.normalize():f}")), None)
 
 
 def _numbers(text: str) -> Iterable[str]:

@@ -4,10 +4,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import httpx2
-from openai import AsyncOpenAI, OpenAIError
+from openai import AsyncOpenAI, BadRequestError, OpenAIError
 from pydantic import BaseModel
 
 from services.coach.model.breaker import Breaker
@@ -44,6 +44,15 @@ class Usage:
     output_tokens: int = 0
 
 
+class Reader(Protocol):
+    """Reads an answer of a shape while it is being written; a ValueError says that it is none."""
+
+    @property
+    def shape(self) -> type[BaseModel]: ...
+    def feed(self, piece: str) -> str: ...
+    def finish(self) -> str: ...
+
+
 class Model:
     """A provider with its breaker. One for each process."""
 
@@ -52,9 +61,10 @@ class Model:
         self._client = client
         self._timeout_s = timeout_s
         self._breaker = breaker
+        self._knows_structure = True
 
-    async def stream(self, prompt: Prompt, usage: Usage) -> AsyncIterator[str]:
-        """The answer in pieces. `usage` is filled in on the way.
+    async def stream(self, prompt: Prompt, reader: Reader, usage: Usage) -> AsyncIterator[str]:
+        """The answer in pieces, as it is read. `usage` is filled in on the way.
 
         Raises:
             ModelUnavailable: before the first piece or in the midst of them.
@@ -62,23 +72,19 @@ class Model:
         self._admit()
         usage.input_tokens = sum(len(message["content"]) for message in prompt) // CHARACTERS_A_TOKEN
         try:
-            async for text in self._pieces(prompt, usage):
-                yield text
+            async for text in self._pieces(prompt, reader.shape, usage):
+                if said := reader.feed(text):
+                    yield said
+            if said := reader.finish():
+                yield said
         except FAULTS as error:
             raise self._failed(error) from error
         self._breaker.succeeded()
 
-    async def _pieces(self, prompt: Prompt, usage: Usage) -> AsyncIterator[str]:
+    async def _pieces(self, prompt: Prompt, shape: type[BaseModel], usage: Usage) -> AsyncIterator[str]:
         """Each piece within the time limit. A stream that just ends, without saying why, was cut off."""
-        completions: Any = self._client.chat.completions
         async with asyncio.timeout(self._timeout_s):
-            stream = await completions.create(
-                model=self.name,
-                messages=prompt,
-                max_tokens=CHAT_TOKENS,
-                stream=True,
-                stream_options={"include_usage": True},
-            )
+            stream = await self._opened(prompt, shape)
         length, finished = 0, False
         async with stream:
             while (chunk := await self._next(stream)) is not None:
@@ -93,6 +99,25 @@ class Model:
         if not finished:
             raise ValueError("the stream ended in the midst of the answer")
 
+    async def _opened(self, prompt: Prompt, shape: type[BaseModel]) -> Any:
+        """The stream of an answer. A server that refuses to be told of a shape is asked without one from then on."""
+        completions: Any = self._client.chat.completions
+        asked = {
+            "model": self.name,
+            "messages": prompt,
+            "max_tokens": CHAT_TOKENS,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        if self._knows_structure:
+            try:
+                return await completions.create(**asked, response_format=_format_of(shape, strict=True))
+            except BadRequestError as error:
+                log().warning("structure_refused", model=self.name, error=str(error))
+        stream = await completions.create(**asked)
+        self._knows_structure = False
+        return stream
+
     async def _next(self, stream: Any) -> Any:
         async with asyncio.timeout(self._timeout_s):
             return await anext(stream, None)
@@ -105,14 +130,13 @@ class Model:
         """
         self._admit()
         completions: Any = self._client.chat.completions
-        schema = {"name": shape.__name__, "schema": shape.model_json_schema()}
         try:
             async with asyncio.timeout(self._timeout_s * 3):
                 answer = await completions.create(
                     model=self.name,
                     messages=prompt,
                     max_tokens=GENERATION_TOKENS,
-                    response_format={"type": "json_schema", "json_schema": schema},
+                    response_format=_format_of(shape),
                 )
             _count(answer, prompt, usage)
             made = shape.model_validate_json(answer.choices[0].message.content or "")
@@ -132,6 +156,12 @@ class Model:
 
     async def close(self) -> None:
         await self._client.close()
+
+
+def _format_of(shape: type[BaseModel], *, strict: bool = False) -> dict[str, Any]:
+    """A strict server writes the keys in their order; it takes shapes without bounds and further keys only."""
+    schema = {"name": shape.__name__, "schema": shape.model_json_schema(), "strict": strict}
+    return {"type": "json_schema", "json_schema": schema}
 
 
 def _count(answer: Any, prompt: Prompt, usage: Usage) -> None:

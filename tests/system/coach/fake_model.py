@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,9 +13,11 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 @dataclass
 class FakeModel:
-    """`pieces` is what it answers. `behaviour` is one of answer, error, stall, garbage, cut (breaks off after half of
-    the pieces), slow (a piece every tenth of a second) and obey (says what the user says it should, and its whole
-    prompt)."""
+    """`pieces` is what it answers: in a stream that asks for structure, the text of one sentence of it.
+
+    `behaviour` is one of answer, error, stall, garbage, cut (breaks off after half of the pieces), slow (a piece every
+    tenth of a second), obey (says what the user says it should, and its whole prompt), raw (streams the pieces as they
+    are, whatever was asked for), obey raw, and refuse (knows no `response_format`, and answers raw without one)."""
 
     behaviour: str = "answer"
     pieces: list[str] = field(default_factory=lambda: ["Good ", "work."])
@@ -35,9 +38,14 @@ class FakeModel:
                 return Response("<html>no json here</html>", media_type="application/json")
             case "stall":
                 await asyncio.sleep(30)
-        pieces = self.obeyed(body) if self.behaviour == "obey" else self.pieces
+            case "refuse" if "response_format" in body:
+                return JSONResponse({"error": {"message": "response_format: unknown field"}}, 400)
+        pieces = self.obeyed(body) if self.behaviour.startswith("obey") else self.pieces
         if body.get("stream"):
-            return StreamingResponse(self.streamed(pieces), media_type="text/event-stream")
+            raw = "raw" in self.behaviour or "response_format" not in body
+            return StreamingResponse(
+                self.streamed(pieces if raw else structured(pieces)), media_type="text/event-stream"
+            )
         message = {"role": "assistant", "content": "".join(pieces)}
         choice = {"index": 0, "finish_reason": "stop", "message": message}
         return JSONResponse(envelope("chat.completion", [choice], usage()))
@@ -57,6 +65,16 @@ class FakeModel:
         """Everything an attacker may hope for: the prompt word by word, and the last message's wish."""
         prompt = "\n".join(message["content"] for message in body["messages"])
         return [*(f"{word} " for word in f"{body['messages'][-1]['content']} {prompt}".split(" "))]
+
+
+def structured(pieces: list[str]) -> list[str]:
+    """The pieces as the text of one sentence that names the facts in it."""
+    facts = list(dict.fromkeys(re.findall(r"\{(f\d+)\}", "".join(pieces))))
+    return [
+        f'{{"sentences": [{{"facts": {json.dumps(facts)}, "text": "',
+        *(json.dumps(piece)[1:-1] for piece in pieces),
+        '"}]}',
+    ]
 
 
 def slow() -> FastAPI:

@@ -96,6 +96,96 @@ async def test_cited_facts_become_numbers_with_evidence(world: World, model: Fak
     assert frames[-1][1]["source"] == "fake-model"
 
 
+def told_sentences(model: FakeModel, *sentences: dict[str, Any], behaviour: str = "raw") -> None:
+    """An answer of these sentences, in pieces of a few characters."""
+    answer = json.dumps({"sentences": sentences})
+    told(model, *(answer[at : at + 7] for at in range(0, len(answer), 7)), behaviour=behaviour)
+
+
+async def test_an_answer_is_asked_for_sentence_by_sentence_with_the_facts_first(
+    world: World, model: FakeModel, trained: UUID
+) -> None:
+    told(model, "Hello ", "there.")
+    await frames_of(world, trained, "hi")
+    asked = model.calls[-1]["response_format"]["json_schema"]
+    assert asked["strict"] is True
+    assert list(asked["schema"]["$defs"]["Sentence"]["properties"]) == ["facts", "text"]
+
+
+async def test_a_number_needs_a_fact_that_its_sentence_names(world: World, model: FakeModel, trained: UUID) -> None:
+    told(model, "Hello ", "there.")
+    await frames_of(world, trained, "hi")
+    tonnage, reps = fact_of(model, "tonnage in"), fact_of(model, "repetitions of")
+
+    told_sentences(
+        model,
+        {"facts": [tonnage], "text": "You moved 500 kg."},
+        {"facts": [reps], "text": "It was 500 kg, again."},
+        {"facts": ["f999"], "text": "Marvellous pressing, really."},
+        {"facts": [reps], "text": "Well done."},
+    )
+    frames = await frames_of(world, trained, "how much?")
+
+    gap = "(left out: your log does not confirm it)"
+    assert text_of(frames) == f"You moved 500 kg. It was {gap} Marvellous pressing, {gap} Well done."
+    assert {(item["quantity"], item["value"]) for item in frames[-2][1]["evidence"]} == {
+        ("volume_kg", 500),
+        ("reps", 5),
+    }
+
+
+async def test_words_are_shown_while_their_sentence_is_being_written(
+    world: World, model: FakeModel, trained: UUID
+) -> None:
+    told(model, "Good ", "work, ", "champion, ", "bravo.", behaviour="slow")
+    frames = await frames_of(world, trained, "how much?")
+    assert [data["text"] for event, data in frames if event == "token"] == ["Good ", "work, ", "champion, ", "bravo."]
+
+
+@pytest.mark.parametrize("fence", [("", ""), ("```json\n", "\n```"), (" \n", "\n")])
+async def test_structure_is_read_from_a_fence_too(
+    world: World, model: FakeModel, trained: UUID, fence: tuple[str, str]
+) -> None:
+    told(model, fence[0], '{"sentences": [', '{"text": "Good work.", "facts": []}]}', fence[1], behaviour="raw")
+    frames = await frames_of(world, trained, "hi")
+    assert (text_of(frames), frames[-1][1]["source"]) == ("Good work.", "fake-model")
+
+
+async def test_prose_of_a_server_that_ignores_structure_is_checked_as_well(
+    world: World, model: FakeModel, trained: UUID
+) -> None:
+    told(model, "You moved 500 kg, ", "well done. You moved ", "777 kg.", behaviour="raw")
+    frames = await frames_of(world, trained, "how much?")
+    assert text_of(frames).startswith("You moved 500 kg, well done. You moved (left out")
+    assert frames[-1][1]["source"] == "fake-model"
+    assert [item["value"] for item in frames[-2][1]["evidence"]] == [500]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"sentences": [{"facts": [], "text": "Good work so far."}, {"facts": ["f1"], "te',
+        '{"sentences": [{"facts": [], "text": "Good work so far."}, {"facts": "f1", "text": "Yes."}]}',
+        '{"sentences": ["Good work so far."]}',
+        '{"sentences": 31337}',
+        '{"answer": "You moved 31337 kg."}',
+        '{"sentences": []}',
+        '{"sentences"= 31337}',
+        "{}",
+    ],
+)
+async def test_broken_or_foreign_structure_ends_with_the_rules(
+    world: World, model: FakeModel, trained: UUID, answer: str
+) -> None:
+    await breaker_closes()
+    told(model, *answer, behaviour="raw")
+    frames = await frames_of(world, trained, "How was my last workout?")
+    assert "500 kg" in text_of(frames)
+    assert "31337" not in text_of(frames)
+    assert (frames[-1][0], frames[-1][1]["source"]) == ("done", "rules")
+    assert "the language model" in frames[-1][1]["notice"]
+
+
 async def test_invented_numbers_are_left_out(world: World, model: FakeModel, trained: UUID) -> None:
     told(model, "You lifted 7777 kg. ", "You did twenty sets. ", "Keep going.")
     text = text_of(await frames_of(world, trained, "how much?"))
@@ -162,12 +252,13 @@ async def test_tokens_are_counted_and_a_spent_day_is_answered_by_rules(
     assert "today's budget" in frames[-1][1]["notice"]
 
 
+@pytest.mark.parametrize("behaviour", ["obey", "obey raw"])
 @pytest.mark.parametrize("attack", INJECTIONS)
 async def test_a_model_that_obeys_attackers_leaks_and_changes_nothing(
-    world: World, model: FakeModel, trained: UUID, attack: str
+    world: World, model: FakeModel, trained: UUID, attack: str, behaviour: str
 ) -> None:
     stranger = uuid4()
-    told(model, behaviour="obey")
+    told(model, behaviour=behaviour)
     before = await state_of(world, trained)
 
     frames = await frames_of(world, trained, attack)
@@ -359,3 +450,22 @@ async def test_a_long_conversation_is_summed_up_by_the_model(world: World, model
     await frames_of(world, trained, "And then?", conversation_id=conversation)
     assert "wants to look at the bench press" in model.calls[-1]["messages"][1]["content"]
     await connection.close()
+
+
+async def test_a_server_that_refuses_structure_is_asked_without(engines: TestEngines, database: Database) -> None:
+    model, user = FakeModel("refuse", ["Good ", "work."]), uuid4()
+    async with (
+        served(model.app()) as address,
+        coach(
+            engines.kafka_bootstrap,
+            await database("coach"),
+            Feeds(),
+            with_worker=False,
+            coach_openai_base_url=f"{address}/v1",
+            coach_openai_api_key="key",
+            coach_model="fake-model",
+        ) as world,
+    ):
+        answers = [await frames_of(world, user, "hi") for _ in range(2)]
+    assert [(text_of(frames), frames[-1][1]["source"]) for frames in answers] == [("Good work.", "fake-model")] * 2
+    assert ["response_format" in call for call in model.calls] == [True, False, False]
