@@ -25,6 +25,7 @@ from services.coach.store.facts import LastingFacts
 from services.coach.store.identity import Identity
 from services.coach.store.memory import Memory
 from services.coach.store.model_jobs import ModelJobs
+from services.coach.store.packed_logs import PackedLogs
 from services.coach.store.reports import Pace, Reports
 from services.coach.store.spending import Spending
 from services.coach.telling import Telling
@@ -62,7 +63,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def _rooms(settings: Settings, pool: Pool, operators: Pool, model: Model | None, ingest: httpx2.AsyncClient) -> Rooms:
     memory, conversations, facts = Memory(pool), Conversations(pool), LastingFacts(pool)
-    logs, gate = Logs(memory, settings.coach_log_entities), _gate(settings, pool, model)
+    logs, gate = Logs(memory, settings.coach_log_entities, PackedLogs(pool)), _gate(settings, pool, model)
     return Rooms(
         pool=pool,
         operators=operators,
@@ -126,10 +127,10 @@ def _loops(
 ) -> dict[str, Loop]:
     every, settle, again = settings.coach_reports_every_s, settings.coach_settle_s, settings.coach_replan_s
     pace = Pace(timedelta(seconds=every), timedelta(seconds=settle), timedelta(seconds=again))
-    reports = Reports(pool)
+    reports, logs = Reports(pool), Logs(Memory(pool), entities=0)
     leading: dict[str, Loop] = {
         "relay": partial(publish_for_ever, pool, publisher, PASSING),
-        "reports": partial(report_loop, Logs(Memory(pool), entities=0), reports, pace, told=model is not None),
+        "reports": partial(report_loop, logs, reports, PackedLogs(pool), pace, told=model is not None),
     }
     if model:
         gate = _gate(settings, pool, model)

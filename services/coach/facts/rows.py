@@ -8,7 +8,7 @@ from uuid import UUID
 from shared.domains.profile.fold import PROFILE_ID
 from shared.domains.workouts.status import workout_status
 from shared.fold import Entity, State
-from shared.views.exercises import Exercises, exercise_rows
+from shared.views.exercises import ExerciseRow, Exercises, exercise_rows
 from shared.views.goals import GoalRow, goal_row
 from shared.views.measurements import BodyWeights, MeasurementRow, measurement_row
 from shared.views.profile import BLANK_PROFILE, ProfileRow, profile_row
@@ -53,6 +53,22 @@ class Part(Generic[Made]):
 
 
 @dataclass(frozen=True, slots=True)
+class Making:
+    """How each kind of row comes from what it is made from: by the shared views, as long as nobody says otherwise."""
+
+    exercises: Callable[[Mapping[UUID, Entity]], Iterable[ExerciseRow]] = exercise_rows
+    measurement: Callable[..., MeasurementRow | None] = measurement_row
+    goal: Callable[..., GoalRow | None] = goal_row
+    set: Callable[..., SetRow | None] = set_row
+    workout: Callable[..., WorkoutRow | None] = workout_row
+    week: Callable[..., WeeklyRow | None] = weekly_row
+    records: Callable[..., list[RecordRow] | None] = record_rows
+
+
+BY_THE_VIEWS = Making()
+
+
+@dataclass(frozen=True, slots=True)
 class Rows:
     """What coach reads of a user. Equal to the shared views of the same state, however it was come to."""
 
@@ -67,17 +83,18 @@ class Rows:
     weekly: Part[WeeklyRow] = Part()
     records: Part[list[RecordRow]] = Part()
 
-    def after(self, state: State) -> "Rows":
+    def after(self, state: State, make: Making = BY_THE_VIEWS) -> "Rows":
         """The rows of a later state."""
         of = _by_entity(state)
         profile = profile_row(dict(of["profile"]).get(PROFILE_ID))
         same = of["exercise"] == self.exercise_entities
-        exercises = self.exercises if same else KnownExercises(exercise_rows(dict(of["exercise"])))
-        measurements = self.measurements.after({i.int: (i, e, profile) for i, e in of["measurement"]}, measurement_row)
+        exercises = self.exercises if same else KnownExercises(make.exercises(dict(of["exercise"])))
+        weighings = {i.int: (i, e, profile) for i, e in of["measurement"]}
+        measurements = self.measurements.after(weighings, make.measurement)
         weighed = measurements.made
         weights = self.weights if weighed == self.measurements.made else BodyWeights(weighed)
-        sets = self.sets.after(_set_sources(of, exercises, weights), set_row)
-        workouts = self.workouts.after(_workout_sources(of["workout"], sets.made, profile), workout_row)
+        sets = self.sets.after(_set_sources(of, exercises, weights), make.set)
+        workouts = self.workouts.after(_workout_sources(of["workout"], sets.made, profile), make.workout)
         weeks = _week_sources(workouts.made, sets.made, weighed, exercises, profile)
         return Rows(
             profile,
@@ -85,11 +102,11 @@ class Rows:
             weights,
             of["exercise"],
             measurements,
-            self.goals.after({i.int: (i, e) for i, e in of["goal"]}, goal_row),
+            self.goals.after({i.int: (i, e) for i, e in of["goal"]}, make.goal),
             sets,
             workouts,
-            self.weekly.after(weeks, weekly_row),
-            self.records.after(_record_sources(sets.made), record_rows),
+            self.weekly.after(weeks, make.week),
+            self.records.after(_record_sources(sets.made), make.records),
         )
 
     def weeks(self) -> list[WeeklyRow]:

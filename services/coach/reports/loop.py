@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 from services.coach.facts.log import TrainingLog
-from services.coach.logs import Logs
+from services.coach.logs import Logs, pack
 from services.coach.reports.content import write_report
 from services.coach.reports.due import closed_weeks, closes_at, inputs_digest, next_close
 from services.coach.store import PASSING
+from services.coach.store.packed_logs import PackedLogs
 from services.coach.store.reports import Job, Pace, Reports, Summary
 from shared.telemetry import log as logger
 
@@ -19,21 +20,23 @@ RESTS = 2
 LONGEST_REST_SECONDS = 2.0
 
 
-async def report_loop(logs: Logs, reports: Reports, pace: Pace, *, told: bool = False) -> None:
+async def report_loop(logs: Logs, reports: Reports, packed_logs: PackedLogs, pace: Pace, *, told: bool = False) -> None:
     """Until cancelled. After downtime it finds what it has missed: a week stays closed.
 
     Fresh reports are left to a model to be `told`, where there is one.
     """
     while True:
-        idle = not await plan(logs, reports, datetime.now(UTC), pace, told=told)
+        idle = not await plan(logs, reports, packed_logs, datetime.now(UTC), pace, told=told)
         idle &= not await work(logs, reports, datetime.now(UTC), told=told)
         if idle:
             await asyncio.sleep(pace.every.total_seconds())
 
 
-async def plan(logs: Logs, reports: Reports, now: datetime, pace: Pace, *, told: bool = False) -> int:
-    """Leaves jobs for users whose closed weeks have changed or whose week has closed, and does them, user by user, so
-    that each history is folded once; how many users that were. Rests between users: others wait."""
+async def plan(
+    logs: Logs, reports: Reports, packed_logs: PackedLogs, now: datetime, pace: Pace, *, told: bool = False
+) -> int:
+    """Leaves jobs for users whose closed weeks have changed or whose week has closed, does them and packs the log, user
+    by user, so that each history is folded once; how many users that were. Rests between users: others wait."""
     stale = await reports.stale(now, pace)
     for user_id in stale:
         began = monotonic()
@@ -41,6 +44,7 @@ async def plan(logs: Logs, reports: Reports, now: datetime, pace: Pace, *, told:
         weeks = await asyncio.to_thread(closed_weeks, kept.log, now)
         await reports.plan(user_id, kept.version, weeks, next_close(kept.log, now), summary_of(kept.log))
         await work(logs, reports, now, told=told)
+        await pack(packed_logs, user_id, kept)
         logs.forget(user_id)
         await asyncio.sleep(min((monotonic() - began) * RESTS, LONGEST_REST_SECONDS))
     return len(stale)

@@ -18,8 +18,8 @@ SPAN = timedelta(days=28)
 
 def reference(log: TrainingLog, now: datetime) -> datetime:
     """Now, or after a pause of more than four weeks the moment after the last set: there progress is looked for."""
-    done = [row.completed_at for row in log.sets if row.completed_at <= now]
-    return now if not done or now - done[-1] < SPAN else done[-1] + timedelta(milliseconds=1)
+    last = next((row.completed_at for row in reversed(log.sets) if row.completed_at <= now), None)
+    return now if last is None or now - last < SPAN else last + timedelta(milliseconds=1)
 
 
 def progressing(log: TrainingLog, now: datetime) -> Answer:

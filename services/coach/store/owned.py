@@ -17,7 +17,7 @@ OWNED: Sequence[tuple[str, str | None]] = (
     ("token_usage", "day"),
     ("model_requests", None),
 )
-DERIVED = ("trainees",)
+DERIVED = ("trainees", "packed_logs")
 MEMORY = "memory_events"
 FORGET_POSITIONS = """
 DELETE FROM applied USING (

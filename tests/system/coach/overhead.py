@@ -21,12 +21,13 @@ from uuid import UUID, uuid4
 import httpx2
 
 from deploy.local.processes import free_port
+from services.coach.facts.packing import SHAPE
 from shared.domains.exercises.catalogue import catalogue_id
 from tests.system.coach.fake_model import FakeModel
 from tests.system.coach.world import Feeds, World, access_token, coach, eventually, record_history, served
 from tests.system.engines import connect, fresh_database, running_engines
 
-QUESTIONS, NEW_SETS = 200, 60
+QUESTIONS, NEW_SETS, COLD_STARTS = 200, 60, 8
 BENCH = catalogue_id("bench-press-barbell")
 
 
@@ -96,11 +97,18 @@ async def first_token(client: httpx2.AsyncClient, model: TimedModel, user: UUID)
 
 async def measure(world: World, model: TimedModel, address: str, user: UUID, device: UUID) -> dict[str, list[float]]:
     """Milliseconds by situation."""
-    found: dict[str, list[float]] = {name: [] for name in ("cold", "opened", "opened, second")}
-    for _ in range(5):
+    found: dict[str, list[float]] = {
+        name: [] for name in ("cold, not packed", "cold", "cold, after a new set", "opened", "opened, second")
+    }
+    for _ in range(COLD_STARTS):
+        await hidden(world, True)
+        found["cold, not packed"].append(await _cold(world, address, model, user))
+        await hidden(world, False)
+        found["cold"].append(await _cold(world, address, model, user))
+    for _ in range(COLD_STARTS):
         async with http_process(world, address) as client:
             await first_token(client, model, uuid4())
-            found["cold"].append(await first_token(client, model, user))
+            found["cold, after a new set"].append(await _after_a_set(world, client, model, user, device))
         async with http_process(world, address) as client:
             await first_token(client, model, uuid4())
             await client.get("/api/v1/coach/quick-questions", headers={"Authorization": f"Bearer {access_token(user)}"})
@@ -112,6 +120,20 @@ async def measure(world: World, model: TimedModel, address: str, user: UUID, dev
         found["following"] = [await first_token(client, model, user) for _ in range(QUESTIONS)]
         found["after a new set"] = [await _after_a_set(world, client, model, user, device) for _ in range(NEW_SETS)]
     return found
+
+
+async def _cold(world: World, address: str, model: TimedModel, user: UUID) -> float:
+    """In a process that has answered somebody else before."""
+    async with http_process(world, address) as client:
+        await first_token(client, model, uuid4())
+        return await first_token(client, model, user)
+
+
+async def hidden(world: World, hide: bool) -> None:
+    """Takes the packed logs out of sight, or puts them back."""
+    connection = await connect(world.settings.database_url_coach)
+    await connection.execute("UPDATE packed_logs SET shape = $1", "hidden" if hide else SHAPE)
+    await connection.close()
 
 
 async def _after_a_set(world: World, client: httpx2.AsyncClient, model: TimedModel, user: UUID, device: UUID) -> float:
@@ -129,11 +151,11 @@ async def _after_a_set(world: World, client: httpx2.AsyncClient, model: TimedMod
 
 
 def table(found: dict[str, list[float]]) -> str:
-    lines = [f"{'first token after':<18} {'n':>4} {'p50 ms':>8} {'p99 ms':>8} {'worst':>8}"]
+    lines = [f"{'first token after':<22} {'n':>4} {'p50 ms':>8} {'p99 ms':>8} {'worst':>8}"]
     for name, values in found.items():
         ordered = sorted(values)
         worst = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
-        lines.append(f"{name:<18} {len(values):>4} {statistics.median(values):8.1f} {worst:8.1f} {ordered[-1]:8.1f}")
+        lines.append(f"{name:<22} {len(values):>4} {statistics.median(values):8.1f} {worst:8.1f} {ordered[-1]:8.1f}")
     return "\n".join(lines)
 
 
@@ -161,8 +183,13 @@ async def remembered(world: World, events: list[Any]) -> None:
         due = await connection.fetchval("SELECT count(*) FROM report_jobs WHERE status = 'due'")
         return due == 0 and bool(await connection.fetchval("SELECT count(*) FROM weekly_reports"))
 
+    async def packed() -> bool:
+        query = "SELECT count(*) FROM trainees JOIN packed_logs USING (user_id, version)"
+        return bool(await connection.fetchval(query))
+
     assert await eventually(all_there, 120)
     assert await eventually(reported, 120)
+    assert await eventually(packed, 60)
     await connection.close()
 
 
