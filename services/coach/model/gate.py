@@ -63,14 +63,14 @@ class Gate:
                 assert_never(never)
 
     async def generate(self, account: UUID, prompt: Prompt, shape: type[Shape], now: datetime) -> "Shape | Turned":
-        """A structured proposal of the model, or why there is none."""
+        """A structured proposal of the model for somebody who waits, or why there is none."""
         match await self.admit(account, "generation", now):
             case Turned() as turned:
                 return turned
             case model:
                 usage = Usage()
                 try:
-                    return await model.complete(prompt, shape, usage)
+                    return await model.complete(prompt, shape, usage, waited_for=True)
                 except ModelUnavailable as error:
                     return Turned(str(error))
                 finally:

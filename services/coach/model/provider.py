@@ -122,8 +122,8 @@ class Model:
         async with asyncio.timeout(self._timeout_s):
             return await anext(stream, None)
 
-    async def complete(self, prompt: Prompt, shape: type[Shape], usage: Usage) -> Shape:
-        """A structured answer.
+    async def complete(self, prompt: Prompt, shape: type[Shape], usage: Usage, *, waited_for: bool = False) -> Shape:
+        """A structured answer, within the time limit where somebody waits for it, else within three of them.
 
         Raises:
             ModelUnavailable: also for an answer of another shape.
@@ -131,7 +131,7 @@ class Model:
         self._admit()
         completions: Any = self._client.chat.completions
         try:
-            async with asyncio.timeout(self._timeout_s * 3):
+            async with asyncio.timeout(self._timeout_s * (1 if waited_for else 3)):
                 answer = await completions.create(
                     model=self.name,
                     messages=prompt,

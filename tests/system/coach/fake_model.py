@@ -37,7 +37,9 @@ class FakeModel:
             case "garbage":
                 return Response("<html>no json here</html>", media_type="application/json")
             case "stall":
-                await asyncio.sleep(30)
+                for _ in range(300):
+                    if not await request.is_disconnected():
+                        await asyncio.sleep(0.1)
             case "refuse" if "response_format" in body:
                 return JSONResponse({"error": {"message": "response_format: unknown field"}}, 400)
         pieces = self.obeyed(body) if self.behaviour.startswith("obey") else self.pieces

@@ -331,6 +331,30 @@ async def test_a_plan_of_a_broken_model_comes_from_the_rules(world: World, model
     assert len(plan["days"]) == 3
 
 
+@pytest.mark.parametrize("path", ["workout-plans", "meal-plans"])
+async def test_a_plan_does_not_wait_for_the_retries_of_a_silent_model(
+    engines: TestEngines, database: Database, path: str
+) -> None:
+    model = FakeModel("stall")
+    async with (
+        served(model.app()) as address,
+        coach(
+            engines.kafka_bootstrap,
+            await database("coach"),
+            Feeds(),
+            with_worker=False,
+            coach_openai_base_url=f"{address}/v1",
+            coach_openai_api_key="key",
+            coach_model_timeout_s=0.3,
+            coach_model_retries=5,
+        ) as world,
+    ):
+        plan = (await world.http.post(f"{COACH}/{path}", json={}, headers=world.caller(uuid4()))).json()
+    assert (plan["source"], plan["notice"]) == ("rules", "the language model did not answer")
+    assert plan["days" if path == "workout-plans" else "meals"]
+    assert len(model.calls) == 1
+
+
 async def test_a_meal_plan_cites_the_weighing(world: World, trained: UUID) -> None:
     nothing = await world.http.post(f"{COACH}/meal-plans", json={"goal": "lose"}, headers=world.caller(trained))
     assert nothing.json()["targets"] is None
