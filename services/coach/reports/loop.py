@@ -36,18 +36,23 @@ async def plan(
     logs: Logs, reports: Reports, packed_logs: PackedLogs, now: datetime, pace: Pace, *, told: bool = False
 ) -> int:
     """Leaves jobs for users whose closed weeks have changed or whose week has closed, does them and packs the log, user
-    by user, so that each history is folded once; how many users that were. Rests between users: others wait."""
+    by user, so that each history is folded once; how many users that were."""
     stale = await reports.stale(now, pace)
     for user_id in stale:
         began = monotonic()
         kept = await logs.versioned(user_id)
         weeks = await asyncio.to_thread(closed_weeks, kept.log, now)
         await reports.plan(user_id, kept.version, weeks, next_close(kept.log, now), summary_of(kept.log))
+        await rest(since=began)
         await work(logs, reports, now, told=told)
         await pack(packed_logs, user_id, kept)
         logs.forget(user_id)
-        await asyncio.sleep(min((monotonic() - began) * RESTS, LONGEST_REST_SECONDS))
     return len(stale)
+
+
+async def rest(since: float) -> None:
+    """Leaves the processors and the database to those for whom somebody waits, the longer the less there is of them."""
+    await asyncio.sleep(min((monotonic() - since) * RESTS, LONGEST_REST_SECONDS))
 
 
 def summary_of(log: TrainingLog) -> Summary:
@@ -59,6 +64,7 @@ async def work(logs: Logs, reports: Reports, now: datetime, *, told: bool = Fals
     """Does the jobs that are due; how many. One that fails is tried again, and given up after a few times."""
     jobs = await reports.due()
     for job in jobs:
+        began = monotonic()
         try:
             await make(job, logs, reports, now, told=told)
         except PASSING:
@@ -66,6 +72,7 @@ async def work(logs: Logs, reports: Reports, now: datetime, *, told: bool = Fals
         except Exception as error:
             logger().exception("report_failed", user_id=str(job.user_id), week=job.week)
             await reports.failed(job, repr(error), give_up=job.attempts + 1 >= ATTEMPTS)
+        await rest(since=began)
     return len(jobs)
 
 
