@@ -73,15 +73,21 @@ def log(phone: Phone) -> str:
     return phone.log(Draft(WorkoutStarted(workout_id=uuid4(), started_at=moment), moment)).occurred_at
 
 
-def test_a_login_gives_the_log_another_name_where_a_twin_has_its_own(gym: Gym) -> None:
-    desk, phone = gym.phone("desk"), gym.phone("phone")
-    gym.joined(desk, register=True)
+def overtaken(gym: Gym, phone: Phone, *, register: bool) -> tuple[str, Phone]:
+    """What the phone had logged, and its twin, which comes first once the server is put back to before it met them."""
     before, twin = gym.book(), gym.twin_of(phone)
-    gym.joined(phone, register=False)
+    gym.joined(phone, register=register)
     done = log(phone)
     assert isinstance(gym.synced(phone), Synced)
     gym.restore(before)
     assert isinstance(gym.synced(twin), Synced)
+    return done, twin
+
+
+def test_a_login_gives_the_log_another_name_where_a_twin_has_its_own(gym: Gym) -> None:
+    desk, phone = gym.phone("desk"), gym.phone("phone")
+    gym.joined(desk, register=True)
+    done, twin = overtaken(gym, phone, register=False)
     outcome = gym.synced(phone)
     assert isinstance(outcome, Halted)
     assert "hypertrophy account login" in outcome.reason
@@ -95,12 +101,7 @@ def test_a_login_gives_the_log_another_name_where_a_twin_has_its_own(gym: Gym) -
 
 def test_registering_again_does_where_the_account_is_gone_too(gym: Gym) -> None:
     phone = gym.phone("phone")
-    nothing, twin = gym.book(), gym.twin_of(phone)
-    gym.joined(phone, register=True)
-    done = log(phone)
-    assert isinstance(gym.synced(phone), Synced)
-    gym.restore(nothing)
-    assert isinstance(gym.synced(twin), Synced)
+    done, _ = overtaken(gym, phone, register=True)
     assert isinstance(gym.synced(phone), Halted)
 
     gym.joined(phone, register=True)

@@ -59,19 +59,29 @@ async def synced(*phones: Phone) -> None:
         assert isinstance(await phone.sync(), Synced)
 
 
-async def test_an_event_counts_again_when_a_twin_brings_it_back_after_it_was_copied(
-    phone: Phone, server: FakeServer, tmp_path: Path
-) -> None:
+async def forgetting(
+    phone: Phone, server: FakeServer, folder: Path, refused: frozenset[str] = frozenset()
+) -> tuple[UUID, Phone]:
+    """The restored server has lost a set from before the phone got a twin; both went on since, each under its name."""
     workout = phone.start()
     await synced(phone)
     backup = server.backup()
-    phone.set(workout, 5)
+    server.unknown_types |= refused
+    set_id = phone.set(workout, 5)
     await synced(phone)
-    twin = twin_of(phone, server, tmp_path / "twin")
-    phone.set(workout, 6)
-    twin.set(workout, 7)
+    twin = twin_of(phone, server, folder)
+    phone.start()
+    twin.start()
     await synced(phone, twin)
+    server.unknown_types -= refused
     server.restore(knowing(backup, twin, phone))
+    return set_id, twin
+
+
+async def test_an_event_counts_again_when_a_twin_brings_it_back_after_it_was_copied(
+    phone: Phone, server: FakeServer, tmp_path: Path
+) -> None:
+    _, twin = await forgetting(phone, server, tmp_path / "twin")
     await synced(twin)
 
     await synced(phone, twin, phone)
@@ -82,19 +92,8 @@ async def test_an_event_counts_again_when_a_twin_brings_it_back_after_it_was_cop
 async def test_a_refused_event_counts_once_a_twin_got_it_accepted(
     phone: Phone, server: FakeServer, tmp_path: Path
 ) -> None:
-    workout = phone.start()
-    await synced(phone)
-    backup = server.backup()
-    server.unknown_types.add("SetCompleted")
-    phone.set(workout, 5)
-    await synced(phone)
-    twin = twin_of(phone, server, tmp_path / "twin")
-    phone.start()
-    twin.start()
-    await synced(phone, twin)
+    _, twin = await forgetting(phone, server, tmp_path / "twin", refused=frozenset({"SetCompleted"}))
     assert len(twin.queue.failed()) == 1
-    server.unknown_types.clear()
-    server.restore(knowing(backup, twin, phone))
     await synced(phone)
 
     await synced(twin, phone)
@@ -106,18 +105,7 @@ async def test_a_refused_event_counts_once_a_twin_got_it_accepted(
 async def test_what_was_refused_before_a_fork_reaches_a_restored_server_too(
     phone: Phone, server: FakeServer, tmp_path: Path
 ) -> None:
-    workout = phone.start()
-    await synced(phone)
-    backup = server.backup()
-    server.unknown_types.add("SetCompleted")
-    phone.set(workout, 5)
-    await synced(phone)
-    twin = twin_of(phone, server, tmp_path / "twin")
-    phone.start()
-    twin.start()
-    await synced(phone, twin)
-    server.unknown_types.clear()
-    server.restore(knowing(backup, twin, phone))
+    _, twin = await forgetting(phone, server, tmp_path / "twin", refused=frozenset({"SetCompleted"}))
 
     await synced(twin)
 
@@ -229,16 +217,7 @@ async def test_a_refused_number_that_a_twin_has_taken_since_is_refused_again(
 async def test_an_edit_has_not_seen_what_a_restored_server_had_lost(
     phone: Phone, server: FakeServer, tmp_path: Path
 ) -> None:
-    workout = phone.start()
-    await synced(phone)
-    backup = server.backup()
-    set_id = phone.set(workout, 5)
-    await synced(phone)
-    twin = twin_of(phone, server, tmp_path / "twin")
-    phone.set(workout, 6)
-    twin.set(workout, 7)
-    await synced(phone, twin)
-    server.restore(knowing(backup, twin, phone))
+    set_id, twin = await forgetting(phone, server, tmp_path / "twin")
     await synced(twin)
 
     twin.correct(set_id, 8)
