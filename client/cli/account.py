@@ -60,10 +60,7 @@ def login(email: Email, password: Password, server: Server = None, as_json: AsJs
     """Join an account: what was logged here so far goes into it."""
 
     async def run(online: Online) -> Tokens:
-        try:
-            return given(await online.joining.login(email, password))
-        except Hindered as hindered:
-            raise NotDone(str(hindered)) from None
+        return given(await online.joining.login(email, password))
 
     tokens = with_server(_opened(server), run)
     _report(tokens, f"logged in as {email}; `hypertrophy sync` fetches what is there", as_json)
