@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -24,6 +25,27 @@ BENCH = catalogue_id("bench-press-barbell")
 COACH = "/api/v1/coach"
 
 
+@asynccontextmanager
+async def coach_of(
+    model: FakeModel, engines: TestEngines, database: Database, *, with_worker: bool = True, **chosen: Any
+) -> AsyncIterator[World]:
+    """Coach with a database of its own and this model behind it."""
+    async with (
+        served(model.app()) as address,
+        coach(
+            engines.kafka_bootstrap,
+            await database("coach"),
+            Feeds(),
+            with_worker=with_worker,
+            coach_openai_base_url=f"{address}/v1",
+            coach_openai_api_key="key",
+            coach_model="fake-model",
+            **chosen,
+        ) as running,
+    ):
+        yield running
+
+
 @pytest.fixture(scope="module")
 def model() -> FakeModel:
     return FakeModel()
@@ -31,27 +53,20 @@ def model() -> FakeModel:
 
 @pytest.fixture(scope="module")
 async def world(engines: TestEngines, database: Database, model: FakeModel) -> AsyncIterator[World]:
-    url = await database("coach")
-    async with (
-        served(model.app()) as address,
-        coach(
-            engines.kafka_bootstrap,
-            url,
-            Feeds(),
-            coach_compare_every_s=1,
-            coach_reports_every_s=0.2,
-            coach_settle_s=0.2,
-            coach_replan_s=0.2,
-            coach_openai_base_url=f"{address}/v1",
-            coach_openai_api_key="key",
-            coach_model="fake-model",
-            coach_model_timeout_s=1,
-            coach_model_retries=0,
-            coach_breaker_open_s=0.2,
-            coach_chat_per_minute=5,
-            coach_tokens_per_day=5_000,
-        ) as running,
-    ):
+    async with coach_of(
+        model,
+        engines,
+        database,
+        coach_compare_every_s=1,
+        coach_reports_every_s=0.2,
+        coach_settle_s=0.2,
+        coach_replan_s=0.2,
+        coach_model_timeout_s=1,
+        coach_model_retries=0,
+        coach_breaker_open_s=0.2,
+        coach_chat_per_minute=5,
+        coach_tokens_per_day=5_000,
+    ) as running:
         yield running
 
 
@@ -80,6 +95,12 @@ def told(model: FakeModel, *pieces: str, behaviour: str = "answer") -> None:
     model.behaviour, model.pieces = behaviour, list(pieces)
 
 
+def told_sentences(model: FakeModel, *sentences: dict[str, Any], behaviour: str = "raw") -> None:
+    """An answer of these sentences, in pieces of a few characters."""
+    answer = json.dumps({"sentences": sentences})
+    told(model, *(answer[at : at + 7] for at in range(0, len(answer), 7)), behaviour=behaviour)
+
+
 async def test_cited_facts_become_numbers_with_evidence(world: World, model: FakeModel, trained: UUID) -> None:
     told(model, "Hello", " there.")
     await frames_of(world, trained, "hi")
@@ -94,12 +115,6 @@ async def test_cited_facts_become_numbers_with_evidence(world: World, model: Fak
     evidence = frames[-2][1]["evidence"]
     assert [(item["kind"], item["value"]) for item in evidence] == [("set", 500)]
     assert frames[-1][1]["source"] == "fake-model"
-
-
-def told_sentences(model: FakeModel, *sentences: dict[str, Any], behaviour: str = "raw") -> None:
-    """An answer of these sentences, in pieces of a few characters."""
-    answer = json.dumps({"sentences": sentences})
-    told(model, *(answer[at : at + 7] for at in range(0, len(answer), 7)), behaviour=behaviour)
 
 
 async def test_an_answer_is_asked_for_sentence_by_sentence_with_the_facts_first(
@@ -336,19 +351,8 @@ async def test_a_plan_does_not_wait_for_the_retries_of_a_silent_model(
     engines: TestEngines, database: Database, path: str
 ) -> None:
     model = FakeModel("stall")
-    async with (
-        served(model.app()) as address,
-        coach(
-            engines.kafka_bootstrap,
-            await database("coach"),
-            Feeds(),
-            with_worker=False,
-            coach_openai_base_url=f"{address}/v1",
-            coach_openai_api_key="key",
-            coach_model_timeout_s=0.3,
-            coach_model_retries=5,
-        ) as world,
-    ):
+    chosen = {"coach_model_timeout_s": 0.3, "coach_model_retries": 5}
+    async with coach_of(model, engines, database, with_worker=False, **chosen) as world:
         plan = (await world.http.post(f"{COACH}/{path}", json={}, headers=world.caller(uuid4()))).json()
     assert (plan["source"], plan["notice"]) == ("rules", "the language model did not answer")
     assert plan["days" if path == "workout-plans" else "meals"]
@@ -478,18 +482,7 @@ async def test_a_long_conversation_is_summed_up_by_the_model(world: World, model
 
 async def test_a_server_that_refuses_structure_is_asked_without(engines: TestEngines, database: Database) -> None:
     model, user = FakeModel("refuse", ["Good ", "work."]), uuid4()
-    async with (
-        served(model.app()) as address,
-        coach(
-            engines.kafka_bootstrap,
-            await database("coach"),
-            Feeds(),
-            with_worker=False,
-            coach_openai_base_url=f"{address}/v1",
-            coach_openai_api_key="key",
-            coach_model="fake-model",
-        ) as world,
-    ):
+    async with coach_of(model, engines, database, with_worker=False) as world:
         answers = [await frames_of(world, user, "hi") for _ in range(2)]
     assert [(text_of(frames), frames[-1][1]["source"]) for frames in answers] == [("Good work.", "fake-model")] * 2
     assert ["response_format" in call for call in model.calls] == [True, False, False]
