@@ -15,6 +15,9 @@ class Unreachable:
 
     reason: str
 
+    def __str__(self) -> str:
+        return f"no answer from the server: {self.reason}"
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:

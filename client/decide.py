@@ -166,7 +166,7 @@ def obstacle(answer: Refusal | Unreachable) -> Obstacle:
     """What stands in the way when a request did not succeed."""
     match answer:
         case Unreachable():
-            return BackOff(answer.reason)
+            return BackOff(str(answer))
         case Refusal(status=401, code="login_required"):
             return Stop("login_required", "this session was ended: log in with `hypertrophy account login`")
         case Refusal(code="bad_credentials"):

@@ -56,7 +56,7 @@ def given(answer: Answer[T]) -> T:
     match answer:
         case Refusal(status, code, detail):
             raise NotDone(f"the server refused ({status} {code}): {detail or code}")
-        case Unreachable(reason):
-            raise NotDone(f"the server cannot be reached: {reason}")
+        case Unreachable():
+            raise NotDone(str(answer))
         case _:
             return answer

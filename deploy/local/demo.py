@@ -24,6 +24,7 @@ from deploy.local.stack import Stack, find_stack
 from shared.values import format_moment
 
 WEEKS = 12
+SEED = 7
 TIME_ZONE = "Europe/Berlin"
 PATIENCE_SECONDS = 60
 
@@ -73,21 +74,29 @@ def demo(
 
 async def _once(stack: Stack, console: Console) -> None:
     async with stack:
-        await play(stack.url, console)
+        await _played(stack.url, console, WEEKS, SEED)
+    console.print(
+        f"Everything has stopped; ./hypertrophy up --data {stack.data} starts it again, with all of this.",
+        soft_wrap=True,
+    )
 
 
-async def play(url: str, console: Console, *, weeks: int = WEEKS, seed: int = 7) -> None:
-    """Plays the history against a running stack and prints what can be read back.
+async def play(url: str, console: Console, *, weeks: int = WEEKS, seed: int = SEED) -> None:
+    """Plays the history against a running stack and prints what can be read back, and where to look next.
 
     Raises:
         DemoFailed: when an answer is not as the protocol says.
     """
+    _where_next(url, await _played(url, console, weeks, seed), console)
+
+
+async def _played(url: str, console: Console, weeks: int, seed: int) -> Sequence[Phone]:
     async with httpx2.AsyncClient(base_url=url, timeout=30) as http:
         phones = await _register(http)
         _live(phones, weeks, seed)
         await _sync_all(http, phones, console, seed)
         await _show(http, phones, console)
-    _where_next(url, phones, console)
+    return phones
 
 
 async def _register(http: httpx2.AsyncClient) -> tuple[Phone, Phone]:
