@@ -21,6 +21,8 @@ from deploy.local.folders import private_folder, write_json
 LOG_LIMIT = 8 * 1024 * 1024
 SETPRIV = shutil.which("setpriv")
 NICE = shutil.which("nice")
+# The kernel takes one change of a session's niceness in a tenth of a second from those who are not root.
+AUTOGROUP_ATTEMPTS, AUTOGROUP_PAUSE_SECONDS = 5, 0.11
 
 
 class StartError(Exception):
@@ -112,6 +114,7 @@ class Process:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        stand_back(self._popen.pid, self.program.niceness)
         self.meant_to_run = True
         write_json(self._pid_file, {"pid": self._popen.pid, "started": started_at(self._popen.pid)})
 
@@ -152,6 +155,21 @@ class Process:
         if not self.running or self.pid is None:
             return []
         return family(self.pid)
+
+
+def stand_back(pid: int, niceness: int) -> None:
+    """Makes a session's niceness count. Where Linux groups processes by session, as it does by default, nice(1) says
+    how far a process stands back within its own session only, and all sessions get equal shares of the processors."""
+    group = Path(f"/proc/{pid}/autogroup")
+    for _ in range(AUTOGROUP_ATTEMPTS if niceness else 0):
+        try:
+            group.write_text(str(niceness))
+        except BlockingIOError:
+            time.sleep(AUTOGROUP_PAUSE_SECONDS)
+        except OSError:
+            return  # no such groups here, or it is gone already: the same shares for all are slower, not wrong
+        else:
+            return
 
 
 def family(pid: int) -> list[psutil.Process]:

@@ -171,6 +171,17 @@ async def test_what_can_wait_leaves_the_processors_to_others(tmp_path: Path) -> 
     await process.stop()
 
 
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this kernel does not group by session")
+async def test_what_can_wait_does_so_for_processes_of_other_sessions_too(tmp_path: Path) -> None:
+    process = Process(Program("patient", ["sleep", "60"], niceness=7), tmp_path)
+    process.start()
+    with open(f"/proc/{process.pid}/autogroup") as group:  # noqa: ASYNC230  procfs does not block
+        niceness = group.read().split()[-1]
+    await process.stop()
+
+    assert niceness == "7"
+
+
 def test_started_processes_keep_their_output(tmp_path: Path) -> None:
     process = shell("echo out; echo err >&2", tmp_path)
     process.start()
