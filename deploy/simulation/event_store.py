@@ -13,6 +13,7 @@ from services.ingest.domain import (
     Decided,
     Device,
     Judgement,
+    Reading,
     Reception,
     Refusal,
     SentEvent,
@@ -23,7 +24,7 @@ from services.ingest.door import Draft, WrongDevice
 from services.ingest.reading import ReadRequest, as_sent, reading_of
 from services.ingest.store.feeds import line
 from shared.digests import EMPTY, Digest, event_digest
-from shared.envelope import EventEnvelope, Origin
+from shared.envelope import Origin
 
 
 class Stored(NamedTuple):
@@ -108,7 +109,7 @@ class EventStore:
         row = self.rows.setdefault(request.device_id, Row(user_id))
         if row.is_server:
             raise WrongDevice("this device is the server's own")
-        events = [replace(event, reading=self._reading(event.reading)) for event in request.events]
+        events = [event._replace(reading=self._reading(event.reading)) for event in request.events]
         judgement = decide(row.device, events, request.gaps, row.decided())
         if judgement.device != row.device:
             self._store(request.device_id, user_id, judgement, now, request.seen_devices)
@@ -119,8 +120,8 @@ class EventStore:
                 row.refused[event.sequence_number] = kept
         return judgement
 
-    def _reading(self, reading: EventEnvelope | Refusal) -> EventEnvelope | Refusal:
-        if isinstance(reading, EventEnvelope) and reading.event_type in self.unknown:
+    def _reading(self, reading: Reading | Refusal) -> Reading | Refusal:
+        if isinstance(reading, Reading) and reading.event_type in self.unknown:
             return Refusal("unknown_event_type", "event_type", f"unknown event type {reading.event_type!r}")
         return reading
 
@@ -160,7 +161,7 @@ class EventStore:
         device_id = server_device(user_id, self.epoch)
         row = self.rows.setdefault(device_id, Row(user_id, is_server=True))
         events: list[SentEvent] = [draft.numbered(row.device.last_acked + 1 + at) for at, draft in enumerate(drafts)]
-        seen = {device for draft in drafts for device in draft.envelope.seen or ()}
+        seen = {device for draft in drafts for device in draft.reading.seen or ()}
         self._store(device_id, user_id, decide(row.device, events), now, seen)
 
     def begin_epoch(self, epoch: UUID) -> None:

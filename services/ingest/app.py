@@ -1,6 +1,5 @@
 """The map of ingest: its HTTP app and its worker."""
 
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -36,9 +35,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        # What the imports left is never garbage: looking through it again and again costs pauses of 100 ms.
-        gc.collect()
-        gc.freeze()
         async with running(ears.listen):
             yield
         await database.close()

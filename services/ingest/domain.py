@@ -1,13 +1,15 @@
 """The verdicts of the sync protocol: pure rules over what was sent, what the store has, and nothing else."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from shared.digests import EMPTY, Digest, digest_of_events
-from shared.envelope import EventEnvelope, Origin
+from shared.envelope import Origin
 from shared.values import format_moment
 
 
@@ -20,14 +22,24 @@ class Refusal:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class SentEvent:
+class Reading(NamedTuple):
+    """An event that this version of the software has found good: its envelope, and the payload as it was sent."""
+
+    event_type: str
+    schema_version: int
+    payload: Mapping[str, Any]
+    occurred_at: datetime | None = None
+    correlation_id: UUID | None = None
+    seen: Mapping[UUID, int] | None = None
+
+
+class SentEvent(NamedTuple):
     """One event of a request. `content` identifies what was sent; `reading` is what this version makes of it."""
 
     event_id: UUID
     sequence_number: int
     content: bytes
-    reading: EventEnvelope | Refusal
+    reading: Reading | Refusal
     origin: Origin | None = None
 
 
@@ -39,8 +51,7 @@ class Gap:
     last: int
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(NamedTuple):
     """A number with a final verdict from before; `refusal` where it lies in quarantine."""
 
     event_id: UUID
@@ -58,8 +69,7 @@ class Device:
     digest: Digest = EMPTY
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """`previous_sequence` is the accepted number before this one, 0 for the first."""
 
     previous_sequence: int
@@ -129,19 +139,18 @@ def decide(
     among it was declared a gap.
     """
     court = _Court(device, decided)
-    items: list[SentEvent | Gap] = [*gaps, *events]
+    declared = deque(sorted(gaps, key=_first))
     verdicts: list[tuple[SentEvent, Verdict]] = []
-    for item in sorted(items, key=_place):
-        match item:
-            case Gap():
-                court.close(item)
-            case SentEvent():
-                verdicts.append((item, court.judge(item)))
+    for event in sorted(events, key=_number):
+        while declared and declared[0].first <= event.sequence_number:
+            court.close(declared.popleft())
+        verdicts.append((event, court.judge(event)))
+    for gap in declared:
+        court.close(gap)
     return Judgement(court.device(), verdicts, court.closed)
 
 
-def _place(item: SentEvent | Gap) -> int:
-    return item.first if isinstance(item, Gap) else item.sequence_number
+_first, _number = attrgetter("first"), attrgetter("sequence_number")
 
 
 class _Court:
@@ -153,7 +162,8 @@ class _Court:
         self.closed: list[Gap] = []
         self.fork: Forked | None = None
         self.by_number: dict[int, Decided] = {}
-        self.by_id: dict[UUID, Decided] = {}
+        # By the ids as numbers: an id's own hash is computed in Python.
+        self.by_id: dict[int, Decided] = {}
         for known in decided:
             self._remember(known)
 
@@ -167,7 +177,7 @@ class _Court:
 
     def judge(self, event: SentEvent) -> Verdict:
         number = event.sequence_number
-        known, same_id = self.by_number.get(number), self.by_id.get(event.event_id)
+        known, same_id = self.by_number.get(number), self.by_id.get(event.event_id.int)
         if known is not None and known is same_id and known.content == event.content:
             return RejectedBefore(known.refusal) if known.refusal else Duplicate()
         if self.fork is None:
@@ -201,7 +211,7 @@ class _Court:
 
     def _remember(self, decided: Decided) -> None:
         self.by_number[decided.sequence_number] = decided
-        self.by_id[decided.event_id] = decided
+        self.by_id[decided.event_id.int] = decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,24 +229,24 @@ class Reception:
         return (self._record(event, verdict, received_at) for event, verdict in accepted)
 
     def _record(self, event: SentEvent, accepted: Accepted, received_at: str) -> dict[str, Any]:
-        envelope = event.reading
-        assert isinstance(envelope, EventEnvelope)
+        reading = event.reading
+        assert isinstance(reading, Reading)
         record = {
             "event_id": event.event_id,
-            "event_type": envelope.event_type,
-            "schema_version": envelope.schema_version,
-            "payload": envelope.payload,
+            "event_type": reading.event_type,
+            "schema_version": reading.schema_version,
+            "payload": reading.payload,
             "device_id": self.device_id,
             "sequence_number": event.sequence_number,
-            "occurred_at": format_moment(envelope.occurred_at) if envelope.occurred_at else received_at,
+            "occurred_at": format_moment(reading.occurred_at) if reading.occurred_at else received_at,
             "user_id": self.user_id,
             "previous_sequence": accepted.previous_sequence,
             "received_at": received_at,
         }
-        if envelope.correlation_id is not None:
-            record["correlation_id"] = envelope.correlation_id
-        if envelope.seen:
-            record["seen"] = self._cut(envelope.seen, accepted.previous_sequence, event.origin)
+        if reading.correlation_id is not None:
+            record["correlation_id"] = reading.correlation_id
+        if reading.seen:
+            record["seen"] = self._cut(reading.seen, accepted.previous_sequence, event.origin)
         if event.origin is not None:
             record["origin"] = event.origin
         return record

@@ -8,10 +8,21 @@ from uuid import UUID
 
 import asyncpg
 
-from services.ingest.domain import Decided, Device, Gap, Judgement, Reception, Refusal, SentEvent, decide, server_device
+from services.ingest.domain import (
+    Decided,
+    Device,
+    Gap,
+    Judgement,
+    Reading,
+    Reception,
+    Refusal,
+    SentEvent,
+    decide,
+    server_device,
+)
 from services.ingest.reading import as_sent, content_of
 from services.ingest.store.events import Acceptance, DeviceNow, EventStore, Question, Trace
-from shared.envelope import EventEnvelope, Origin
+from shared.envelope import Origin
 from shared.errors import Forbidden, Gone, Unavailable
 
 ATTEMPTS = 50
@@ -92,12 +103,12 @@ class Draft:
 
     event_id: UUID
     raw: Mapping[str, Any]
-    envelope: EventEnvelope
+    reading: Reading
     origin: Origin | None = None
 
     def numbered(self, number: int) -> SentEvent:
         """The draft as the event with this number."""
-        return SentEvent(self.event_id, number, content_of(self.raw), self.envelope, self.origin)
+        return SentEvent(self.event_id, number, content_of(self.raw), self.reading, self.origin)
 
 
 async def write(
@@ -109,7 +120,7 @@ async def write(
         UserErased, Unavailable
     """
     store = EventStore(connection)
-    seen = {device for draft in drafts for device in draft.envelope.seen or ()}
+    seen = {device for draft in drafts for device in draft.reading.seen or ()}
     server_epoch = await store.epoch()
     device_id = server_device(user_id, server_epoch)
     for _ in range(ATTEMPTS):

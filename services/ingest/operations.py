@@ -46,10 +46,10 @@ def _draft(device_id: UUID, refused: Refused) -> Draft | None:
     except ValueError:
         return None
     raw.setdefault("occurred_at", format_moment(refused.received_at))
-    envelope = reading_of(raw)
-    if isinstance(envelope, Refusal):
+    reading = reading_of(raw)
+    if isinstance(reading, Refusal):
         return None
-    return Draft(uuid7(), raw, envelope, Origin(device_id=device_id, sequence_number=refused.sequence_number))
+    return Draft(uuid7(), raw, reading, Origin(device_id=device_id, sequence_number=refused.sequence_number))
 
 
 async def begin_epoch(connection: asyncpg.Connection) -> tuple[UUID, int]:

@@ -1,24 +1,25 @@
 """Reading a sync request in two steps: first the request itself, then each event on its own."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, reduce
 from hashlib import sha256
-from typing import Annotated, Any, Self
+from operator import or_
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 from pydantic_core import from_json, to_json
 
-from services.ingest.domain import Gap, Refusal, SentEvent
+from services.ingest.domain import Gap, Reading, Refusal, SentEvent
 from shared.digests import canonical_json
 from shared.envelope import EventEnvelope
 from shared.errors import InvalidRequest, MalformedJson, TooLarge, place
-from shared.registry import UnknownEventType, registry
+from shared.registry import DomainEvent, UnknownEventType, registry
 from shared.values import Sequence as SequenceNumber
 from shared.values import Strict
 
-_ENVELOPES = TypeAdapter(list[EventEnvelope])
 MAX_EVENTS = 500
 # Far above every real event, and far below what Kafka takes as one record.
 MAX_EVENT_BYTES = 512 * 1024
@@ -56,12 +57,17 @@ class DeclaredGap(Strict):
         return self
 
 
-class SyncRequest(Strict):
-    """The outer object. Whatever else is wrong in one event is that event's verdict."""
+class Frame(Strict):
+    """What a request says besides its events."""
 
     device_id: UUID
     user_id: UUID | None = None
     declared_gaps: Annotated[list[DeclaredGap] | None, Field(max_length=MAX_GAPS)] = None
+
+
+class SyncRequest(Frame):
+    """The outer object. Whatever else is wrong in one event is that event's verdict."""
+
     events: list[NumberedEvent]
 
 
@@ -79,7 +85,7 @@ class ReadRequest:
     def seen_devices(self) -> set[UUID]:
         """The devices that the events say they had seen."""
         readings = [event.reading for event in self.events]
-        return {device for reading in readings if isinstance(reading, EventEnvelope) for device in reading.seen or ()}
+        return {device for reading in readings if isinstance(reading, Reading) for device in reading.seen or ()}
 
 
 def read_request(body: bytes) -> ReadRequest:
@@ -92,16 +98,47 @@ def read_request(body: bytes) -> ReadRequest:
     sent = raw.get("events") if isinstance(raw, dict) else None
     if isinstance(sent, list) and len(sent) > MAX_EVENTS:
         raise TooLarge(f"at most {MAX_EVENTS} events a request")
-    envelopes = _envelopes(sent)
-    if envelopes is None:
-        request = _outer(raw)
-        readings = [reading_of(one) for one in sent or []]
-    else:
-        request = _outer({**raw, "events": []})
-        readings = [_with_payload(envelope) for envelope in envelopes]
-    events = _events(envelopes or request.events, sent or [], readings)
+    faultless = _faultless(body)
+    request = _outer(raw) if faultless is None else faultless
+    readings = [reading_of(one) for one in sent or []] if faultless is None else _readings(faultless, sent or [])
+    events = _events(request.events, sent or [], readings)
     gaps = [Gap(gap.first, gap.last) for gap in request.declared_gaps or ()]
     return ReadRequest(request.device_id, request.user_id, gaps, events, body)
+
+
+@cache
+def _faultless_request() -> Callable[[bytes], Any]:
+    """Reads a request in which every event is good and of today's version: all checks in one go, at a third of the cost
+    of one event after the other."""
+    one: Any = Annotated[reduce(or_, map(_typed, registry().events.values())), Field(discriminator="event_type")]
+    fields: dict[str, Any] = {"events": (list[one], ...)}
+    return create_model("FaultlessRequest", __base__=Frame, **fields).__pydantic_validator__.validate_json
+
+
+def _typed(event: type[DomainEvent]) -> Any:
+    """The envelope around one type of event."""
+    name, version = event.event_type, event.schema_version
+    fields: dict[str, Any] = {
+        "event_type": (Literal[name], ...),
+        "schema_version": (Literal[version], 1 if version == 1 else ...),
+        "payload": (event, ...),
+    }
+    return create_model(f"{name}Envelope", __base__=EventEnvelope, **fields)
+
+
+def _faultless(body: bytes) -> Any:
+    """None where anything is wrong, or only may be."""
+    try:
+        return _faultless_request()(body) if len(body) <= MAX_EVENT_BYTES else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _readings(request: Any, sent: Sequence[Mapping[str, Any]]) -> list[Reading]:
+    return [
+        Reading(one.event_type, one.schema_version, raw["payload"], one.occurred_at, one.correlation_id, one.seen)
+        for one, raw in zip(request.events, sent, strict=True)
+    ]
 
 
 def _parse(body: bytes) -> Any:
@@ -139,15 +176,6 @@ def _children(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
-def _envelopes(sent: Any) -> list[EventEnvelope] | None:
-    """All envelopes of a request in which nothing is wrong with any, at a fraction of the cost of one by one."""
-    try:
-        encoded = to_json(sent, inf_nan_mode="constants")
-        return _ENVELOPES.validate_json(encoded) if len(encoded) <= MAX_EVENT_BYTES else None
-    except (ValueError, RecursionError):
-        return None
-
-
 def _outer(raw: Any) -> SyncRequest:
     if not isinstance(raw, dict):
         raise InvalidRequest("the body must be a JSON object", field="body")
@@ -172,9 +200,9 @@ def _numbered(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _events(
-    numbered: Sequence[NumberedEvent | EventEnvelope],
+    numbered: Sequence[NumberedEvent],
     raw: Sequence[Mapping[str, Any]],
-    readings: Sequence[EventEnvelope | Refusal],
+    readings: Sequence[Reading | Refusal],
 ) -> list[SentEvent]:
     # One step for all events after the other: much faster than all steps for one event after the other.
     contents = [content_of(one) for one in raw]
@@ -193,8 +221,8 @@ def content_of(raw: Mapping[str, Any]) -> bytes:
     return sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
 
 
-def reading_of(raw: Mapping[str, Any]) -> EventEnvelope | Refusal:
-    """The checked envelope, or why this event cannot be accepted."""
+def reading_of(raw: Mapping[str, Any]) -> Reading | Refusal:
+    """What this version makes of an event, or why it cannot be accepted."""
     try:
         encoded = to_json(raw, inf_nan_mode="constants")
         envelope = EventEnvelope.model_validate_json(encoded)
@@ -207,14 +235,15 @@ def reading_of(raw: Mapping[str, Any]) -> EventEnvelope | Refusal:
     return _with_payload(envelope)
 
 
-def _with_payload(envelope: EventEnvelope) -> EventEnvelope | Refusal:
+def _with_payload(envelope: EventEnvelope) -> Reading | Refusal:
+    event_type, version, payload = envelope.event_type, envelope.schema_version, envelope.payload
     try:
-        registry().parse(envelope.event_type, envelope.schema_version, envelope.payload)
+        registry().parse(event_type, version, payload)
     except UnknownEventType as error:
         return Refusal("unknown_event_type", "event_type", str(error))
     except ValidationError as error:
         return _refusal(error, prefix=("payload",))
-    return envelope
+    return Reading(event_type, version, payload, envelope.occurred_at, envelope.correlation_id, envelope.seen)
 
 
 def _refused_envelope(error: ValidationError) -> Refusal:

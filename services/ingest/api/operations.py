@@ -109,11 +109,11 @@ async def write_server_event(store: Store, event: ServerEvent) -> Written:
     """Writes an event as the user's server device, which gives it its number."""
     event_id = uuid7()
     raw = _raw(event, event_id)
-    envelope = reading_of(raw)
-    if isinstance(envelope, Refusal):
-        raise InvalidRequest(f"{envelope.field}: {envelope.message}", field=envelope.field, reason=envelope.code)
+    reading = reading_of(raw)
+    if isinstance(reading, Refusal):
+        raise InvalidRequest(f"{reading.field}: {reading.message}", field=reading.field, reason=reading.code)
     user_id = await Users(store).root(event.user_id)
-    draft = Draft(event_id, raw, envelope, event.origin)
+    draft = Draft(event_id, raw, reading, event.origin)
     device_id, numbers = await write(store, user_id, [draft], now(), _trace())
     return Written(event_id=event_id, device_id=device_id, sequence_number=numbers[0])
 

@@ -7,14 +7,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.ingest.domain import Refusal
+from services.ingest.domain import Reading, Refusal
 from services.ingest.reading import reading_of
 from services.projector.rebuild.run import rebuild
 from services.projector.settings import Settings
 from services.projector.store import generations
 from services.projector.store.batch import ProjectorStore
 from services.projector.views import views
-from shared.envelope import AcceptedEvent, EventEnvelope
+from shared.envelope import AcceptedEvent
 from shared.postgres import connect, create_pool
 from shared.registry import registry
 from tests.histories import EPOCH, START
@@ -61,7 +61,7 @@ def assert_judged_at_the_door(events: Sequence[AcceptedEvent]) -> None:
     sent_fields = ("event_id", "event_type", "schema_version", "payload", "sequence_number", "occurred_at")
     for event in events:
         raw = {name: value for name, value in event.model_dump(mode="json").items() if name in sent_fields}
-        assert isinstance(reading_of(raw), EventEnvelope)
+        assert isinstance(reading_of(raw), Reading)
         for payload, field in ((event.payload | {"colour": "red"}, "payload.colour"), ({}, None)):
             refused = reading_of(raw | {"payload": payload})
             assert isinstance(refused, Refusal)

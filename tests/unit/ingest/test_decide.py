@@ -16,6 +16,7 @@ from services.ingest.domain import (
     Gap,
     Judgement,
     OutOfOrder,
+    Reading,
     Refusal,
     Rejected,
     RejectedBefore,
@@ -23,7 +24,6 @@ from services.ingest.domain import (
     decide,
 )
 from shared.digests import digest_of_events
-from shared.envelope import EventEnvelope
 
 REFUSAL = Refusal("invalid_payload", "payload.reps", "must be a number")
 
@@ -31,8 +31,8 @@ REFUSAL = Refusal("invalid_payload", "payload.reps", "must be a number")
 def event(number: int, *, identity: int | None = None, content: bytes = b"", good: bool = True) -> SentEvent:
     """An event whose id follows from its number unless told otherwise."""
     event_id = UUID(int=identity if identity is not None else number)
-    envelope = EventEnvelope(event_id=event_id, event_type="SetRemoved", payload={}, sequence_number=number)
-    return SentEvent(event_id, number, content or event_id.bytes, envelope if good else REFUSAL)
+    reading = Reading("SetRemoved", 1, {}) if good else REFUSAL
+    return SentEvent(event_id, number, content or event_id.bytes, reading)
 
 
 @dataclass

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.domain import Refusal
+from deploy.local.operations.bench.workload import life
+from services.ingest.domain import Reading, Refusal
 from services.ingest.reading import as_sent, content_of, read_request, reading_of
-from shared.envelope import EventEnvelope
 from shared.errors import InvalidRequest, MalformedJson
 
 JSON_VALUES = st.recursive(
@@ -58,7 +58,7 @@ def test_content_tells_events_apart() -> None:
 @given(JSON_VALUES | st.dictionaries(st.sampled_from(list(removal())), JSON_VALUES))
 def test_whatever_an_event_is_it_has_a_reading(changes: Any) -> None:
     event = removal(**changes) if isinstance(changes, dict) and changes.keys() <= removal().keys() else removal()
-    assert isinstance(reading_of(event), EventEnvelope | Refusal)
+    assert isinstance(reading_of(event), Reading | Refusal)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"NaN", b"[1,", b"\xff", '{"a": 1}'.encode("utf-16"), b"[" * 100_000])
@@ -67,13 +67,36 @@ def test_what_is_no_json(body: bytes) -> None:
         read_request(body)
 
 
+GOOD = [json.loads(event) for event in life(300)]
+CHANGES = st.dictionaries(
+    st.sampled_from([*removal(), "schema_version", "occurred_at", "seen"]), JSON_VALUES, max_size=2
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(GOOD), CHANGES), max_size=5))
+def test_an_event_is_read_alike_whatever_comes_with_it(parts: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+    sent = [event | changes | {"event_id": event["event_id"], "sequence_number": 1} for event, changes in parts]
+    request = read_request(json.dumps({"device_id": str(uuid4()), "events": sent}).encode())
+    assert [event.reading for event in request.events] == [reading_of(event) for event in sent]
+
+
+def test_of_two_fields_with_one_name_the_last_one_counts_everywhere() -> None:
+    event = json.dumps(GOOD[1])
+    twice = event[:-1] + ',"payload":{"set_id":1},"event_type":"SetRemoved",' + event[1:]
+
+    request = read_request(f'{{"events":[{{}}],"device_id":"{uuid4()}","events":[{twice}]}}'.encode())
+
+    assert [sent.reading for sent in request.events] == [reading_of(GOOD[1])]
+    assert [sent.content for sent in request.events] == [content_of(GOOD[1])]
+
+
 def test_an_event_that_no_record_could_hold_is_refused() -> None:
     huge = removal(correlation_id=None, seen={str(uuid4()): 1}, payload={"set_id": str(uuid4()), "x": "y" * 600_000})
     small = removal()
 
     request = read_request(json.dumps({"device_id": str(uuid4()), "events": [small, huge]}).encode())
 
-    assert isinstance(request.events[0].reading, EventEnvelope)
+    assert isinstance(request.events[0].reading, Reading)
     assert request.events[1].reading == Refusal("invalid_payload", None, "is larger than 524288 bytes")
 
 

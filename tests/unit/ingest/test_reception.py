@@ -8,19 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from services.ingest.domain import Accepted, Reception, SentEvent, server_device
+from services.ingest.domain import Accepted, Reading, Reception, SentEvent, server_device
 from services.ingest.store.feeds import line
-from shared.envelope import EventEnvelope, Origin, decode_accepted
+from shared.envelope import Origin, decode_accepted
 
 RECEIVED = datetime(2026, 11, 21, 10, 0, 0, 123000, tzinfo=UTC)
 DEVICE, OTHER, USER = uuid4(), uuid4(), uuid4()
 
 
 def stored(number: int = 5, origin: Origin | None = None, heads: dict[UUID, int] | None = None, **changes: Any) -> Any:
-    envelope = EventEnvelope(
-        event_id=uuid4(), event_type="SetRemoved", payload={"set_id": str(uuid4())}, sequence_number=number, **changes
-    )
-    sent = SentEvent(envelope.event_id, number, b"", envelope, origin)
+    reading = Reading("SetRemoved", 1, {"set_id": str(uuid4())}, **changes)
+    sent = SentEvent(uuid4(), number, b"", reading, origin)
     (record,) = Reception(DEVICE, USER, RECEIVED, heads or {}).records([(sent, Accepted(number - 1))])
     return decode_accepted(line(uuid4(), to_json(record).decode()))
 
