@@ -20,7 +20,8 @@ BACKLOG = Gauge("ingest_relay_unpublished_batches", "Batches that wait to be pub
 
 LOCK_CLASS = 72374219
 TAKEOVER_SECONDS = 0.5
-# Pages begin at least so far apart: under load each then carries many batches, and an idle shard loses no time.
+# Pages begin at least so far apart, and a shard rests for as long as its last page took: the heavier the load, the more
+# batches a page carries, and an idle shard loses no time.
 PACE_SECONDS = 0.02
 # A server whose owner vanished without a word is let go of after about 2 s.
 KEEPALIVE = "SET tcp_keepalives_idle = 1; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 1"
@@ -92,7 +93,8 @@ class Shard:
                 continue
             await self._publish(outbox, page)
             if len(page.records) < self._page:
-                await asyncio.sleep(PACE_SECONDS - (loop.time() - began))
+                took = loop.time() - began
+                await asyncio.sleep(max(PACE_SECONDS - took, took))
 
     async def _publish(self, outbox: Outbox, page: Page) -> None:
         OLDEST.set(max(0.0, (datetime.now(UTC) - page.oldest).total_seconds()))

@@ -1,9 +1,8 @@
 """What still has to be published, in order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 import asyncpg
 
@@ -12,26 +11,26 @@ from shared.kafka import CORRELATION, TRACEPARENT, Outgoing
 
 ROWS = 1_000
 
-_PENDING = """
-    SELECT id, device_id, first, last, correlation_id, traceparent, created_at FROM outbox
-    WHERE slot % $2::int = $1::int ORDER BY id LIMIT $3
-"""
-_RECORDS = """
-    SELECT batch.place, event.record FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) WITH ORDINALITY
-        AS batch (device_id, first, last, place)
-    CROSS JOIN LATERAL (
-        SELECT sequence_number, record FROM events AS stored
-        WHERE stored.device_id = batch.device_id AND stored.sequence_number BETWEEN batch.first AND batch.last
-        ORDER BY sequence_number OFFSET 0
-    ) AS event
-    ORDER BY batch.place, event.sequence_number
+# The oldest rows up to so many events, and at least one: the total of the first row is its own count.
+_PAGE = """
+    WITH pending AS (
+        SELECT *, sum(last - first + 1) OVER (ORDER BY id) AS total FROM outbox
+        WHERE slot % $2::int = $1::int ORDER BY id LIMIT $3
+    )
+    SELECT id, device_id, correlation_id, traceparent, created_at,
+           (SELECT epoch FROM server_epochs ORDER BY number DESC LIMIT 1) AS server_epoch,
+           ARRAY(
+               SELECT record FROM events AS stored
+               WHERE stored.device_id = pending.device_id AND stored.sequence_number BETWEEN first AND last
+               ORDER BY sequence_number
+           ) AS records
+    FROM pending WHERE total <= $4 OR total = last - first + 1 ORDER BY id
 """
 _WITH_WORK = "SELECT DISTINCT slot % $1::int AS shard FROM (SELECT slot FROM outbox ORDER BY id LIMIT 1000) AS oldest"
 _BACKLOG = """
     SELECT (SELECT count(*) FROM outbox) AS batches,
            (SELECT extract(epoch FROM clock_timestamp() - created_at)::float8 FROM outbox ORDER BY id LIMIT 1) AS age
 """
-_EPOCH = "SELECT epoch FROM server_epochs ORDER BY number DESC LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +52,10 @@ class Outbox:
 
     async def page(self, events: int) -> Page | None:
         """The oldest rows, in order, with about `events` records at most; None where there is nothing."""
-        pending = await self._connection.fetch(_PENDING, self._shard, self._shards, ROWS)
-        rows = _bounded(pending, events)
+        rows = await self._connection.fetch(_PAGE, self._shard, self._shards, ROWS, events)
         if not rows:
             return None
-        epoch: UUID = await self._connection.fetchval(_EPOCH)
-        found = await self._connection.fetch(
-            _RECORDS, [row["device_id"] for row in rows], [row["first"] for row in rows], [row["last"] for row in rows]
-        )
-        headers = [_headers(row) for row in rows]
-        keys = [str(row["device_id"]).encode() for row in rows]
-        records = [
-            Outgoing(keys[one["place"] - 1], line(epoch, one["record"]), headers[one["place"] - 1]) for one in found
-        ]
+        records = [record for row in rows for record in _outgoing(row)]
         return Page([row["id"] for row in rows], records, rows[0]["created_at"])
 
     async def delete(self, page: Page) -> None:
@@ -85,13 +75,9 @@ async def backlog(connection: asyncpg.Connection) -> tuple[int, float]:
     return row["batches"], max(0.0, row["age"] or 0.0)
 
 
-def _bounded(rows: Sequence["asyncpg.Record"], events: int) -> Sequence["asyncpg.Record"]:
-    total = 0
-    for place, row in enumerate(rows):
-        total += row["last"] - row["first"] + 1
-        if total > events:
-            return rows[: place or 1]
-    return rows
+def _outgoing(row: "asyncpg.Record") -> Iterator[Outgoing]:
+    key, headers, epoch = str(row["device_id"]).encode(), _headers(row), row["server_epoch"]
+    return (Outgoing(key, line(epoch, record), headers) for record in row["records"])
 
 
 def _headers(row: "asyncpg.Record") -> tuple[tuple[str, bytes], ...]:
