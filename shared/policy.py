@@ -1,10 +1,12 @@
 """Who may call a route. Every route declares exactly one policy; a test walks all routes and fails where none is.
 
-A service puts its `TokenVerifier` at `app.state.tokens` and its service token at `app.state.service_token`.
+A policy is one of those here, or a service's own that is marked as `policy`. A service puts its `TokenVerifier` at
+`app.state.tokens` and its service token at `app.state.service_token`.
 """
 
 import hmac
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends
 from fastapi.requests import HTTPConnection
@@ -13,6 +15,15 @@ from fastapi.security.utils import get_authorization_scheme_param
 from shared.errors import Forbidden, NotAuthenticated
 from shared.tokens import Principal, Role, TokenVerifier
 
+Policy = TypeVar("Policy", bound=Callable[..., Any])
+POLICIES: set[Callable[..., Any]] = set()
+
+
+def policy(function: Policy) -> Policy:
+    """Marks a dependency as one that says who may call."""
+    POLICIES.add(function)
+    return function
+
 
 def bearer_token(connection: HTTPConnection) -> str | None:
     """The bearer token of the request; None where there is none."""
@@ -20,6 +31,7 @@ def bearer_token(connection: HTTPConnection) -> str | None:
     return token if scheme.lower() == "bearer" and token else None
 
 
+@policy
 async def principal(connection: HTTPConnection) -> Principal:
     """Policy: a valid access token of any role."""
     token = bearer_token(connection)
@@ -29,15 +41,18 @@ async def principal(connection: HTTPConnection) -> Principal:
     return await tokens.verify(token)
 
 
+@policy
 async def optional_principal(connection: HTTPConnection) -> Principal | None:
     """Policy: anyone; but a token that is sent must be valid."""
     return await principal(connection) if "Authorization" in connection.headers else None
 
 
+@policy
 async def public() -> None:
     """Policy: anyone."""
 
 
+@policy
 async def service_only(connection: HTTPConnection) -> None:
     """Policy: the other services, by the service token."""
     token = bearer_token(connection)
@@ -61,4 +76,3 @@ class RequireRole:
 
 Caller = Annotated[Principal, Depends(principal)]
 MaybeCaller = Annotated[Principal | None, Depends(optional_principal)]
-POLICIES = (principal, optional_principal, public, service_only)

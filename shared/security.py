@@ -2,7 +2,6 @@
 
 from fastapi import FastAPI
 from fastapi.exceptions import HTTPException
-from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,6 +13,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
+_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 REQUEST_HEADERS = (
     "Authorization",
     "Content-Type",
@@ -35,9 +35,9 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                own = message.get("headers", ())
+                names = {name.lower() for name, _ in own}
+                message["headers"] = [*own, *(header for header in _HEADERS if header[0] not in names)]
             await send(message)
 
         await self.app(scope, receive, with_headers)

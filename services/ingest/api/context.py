@@ -11,7 +11,8 @@ from fastapi.requests import HTTPConnection
 from services.ingest.limits import Limits
 from services.ingest.settings import Settings
 from services.ingest.store.database import Database
-from shared.policy import Caller
+from shared.policy import policy, principal
+from shared.tokens import Principal
 
 
 async def settings(connection: HTTPConnection) -> Settings:
@@ -53,11 +54,14 @@ async def limited_address(connection: HTTPConnection) -> None:
     await limits.address(connection.client.host if connection.client else "")
 
 
-async def limited_caller(connection: HTTPConnection, caller: Caller) -> None:
-    """Refuses an address, a device or a user that asks too often."""
+@policy
+async def limited_caller(connection: HTTPConnection) -> Principal:
+    """Policy: a valid access token; refuses an address, a device or a user that asks too often."""
+    caller = await principal(connection)
     await limited_address(connection)
     limits: Limits = connection.app.state.limits
     await limits.caller(str(caller.device_id), str(caller.user_id))
+    return caller
 
 
-LIMITED = [Depends(limited_caller)]
+LimitedCaller = Annotated[Principal, Depends(limited_caller)]

@@ -9,18 +9,17 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel
 from pydantic_core import from_json
 
-from services.ingest.api.context import LIMITED, Store
+from services.ingest.api.context import LimitedCaller, Store
 from services.ingest.store.feeds import line
 from services.ingest.store.pull import Pull, Vector
 from shared.digests import EMPTY
 from shared.envelope import AcceptedEvent
 from shared.errors import InvalidRequest, NotFound
 from shared.http import Cursor, Limit, Page, decode_cursor, encode_cursor
-from shared.policy import Caller
 from shared.tokens import Principal
 from shared.values import MAX_INTEGER, Moment
 
-router = APIRouter(prefix="/api/v1/sync", tags=["sync"], dependencies=LIMITED)
+router = APIRouter(prefix="/api/v1/sync", tags=["sync"])
 
 
 class DeviceHash(BaseModel):
@@ -70,7 +69,7 @@ def ids_of(caller: Principal) -> set[UUID]:
 
 @router.get("/hash", responses={200: {"model": UserHash}})
 async def hash_of_events(
-    caller: Caller,
+    caller: LimitedCaller,
     store: Store,
     device_id: UUID | None = None,
     first: Annotated[int | None, Query(alias="from", ge=0, le=MAX_INTEGER)] = None,
@@ -100,7 +99,7 @@ async def hash_of_events(
 
 @router.get("/events", response_model=EventPage)
 async def events(
-    caller: Caller,
+    caller: LimitedCaller,
     store: Store,
     after: Cursor = None,
     since: AwareDatetime | None = None,
@@ -158,7 +157,9 @@ def _position(number: Any) -> int:
 
 
 @router.get("/quarantine")
-async def quarantine(caller: Caller, store: Store, cursor: Cursor = None, limit: Limit = 50) -> Page[QuarantinedEvent]:
+async def quarantine(
+    caller: LimitedCaller, store: Store, cursor: Cursor = None, limit: Limit = 50
+) -> Page[QuarantinedEvent]:
     """The user's refused events with the reasons."""
     return await quarantine_page(Pull(store), ids_of(caller), cursor, limit)
 
