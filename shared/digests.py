@@ -54,7 +54,7 @@ def digest_of_events(events: Iterable[tuple[UUID, int]]) -> Digest:
     """The digest of `(event id, sequence number)` pairs."""
     count, total = 0, 0
     for event_id, number in events:
-        count, total = count + 1, total + _first_16_bytes(event_id.bytes + number.to_bytes(8, "big"))
+        count, total = count + 1, total + _first_16_bytes((event_id.int << 64 | number).to_bytes(24, "big"))
     return Digest(count, total % MODULUS)
 
 
@@ -66,7 +66,7 @@ def content_digest(rows: Iterable[Mapping[str, Any]]) -> Digest:
     return Digest(count, total % MODULUS)
 
 
-_AS_THEY_ARE = (str, int, bool, type(None))
+_AS_THEY_ARE = frozenset((str, int, bool, type(None)))
 # Up to here a float that is a whole number is exactly that number, and below 0.0001 its digits come with an exponent.
 _EXACT, _PLAIN = 2.0**53, 0.0001
 
@@ -93,7 +93,7 @@ def _encodable(value: Any) -> Any:
     if kind in _AS_THEY_ARE:
         return value
     if kind is dict:
-        return {key: item if type(item) is str else _encodable(item) for key, item in sorted(value.items())}
+        return {key: item if type(item) in _AS_THEY_ARE else _encodable(item) for key, item in sorted(value.items())}
     if kind is float:
         return _encodable_float(value)
     if kind is list or kind is tuple:

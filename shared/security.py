@@ -44,7 +44,8 @@ class SecurityHeaders:
 
 
 class BodyLimit:
-    """Refuses requests to paths below `within` whose body has more than `longest` bytes, with 413."""
+    """Refuses requests to paths below `within` whose body has more than `longest` bytes, with 413: before it is read,
+    where it announces its length."""
 
     def __init__(self, app: ASGIApp, *, longest: int, within: str) -> None:
         self.app = app
@@ -53,20 +54,26 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         limited = scope["type"] == "http" and scope["path"].startswith(self.within)
-        await self.app(scope, self._counted(receive) if limited else receive, send)
+        await self.app(scope, self._counted(scope, receive) if limited else receive, send)
 
-    def _counted(self, receive: Receive) -> Receive:
+    def _counted(self, scope: Scope, receive: Receive) -> Receive:
+        announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
         received = 0
 
         async def counted() -> Message:
             nonlocal received
+            if announced.isdigit() and int(announced) > self.longest:
+                raise self._too_long()
             message = await receive()
             received += len(message.get("body", b""))
             if received > self.longest:
-                raise HTTPException(413, f"at most {self.longest} bytes a request")
+                raise self._too_long()
             return message
 
         return counted
+
+    def _too_long(self) -> HTTPException:
+        return HTTPException(413, f"at most {self.longest} bytes a request")
 
 
 def secure(app: FastAPI, settings: SharedSettings) -> None:

@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from services.ingest.api.bodies import limited_body
 from services.ingest.api.context import LimitedCaller, now
 from services.ingest.domain import (
     Accepted,
@@ -95,7 +94,7 @@ REQUEST_BODY: dict[str, Any] = {
 @router.post("", response_model=SyncResponse, openapi_extra={"requestBody": REQUEST_BODY})
 async def sync(request: Request, caller: LimitedCaller) -> Response:
     """Takes a device's events, gives each its verdict, and acknowledges what is committed."""
-    read = read_request(await limited_body(request))
+    read = read_request(await request.body())
     delivery = _delivery(read, caller)
     trace = Trace(correlation_id.get(), traceparent.get()[:100])
     group_commit: GroupCommit = request.app.state.group_commit

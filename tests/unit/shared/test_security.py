@@ -58,6 +58,19 @@ async def pieces(size: int) -> AsyncIterator[bytes]:
     yield b'"]'
 
 
+async def test_a_body_that_announces_too_much_is_not_read() -> None:
+    read: list[bytes] = []
+
+    async def body() -> AsyncIterator[bytes]:
+        read.append(b"[]")
+        yield read[-1]
+
+    async with client("") as http:
+        headers = {"Content-Type": "application/json", "Content-Length": str(LONGEST_BODY + 1)}
+        answer = await http.post("/api/v1/words", content=body(), headers=headers)
+    assert (answer.status_code, read) == (413, [])
+
+
 @pytest.mark.parametrize(("size", "status"), [(LONGEST_BODY, 200), (LONGEST_BODY + 1, 413)])
 async def test_every_body_is_bounded_whatever_it_announces(size: int, status: int) -> None:
     async with client("") as http:
