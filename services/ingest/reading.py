@@ -107,10 +107,10 @@ def read_request(body: bytes) -> ReadRequest:
 
 
 @cache
-def _faultless_request() -> Callable[[bytes], Any]:
+def _faultless_request(known: Sequence[type[DomainEvent]]) -> Callable[[bytes], Any]:
     """Reads a request in which every event is good and of today's version: all checks in one go, at a third of the cost
     of one event after the other."""
-    one: Any = Annotated[reduce(or_, map(_typed, registry().events.values())), Field(discriminator="event_type")]
+    one: Any = Annotated[reduce(or_, map(_typed, known)), Field(discriminator="event_type")]
     fields: dict[str, Any] = {"events": (list[one], ...)}
     return create_model("FaultlessRequest", __base__=Frame, **fields).__pydantic_validator__.validate_json
 
@@ -129,7 +129,7 @@ def _typed(event: type[DomainEvent]) -> Any:
 def _faultless(body: bytes) -> Any:
     """None where anything is wrong, or only may be."""
     try:
-        return _faultless_request()(body) if len(body) <= MAX_EVENT_BYTES else None
+        return _faultless_request(tuple(registry().events.values()))(body) if len(body) <= MAX_EVENT_BYTES else None
     except (ValueError, RecursionError):
         return None
 
