@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from services.projector.database import LazyPool
 from services.projector.rebuild.start import Rebuilding
-from services.projector.store import generations, operating, positions
+from services.projector.store import generations, loading, operating, positions
 from services.projector.store.batch import NoGeneration, enter
 from services.projector.views import views
 from services.projector.views.rows import Connection
@@ -49,18 +49,25 @@ async def start_rebuild(request: Request, asked: RebuildAsked | None = None) -> 
     if view is not None and view not in {one.name for one in views()}:
         raise NotFound(f"there is no view {view!r}; there are {', '.join(one.name for one in views())}")
     rebuilding: Rebuilding = request.app.state.rebuilding
-    if not await rebuilding.start(view):
+    async with entered(request) as (connection, _):
+        elsewhere = view is None and await loading.is_rebuilding(connection)
+    if elsewhere or not await rebuilding.start(view):
         raise Conflict("a rebuild is running already")
     return {"started": True}
 
 
 @router.get("/rebuild")
 async def show_rebuild(request: Request) -> dict[str, Any]:
-    """Whether a rebuild runs, how the last one ended, and all generations with their progress, the newest first."""
+    """Whether a rebuild runs, here or in another process, how the last one ended, and all generations with their
+    progress, the newest first."""
     rebuilding: Rebuilding = request.app.state.rebuilding
     async with entered(request) as (connection, name):
+        running = rebuilding.running or await loading.is_rebuilding(connection)
         found = await generations.listing(connection)
-    return {**rebuilding.state(), "live": name, "generations": found}
+    succeeded = rebuilding.succeeded
+    if succeeded is None and found[0]["progress"]:
+        succeeded = found[0]["state"] not in ("building", "failed")
+    return {"running": running, "succeeded": None if running else succeeded, "live": name, "generations": found}
 
 
 @router.post("/rollback")

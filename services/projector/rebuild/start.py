@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import sys
-from typing import Any
 
 STOP_SECONDS = 5
 
@@ -16,7 +15,7 @@ class Rebuilding:
 
     async def start(self, view: str | None) -> bool:
         """Starts one; False where one is still running."""
-        if self._running:
+        if self.running:
             return False
         words = ["--view", view] if view else []
         command = (sys.executable, "-m", "services.projector.rebuild", *words)
@@ -24,20 +23,21 @@ class Rebuilding:
         return True
 
     @property
-    def _running(self) -> bool:
+    def running(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
-    def state(self) -> dict[str, Any]:
-        """Whether it runs, and whether the last one succeeded."""
+    @property
+    def succeeded(self) -> bool | None:
+        """How the last one ended; None where none has ended yet."""
         code = self._process.returncode if self._process else None
-        return {"running": self._running, "succeeded": None if code is None else code == 0}
+        return None if code is None else code == 0
 
     async def stop(self) -> None:
         """Interrupts what runs; the live generation stays as it is."""
-        if self._process is not None and self._running:
+        if self._process is not None and self.running:
             with contextlib.suppress(ProcessLookupError):
                 self._process.terminate()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
-            if self._running:
+            if self.running:
                 self._process.kill()

@@ -9,6 +9,12 @@ from services.projector.views.rows import Connection
 from shared.following import Applied
 
 _LOCK = "SELECT pg_try_advisory_lock(6034127002)"
+_LOCKED = """
+SELECT EXISTS (
+  SELECT FROM pg_locks WHERE locktype = 'advisory' AND (classid::bigint << 32) + objid::bigint = 6034127002
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+)
+"""
 _MISPLACED = """
 SELECT DISTINCT user_id FROM history JOIN aliases ON from_user_id = user_id UNION
 SELECT DISTINCT user_id FROM applied JOIN aliases ON from_user_id = user_id UNION
@@ -27,6 +33,11 @@ class People:
 async def lock_rebuilding(connection: Connection) -> bool:
     """Takes the right to rebuild, until the connection ends; False where another has it."""
     return bool(await connection.fetchval(_LOCK))
+
+
+async def is_rebuilding(connection: Connection) -> bool:
+    """Whether any process has the right to rebuild now."""
+    return bool(await connection.fetchval(_LOCKED))
 
 
 async def drop_unfinished(connection: Connection) -> None:

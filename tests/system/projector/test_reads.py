@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from services.projector.store import identity
+from services.projector.store import identity, loading
 from services.projector.store.batch import ProjectorStore
 from shared.envelope import AcceptedEvent
 from shared.fold import fold
-from shared.postgres import create_pool
+from shared.postgres import connect, create_pool
 from shared.values import format_moment
 from shared.views.exercises import ExerciseRow, Exercises
 from shared.views.progress import progress
@@ -404,6 +404,19 @@ async def test_operators_see_positions_digests_and_rows(
     positions = (await ask("/positions", limit=10_000)).json()["items"]
     assert {str(device) for device in person.devices} <= {item["device_id"] for item in positions}
     assert (await client.get("/internal/projector/positions")).status_code == 401
+
+
+async def test_operators_see_a_rebuild_that_another_process_is_at(client: httpx2.AsyncClient, url: str) -> None:
+    headers, path = {"Authorization": "Bearer secret"}, "/internal/projector/rebuild"
+    elsewhere = await connect(url)
+    assert await loading.lock_rebuilding(elsewhere)
+    during = (await client.get(path, headers=headers)).json()
+    refused = await client.post(path, headers=headers, json={})
+    await elsewhere.close()
+
+    assert (during["running"], during["succeeded"]) == (True, None)
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+    assert not (await client.get(path, headers=headers)).json()["running"]
 
 
 async def test_exercises_are_found_and_their_history_follows_merges(
