@@ -1,11 +1,14 @@
 """The envelope of an event: as a client sends it, and as the event store, Kafka and the feeds carry it."""
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from datetime import datetime
+from functools import lru_cache
+from operator import itemgetter
+from typing import Annotated, Any, NamedTuple, Protocol
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints
-from pydantic_core import from_json
+from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic_core import CoreConfig, CoreSchema, SchemaValidator, core_schema, from_json
 
 from shared.fold import Recorded
 from shared.registers import Stamp
@@ -98,6 +101,90 @@ def decode_accepted(value: bytes) -> AcceptedEvent:
 
 
 _read_accepted: Callable[[bytes], AcceptedEvent] = AcceptedEvent.__pydantic_validator__.validate_json
+
+
+class Chained(Protocol):
+    """The place of an accepted event in its device's chain: all that following the chain takes (law 2)."""
+
+    @property
+    def event_id(self) -> UUID: ...
+    @property
+    def device_id(self) -> UUID: ...
+    @property
+    def sequence_number(self) -> int: ...
+    @property
+    def previous_sequence(self) -> int: ...
+    @property
+    def server_epoch(self) -> UUID: ...
+
+
+class Link(NamedTuple):
+    """An accepted event for readers who need little of it: what it says stays in the JSON `value` that it came as.
+
+    It is checked like an `AcceptedEvent`, at less than half the cost.
+    """
+
+    value: bytes
+    event_id: UUID
+    event_type: str
+    schema_version: int
+    device_id: UUID
+    sequence_number: int
+    user_id: UUID
+    previous_sequence: int
+    received_at: datetime
+    server_epoch: UUID
+
+    def typed(self) -> DomainEvent:
+        """What `AcceptedEvent.typed` gives, read from the text at once.
+
+        Raises:
+            UnknownEventType, pydantic.ValidationError: where this version of the software cannot read it.
+        """
+        return registry().parse_record(self.event_type, self.schema_version, self.value)
+
+
+def decode_link(value: bytes) -> Link:
+    """One record of `hypertrophy.events.v1`: takes and refuses what `decode_accepted` does.
+
+    Raises:
+        pydantic.ValidationError: for bytes that are no accepted event.
+    """
+    return Link(value, *_of_link(_read_fields(value)))
+
+
+_ANY_MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
+# The same few ids stand in all records of a batch.
+_known_id = lru_cache(maxsize=10_000)(TypeAdapter(UUID).validate_strings)
+
+
+def _moment(text: str) -> datetime:
+    """A time, which Python reads fastest where it is written as ingest writes all of them."""
+    if len(text) == 24 and text[7:20:3] == "-T::." and text[23] == "Z":
+        return datetime.fromisoformat(text)
+    return _ANY_MOMENT.validate_strings(text, strict=True)
+
+
+def _read_link_fields() -> Callable[[bytes], Mapping[str, Any]]:
+    """The fields of an `AcceptedEvent`, of which the payload is not kept."""
+    known = core_schema.no_info_after_validator_function(_known_id, core_schema.str_schema())
+    moment = core_schema.no_info_after_validator_function(_moment, core_schema.str_schema())
+    cheaper: Mapping[str, CoreSchema] = {
+        "payload": core_schema.typed_dict_schema({}),
+        **dict.fromkeys(("device_id", "user_id", "server_epoch"), known),
+        **dict.fromkeys(("occurred_at", "received_at"), moment),
+    }
+    fields = {
+        name: core_schema.typed_dict_field(
+            cheaper.get(name) or TypeAdapter(field.rebuild_annotation()).core_schema, required=field.is_required()
+        )
+        for name, field in AcceptedEvent.model_fields.items()
+    }
+    return SchemaValidator(core_schema.typed_dict_schema(fields, config=CoreConfig(strict=True))).validate_json
+
+
+_read_fields = _read_link_fields()
+_of_link = itemgetter(*Link._fields[1:])
 
 
 def decode_json_object(body: bytes) -> Mapping[str, Any]:

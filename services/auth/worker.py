@@ -14,6 +14,7 @@ from services.auth.relay import Relay
 from services.auth.settings import Settings
 from services.auth.store import Pool, answers, closed
 from services.auth.store.activity import ActivityStore
+from shared.envelope import Link, decode_link
 from shared.feeds import IngestFeed
 from shared.following import Follower
 from shared.http import service_client
@@ -43,7 +44,7 @@ class Worker:
             stack.push_async_callback(closed, pool)
             stack.push_async_callback(self._publisher.close)
             ingest = await stack.enter_async_context(service_client(settings.ingest_url, settings))
-            follower = Follower(ActivityStore(pool), IngestFeed(ingest))
+            follower = Follower(ActivityStore(pool), IngestFeed(ingest, decode_link))
             loops: dict[str, Step] = {
                 "relay": self._relay.run,
                 "consumers": partial(self._consume, follower, pool),
@@ -59,7 +60,7 @@ class Worker:
                     task.cancel()
                 await asyncio.wait(tasks, timeout=STOP_SECONDS)
 
-    async def _consume(self, follower: Follower, pool: Pool) -> None:
+    async def _consume(self, follower: Follower[Link], pool: Pool) -> None:
         """Until cancelled. A broker that did not come up is thrown away."""
         group, broker = self._settings.auth_group, create_broker(self._settings.kafka_bootstrap_servers)
         events, effects = EventsConsumer(follower, self._publisher), EffectsConsumer(pool, self._publisher)

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 from services.auth.store import Connection, Pool
 from shared.digests import Digest
-from shared.envelope import AcceptedEvent
+from shared.envelope import Link
 from shared.following import NOTHING_APPLIED, Applied
 
 
@@ -37,7 +37,7 @@ class ActivityBatch:
     connection: Connection
     applied: Mapping[UUID, Applied]
 
-    async def fold(self, events: Sequence[AcceptedEvent]) -> None:
+    async def fold(self, events: Sequence[Link]) -> None:
         """Who used the device last, and when that was received."""
         seen = {event.device_id: event for event in sorted(events, key=lambda event: event.received_at)}
         await self.connection.execute(

@@ -14,7 +14,7 @@ from services.coach.store import Connection, Pool
 from services.coach.store.own import own
 from services.coach.store.people import owners_of
 from shared.digests import Digest
-from shared.envelope import AcceptedEvent, decode_accepted
+from shared.envelope import AcceptedEvent, Link, decode_accepted
 from shared.following import Applied
 from shared.registry import UnknownEventType
 from shared.telemetry import log
@@ -65,7 +65,7 @@ class MemoryBatch:
     connection: Connection
     applied: Mapping[UUID, Applied]
 
-    async def fold(self, events: Sequence[AcceptedEvent]) -> None:
+    async def fold(self, events: Sequence[Link]) -> None:
         """Keeps the events of users who are not erased. One that cannot be read now is kept too, with the reason."""
         owners = await owners_of(self.connection, {event.user_id for event in events})
         kept = [(event, owner) for event in events if (owner := owners[event.user_id]) is not None]
@@ -82,7 +82,7 @@ class MemoryBatch:
             [event.sequence_number for event, _ in kept],
             [owner for _, owner in kept],
             [event.event_id for event, _ in kept],
-            [event.model_dump_json(exclude_none=True) for event, _ in kept],
+            [event.value.decode() for event, _ in kept],
             [unreadable for unreadable, _ in read],
             [versions[owner] for _, owner in kept],
         )
@@ -99,7 +99,7 @@ class MemoryBatch:
         await _was_cut(self.connection, {row["user_id"] for row in cut})
 
 
-def _read(event: AcceptedEvent) -> tuple[str | None, datetime]:
+def _read(event: Link) -> tuple[str | None, datetime]:
     """Why this version of the software cannot read the event, None where it can; and how far back it reaches."""
     try:
         return None, reach_of(event.typed())
