@@ -40,7 +40,8 @@ class Worker:
         """Works beside the body, and stops in bounded time."""
         settings = self._settings
         async with AsyncExitStack() as stack:
-            self._pool = pool = await create_pool(settings.database_url_auth, min_size=0, max_size=settings.auth_pool)
+            url, size = settings.database_url_auth, settings.auth_pool
+            self._pool = pool = await create_pool(url, min_size=0, max_size=size, clean=False)
             stack.push_async_callback(closed, pool)
             stack.push_async_callback(self._publisher.close)
             ingest = await stack.enter_async_context(service_client(settings.ingest_url, settings))
@@ -64,7 +65,7 @@ class Worker:
         """Until cancelled. A broker that did not come up is thrown away."""
         group, broker = self._settings.auth_group, create_broker(self._settings.kafka_bootstrap_servers)
         events, effects = EventsConsumer(follower, self._publisher), EffectsConsumer(pool, self._publisher)
-        subscribe(broker, EVENTS, events.handle, group=f"{group}.activity", max_records=2_000, unhurried=True)
+        subscribe(broker, EVENTS, events.handle, group=f"{group}.activity", max_records=5_000, unhurried=True)
         subscribe(broker, EFFECTS, effects.handle, group=f"{group}.effects")
         try:
             await broker.start()

@@ -93,7 +93,7 @@ def create_worker(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with (
-            await create_pool(chosen.database_url_coach, role=WORKER_ROLE, min_size=0) as pool,
+            await create_pool(chosen.database_url_coach, role=WORKER_ROLE, min_size=0, clean=False) as pool,
             service_client(chosen.ingest_url, chosen) as ingest,
             service_client(chosen.auth_url, chosen) as auth,
         ):

@@ -43,7 +43,7 @@ class Consumers:
     async def follow(self) -> None:
         """Consumes until cancelled. A broker that did not come up is thrown away."""
         broker = create_broker(self.bootstrap_servers)
-        subscribe(broker, EVENTS, self.on_events, group=GROUP, max_records=2_000, unhurried=True)
+        subscribe(broker, EVENTS, self.on_events, group=GROUP, max_records=5_000, unhurried=True)
         subscribe(broker, IDENTITY, self.on_identity, group=GROUP)
         try:
             await broker.start()
