@@ -1,13 +1,15 @@
 """The envelope of an event: as a client sends it, and as the event store, Kafka and the feeds carry it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from operator import itemgetter
 from typing import Annotated, Any, NamedTuple, Protocol
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints, TypeAdapter
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreConfig, CoreSchema, SchemaValidator, core_schema, from_json
 
 from shared.fold import Recorded
@@ -18,6 +20,42 @@ from shared.values import Moment, Position, Sequence, Strict
 EventTypeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,99}$")]
 SchemaVersion = Annotated[int, Field(ge=1, le=10_000)]
 SeenByClient = Annotated[dict[UUID, Position], Field(max_length=1_000)]
+
+
+_ANY_ID, _ANY_MOMENT = TypeAdapter[UUID](UUID), TypeAdapter[datetime](Moment)
+
+
+@lru_cache(maxsize=10_000)
+def _id(text: str) -> UUID:
+    """An id that stands in many records."""
+    return _ANY_ID.validate_strings(text)
+
+
+def _moment(text: str) -> datetime:
+    """A time, which Python reads fastest where it is written as ingest writes all of them."""
+    if len(text) == 24 and text[7:20:3] == "-T::." and text[23] == "Z":
+        return datetime.fromisoformat(text)
+    return _ANY_MOMENT.validate_strings(text, strict=True)
+
+
+@dataclass(frozen=True)
+class _InJson:
+    """Has `read` take the text of a value that comes in JSON; all else is as the type has it."""
+
+    read: Callable[[str], Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        in_python = handler(source)
+        in_json = core_schema.no_info_after_validator_function(self.read, core_schema.str_schema())
+        written = in_python.get("serialization") or core_schema.simple_ser_schema(in_python["type"])
+        return core_schema.json_or_python_schema(in_json, in_python, serialization=written)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(schema["python_schema"])
+
+
+_Id = Annotated[UUID, _InJson(_id)]
+_StoredMoment = Annotated[Moment, _InJson(_moment)]
 
 
 class EventEnvelope(Strict):
@@ -53,15 +91,15 @@ class AcceptedEvent(Strict):
     event_type: str
     schema_version: int
     payload: dict[str, Any]
-    device_id: UUID
+    device_id: _Id
     sequence_number: int
     correlation_id: UUID | None = None
-    occurred_at: Moment
+    occurred_at: _StoredMoment
     seen: dict[UUID, int] | None = None
-    user_id: UUID
+    user_id: _Id
     previous_sequence: int
-    received_at: Moment
-    server_epoch: UUID
+    received_at: _StoredMoment
+    server_epoch: _Id
     origin: Origin | None = None
 
     def typed(self) -> DomainEvent:
@@ -153,33 +191,15 @@ def decode_link(value: bytes) -> Link:
     return Link(value, *_of_link(_read_fields(value)))
 
 
-_ANY_MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
-# The same few ids stand in all records of a batch.
-_known_id = lru_cache(maxsize=10_000)(TypeAdapter(UUID).validate_strings)
-
-
-def _moment(text: str) -> datetime:
-    """A time, which Python reads fastest where it is written as ingest writes all of them."""
-    if len(text) == 24 and text[7:20:3] == "-T::." and text[23] == "Z":
-        return datetime.fromisoformat(text)
-    return _ANY_MOMENT.validate_strings(text, strict=True)
-
-
 def _read_link_fields() -> Callable[[bytes], Mapping[str, Any]]:
     """The fields of an `AcceptedEvent`, of which the payload is not kept."""
-    known = core_schema.no_info_after_validator_function(_known_id, core_schema.str_schema())
-    moment = core_schema.no_info_after_validator_function(_moment, core_schema.str_schema())
-    cheaper: Mapping[str, CoreSchema] = {
-        "payload": core_schema.typed_dict_schema({}),
-        **dict.fromkeys(("device_id", "user_id", "server_epoch"), known),
-        **dict.fromkeys(("occurred_at", "received_at"), moment),
-    }
     fields = {
         name: core_schema.typed_dict_field(
-            cheaper.get(name) or TypeAdapter(field.rebuild_annotation()).core_schema, required=field.is_required()
+            TypeAdapter(field.rebuild_annotation()).core_schema, required=field.is_required()
         )
         for name, field in AcceptedEvent.model_fields.items()
     }
+    fields["payload"] = core_schema.typed_dict_field(core_schema.typed_dict_schema({}))
     return SchemaValidator(core_schema.typed_dict_schema(fields, config=CoreConfig(strict=True))).validate_json
 
 
