@@ -21,7 +21,6 @@ EventTypeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]
 SchemaVersion = Annotated[int, Field(ge=1, le=10_000)]
 SeenByClient = Annotated[dict[UUID, Position], Field(max_length=1_000)]
 
-
 _ANY_ID, _ANY_MOMENT = TypeAdapter[UUID](UUID), TypeAdapter[datetime](Moment)
 
 
@@ -157,10 +156,8 @@ class Chained(Protocol):
 
 
 class Link(NamedTuple):
-    """An accepted event for readers who need little of it: what it says stays in the JSON `value` that it came as.
-
-    It is checked like an `AcceptedEvent`, at less than half the cost.
-    """
+    """An accepted event for readers who need little of it. It is checked like an `AcceptedEvent`; what it says stays in
+    the JSON `value` that it came as."""
 
     value: bytes
     event_id: UUID

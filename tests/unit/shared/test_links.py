@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from shared.envelope import AcceptedEvent, Link, decode_accepted, decode_link
 from shared.registry import UnknownEventType
+from shared.values import Moment
 from tests.histories import history
 
 RECEIVED = history(7, events=200).received
@@ -84,6 +85,26 @@ def test_bytes_that_are_no_text_are_refused_wherever_they_are(field: str) -> Non
     for decode in (decode_accepted, decode_link):
         with pytest.raises(ValidationError):
             decode(value)
+
+
+@pytest.mark.parametrize(("field", "plain"), [("device_id", UUID), ("received_at", Moment)])
+def test_ids_and_times_of_records_are_read_as_everywhere(field: str, plain: Any) -> None:
+    # given the type of the field, and the plain one that it stands for
+    stored, everywhere = TypeAdapter(AcceptedEvent.model_fields[field].rebuild_annotation()), TypeAdapter(plain)
+    for surprise in SURPRISES:
+        text = json.dumps(surprise)
+        # when both read the same JSON
+        try:
+            expected = everywhere.validate_json(text, strict=True)
+        except ValidationError:
+            # then both refuse it
+            with pytest.raises(ValidationError):
+                stored.validate_json(text, strict=True)
+        else:
+            # or both take it and write it alike
+            assert stored.validate_json(text, strict=True) == expected
+            assert stored.dump_json(expected) == everywhere.dump_json(expected)
+            assert stored.dump_python(expected) == everywhere.dump_python(expected)
 
 
 def test_times_are_cut_to_milliseconds_of_utc() -> None:
