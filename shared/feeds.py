@@ -1,17 +1,19 @@
 """What the services read from each other over HTTP: ingest's heads and events, auth's identity log."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from typing import Any, Generic, overload
 from uuid import UUID
 
 import httpx2
+from typing_extensions import TypeVar
 
 from shared.digests import Digest
-from shared.envelope import AcceptedEvent, decode_accepted
+from shared.envelope import AcceptedEvent, Chained, decode_accepted
 from shared.identity import IDENTITY_EVENT, IdentityEvent
 from shared.values import Strict
 
 PAGE = 2_000
+Event = TypeVar("Event", bound=Chained, default=AcceptedEvent)
 
 
 class Head(Strict):
@@ -37,11 +39,19 @@ class Heads(Strict):
     next_cursor: str | None
 
 
-class IngestFeed:
-    """ingest's internal feeds. Every method raises `httpx2.HTTPError` when ingest is away."""
+class IngestFeed(Generic[Event]):
+    """ingest's internal feeds. Every method raises `httpx2.HTTPError` when ingest is away.
 
-    def __init__(self, client: httpx2.AsyncClient) -> None:
+    `read` makes of an event's line what the reader needs of it.
+    """
+
+    @overload
+    def __init__(self: "IngestFeed[AcceptedEvent]", client: httpx2.AsyncClient) -> None: ...
+    @overload
+    def __init__(self, client: httpx2.AsyncClient, read: Callable[[bytes], Event]) -> None: ...
+    def __init__(self, client: httpx2.AsyncClient, read: Callable[[bytes], Any] = decode_accepted) -> None:
         self._client = client
+        self._read: Callable[[bytes], Event] = read
 
     async def heads(self) -> tuple[UUID, Mapping[UUID, Head]]:
         """The server epoch and all heads by device."""
@@ -59,13 +69,13 @@ class IngestFeed:
         page = Heads.model_validate_json(await self._get("/internal/heads", device_id=str(device_id)))
         return page.server_epoch, next(iter(page.heads), None)
 
-    async def events(self, device_id: UUID, first: int, last: int) -> AsyncIterator[AcceptedEvent]:
+    async def events(self, device_id: UUID, first: int, last: int) -> AsyncIterator[Event]:
         """A device's accepted events of the range, both ends included, in order."""
         while first <= last:
             body = await self._get(
                 "/internal/events", device_id=str(device_id), **{"from": first, "to": last, "limit": PAGE}
             )
-            events = [decode_accepted(line) for line in body.splitlines() if line]
+            events = [self._read(line) for line in body.splitlines() if line]
             for event in events:
                 yield event
             if len(events) < PAGE:

@@ -1,19 +1,21 @@
 """How a consumer stays equal to the event store: duplicates, holes and heads (law 2)."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 import httpx2
+import typing_extensions
 from prometheus_client import Counter, Gauge
-from pydantic import ValidationError
 
-from shared.digests import EMPTY, Digest, event_digest
-from shared.envelope import AcceptedEvent, decode_accepted
-from shared.feeds import Head, IngestFeed
+from shared.dead_letters import Refused, decoded
+from shared.digests import EMPTY, Digest, digest_of_events
+from shared.envelope import AcceptedEvent, Chained, Link, decode_accepted, decode_link
+from shared.feeds import Event, Head, IngestFeed
 from shared.kafka import Record
 from shared.telemetry import log
 
@@ -26,6 +28,7 @@ APPLIED_EVENTS = Counter("consumer_applied_total", "Events applied")
 LAST_COMPARED = Gauge("consumer_heads_compared_timestamp_seconds", "When the applied vector last equalled the heads")
 
 Result = TypeVar("Result")
+Folded = typing_extensions.TypeVar("Folded", bound=Chained, contravariant=True, default=AcceptedEvent)
 
 # A device whose head and position both stand still for this long is at rest.
 AT_REST_SECONDS = 1.0
@@ -38,59 +41,82 @@ class Applied:
     sequence: int = 0
     digest: Digest = EMPTY
 
-    def plus(self, event: AcceptedEvent) -> "Applied":
-        """After one more event of the chain."""
-        return Applied(event.sequence_number, self.digest + event_digest(event.event_id, event.sequence_number))
+    def plus(self, events: Sequence[Chained]) -> "Applied":
+        """After the next events of the chain."""
+        digest = digest_of_events((event.event_id, event.sequence_number) for event in events)
+        return Applied(events[-1].sequence_number, self.digest + digest) if events else self
 
 
 NOTHING_APPLIED = Applied()
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What of a batch is next in its device's chain, and from where on a device's chain is broken."""
+class Plan(Generic[Event]):
+    """What of a batch is next in its device's chain, device by device, and from where on a chain is broken.
 
-    fresh: tuple[AcceptedEvent, ...] = ()
+    `missing` counts the places in which the chain goes on without what the feed no longer has.
+    """
+
+    fresh: tuple[Event, ...] = ()
     applied: Mapping[UUID, Applied] = field(default_factory=dict)
     duplicates: int = 0
     holes: Mapping[UUID, tuple[int, int]] = field(default_factory=dict)
+    missing: int = 0
 
 
-def plan(applied: Mapping[UUID, Applied], events: Iterable[AcceptedEvent]) -> Plan:
-    """Judges events in the given order. `holes` are ranges of sequences to read from the feed, both ends included."""
+def plan(applied: Mapping[UUID, Applied], events: Iterable[Event], *, from_feed: bool = False) -> Plan[Event]:
+    """Judges each device's events in the given order. `holes` are ranges of sequences to read from the feed, both ends
+    included. Events that come `from_feed` leave none: the next one that it has follows directly.
+    """
     now = dict(applied)
-    fresh: list[AcceptedEvent] = []
+    fresh: list[Event] = []
     holes: dict[UUID, tuple[int, int]] = {}
-    duplicates = 0
+    duplicates = missing = 0
+    for device, chain in by_device(events).items():
+        at = now.get(device, NOTHING_APPLIED)
+        last, follow, broken = at.sequence, [], 0
+        for event in chain:
+            number, linked = event.sequence_number, event.previous_sequence == last
+            if number <= last:
+                duplicates += 1
+            elif from_feed or (linked and not broken):
+                missing += not linked
+                follow.append(event)
+                last = number
+            else:
+                broken = max(broken, number)
+        if broken:
+            holes[device] = (last + 1, broken)
+        if follow:
+            fresh += follow
+            now[device] = at.plus(follow)
+    return Plan(tuple(fresh), now, duplicates, holes, missing)
+
+
+def by_device(events: Iterable[Event]) -> Mapping[UUID, Sequence[Event]]:
+    """Each device's events, in the given order."""
+    found: defaultdict[UUID, list[Event]] = defaultdict(list)
     for event in events:
-        device, at = event.device_id, now.get(event.device_id, NOTHING_APPLIED)
-        if event.sequence_number <= at.sequence:
-            duplicates += 1
-        elif event.previous_sequence == at.sequence and device not in holes:
-            fresh.append(event)
-            now[device] = at.plus(event)
-        else:
-            first, last = holes.get(device, (at.sequence + 1, 0))
-            holes[device] = (first, max(last, event.sequence_number))
-    return Plan(tuple(fresh), now, duplicates, holes)
+        found[event.device_id].append(event)
+    return found
 
 
-class Batch(Protocol):
+class Batch(Protocol[Folded]):
     """One transaction of a read store in which the applied rows of its devices are locked."""
 
     applied: Mapping[UUID, Applied]
 
-    async def fold(self, events: Sequence[AcceptedEvent]) -> None:
+    async def fold(self, events: Sequence[Folded]) -> None:
         """Takes the events into the views; one that cannot be applied is parked. Taking one again changes nothing."""
 
     async def save(self, applied: Mapping[UUID, Applied]) -> None:
         """Writes the new positions of devices."""
 
 
-class ReadStore(Protocol):
+class ReadStore(Protocol[Folded]):
     """What a consumer's store offers to its follower."""
 
-    def batch(self, devices: Collection[UUID]) -> AbstractAsyncContextManager[Batch]:
+    def batch(self, devices: Collection[UUID]) -> AbstractAsyncContextManager[Batch[Folded]]:
         """Opens a transaction and locks the applied rows of the devices in sorted order, making what is missing."""
 
     async def all_applied(self) -> Mapping[UUID, Applied]:
@@ -105,18 +131,18 @@ async def _at_rest() -> None:
 
 
 @dataclass
-class Follower:
+class Follower(Generic[Event]):
     """Applies batches of the event topic to a read store, and heals it from ingest's feed.
 
     `rest` waits between the two looks after which a difference counts as one at rest.
     """
 
-    store: ReadStore
-    feed: IngestFeed
+    store: ReadStore[Event]
+    feed: IngestFeed[Event]
     epoch: UUID | None = None
     rest: Callable[[], Awaitable[None]] = _at_rest
 
-    async def take(self, events: Sequence[AcceptedEvent]) -> int:
+    async def take(self, events: Sequence[Event]) -> int:
         """Applies a batch and heals the holes it shows; returns how many events were new to the store."""
         current = await self._of_this_epoch(events)
         if not current:
@@ -127,17 +153,20 @@ class Follower:
         healed = [await self._heal(device, *hole) for device, hole in planned.holes.items()]
         return len(planned.fresh) + sum(healed)
 
-    async def _write(self, batch: Batch, planned: Plan) -> None:
+    async def _write(self, batch: Batch[Event], planned: Plan[Event]) -> None:
         DUPLICATES.inc(planned.duplicates)
+        MISSING.inc(planned.missing)
         if planned.fresh:
             await batch.fold(planned.fresh)
-            touched = {event.device_id for event in planned.fresh}
-            await batch.save({device: planned.applied[device] for device in touched})
+            await batch.save({device: at for device, at in planned.applied.items() if at != batch.applied.get(device)})
             APPLIED_EVENTS.inc(len(planned.fresh))
 
-    async def _of_this_epoch(self, events: Sequence[AcceptedEvent]) -> list[AcceptedEvent]:
-        if any(event.server_epoch != self.epoch for event in events):
+    async def _of_this_epoch(self, events: Sequence[Event]) -> Sequence[Event]:
+        epochs = {event.server_epoch for event in events}
+        if epochs - {self.epoch}:
             self.epoch, _ = await self.feed.head(events[0].device_id)
+        if epochs <= {self.epoch}:
+            return events
         current = [event for event in events if event.server_epoch == self.epoch]
         STALE_EPOCH.inc(len(events) - len(current))
         return current
@@ -149,7 +178,7 @@ class Follower:
         applied = 0
         async for page in pages(self.feed.events(device_id, first, last)):
             async with self.store.batch({device_id}) as batch:
-                planned = plan(batch.applied, _relinked(page, batch.applied.get(device_id, NOTHING_APPLIED)))
+                planned = plan(batch.applied, page, from_feed=True)
                 await self._write(batch, planned)
                 applied += len(planned.fresh)
         return applied
@@ -186,8 +215,8 @@ class Follower:
 
     async def _is_beginning(self, device_id: UUID, at: Applied) -> bool:
         found = NOTHING_APPLIED
-        async for event in self.feed.events(device_id, 1, at.sequence):
-            found = found.plus(event)
+        async for page in pages(self.feed.events(device_id, 1, at.sequence)):
+            found = found.plus(page)
         return found == at
 
     async def _refold(self, head: Head) -> None:
@@ -198,8 +227,7 @@ class Follower:
         async for page in pages(self.feed.events(head.device_id, 1, head.last_accepted_sequence)):
             async with self.store.batch({head.device_id}) as batch:
                 await batch.fold(page)
-                for event in page:
-                    at = at.plus(event)
+                at = at.plus(page)
                 if at.sequence == head.last_accepted_sequence:
                     await batch.save({head.device_id: at})
 
@@ -213,23 +241,9 @@ def _different(applied: Mapping[UUID, Applied], heads: Mapping[UUID, Head]) -> s
     return behind | {device for device, at in applied.items() if device not in heads and at != NOTHING_APPLIED}
 
 
-def _relinked(page: Sequence[AcceptedEvent], at: Applied) -> Iterable[AcceptedEvent]:
-    """The page as one chain: where the feed has lost events, the next one it has follows directly."""
-    previous = at.sequence
-    for event in page:
-        if event.sequence_number <= previous:
-            yield event
-            continue
-        if event.previous_sequence != previous:
-            MISSING.inc()
-            event = event.model_copy(update={"previous_sequence": previous})
-        yield event
-        previous = event.sequence_number
-
-
-async def pages(events: AsyncIterator[AcceptedEvent], size: int = 500) -> AsyncIterator[list[AcceptedEvent]]:
+async def pages(events: AsyncIterator[Event], size: int = 500) -> AsyncIterator[list[Event]]:
     """A stream of events in lists, each from one transaction's worth."""
-    page: list[AcceptedEvent] = []
+    page: list[Event] = []
     async for event in events:
         page.append(event)
         if len(page) == size:
@@ -239,16 +253,14 @@ async def pages(events: AsyncIterator[AcceptedEvent], size: int = 500) -> AsyncI
         yield page
 
 
-def decode_batch(records: Sequence[Record]) -> tuple[list[AcceptedEvent], list[tuple[Record, str]]]:
+def decode_batch(records: Sequence[Record]) -> tuple[list[AcceptedEvent], Refused]:
     """The accepted events of a batch, and the records that are none with the reason."""
-    events: list[AcceptedEvent] = []
-    refused: list[tuple[Record, str]] = []
-    for record in records:
-        try:
-            events.append(decode_accepted(record.value))
-        except ValidationError as error:
-            refused.append((record, str(error)))
-    return events, refused
+    return decoded(records, decode_accepted)
+
+
+def decode_links(records: Sequence[Record]) -> tuple[list[Link], Refused]:
+    """The same for readers who need little of an event."""
+    return decoded(records, decode_link)
 
 
 PASSING_FAULTS: tuple[type[Exception], ...] = (OSError, TimeoutError, httpx2.HTTPError)

@@ -1,6 +1,7 @@
 """Kafka as this system uses it: at-least-once batches of raw records in, acknowledged and ordered publishing out."""
 
 import asyncio
+import gc
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -22,9 +23,14 @@ from shared.telemetry import log
 
 CORRELATION = "correlation_id"
 UNHURRIED_BYTES = 262_144
-IDLE_MS = 200
+IDLE_MS = 1_000
+GATHER_SECONDS = 1.0
 LONGEST_REST_SECONDS = 0.5
 TRACEPARENT = "traceparent"
+
+
+# Kafka knows headers without a value.
+Headers = tuple[tuple[str, bytes | None], ...]
 
 
 class Record(NamedTuple):
@@ -35,25 +41,20 @@ class Record(NamedTuple):
     offset: int
     key: bytes
     value: bytes
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: Headers = ()
 
     def header(self, name: str) -> str:
         """A header's text; empty where it is absent or not UTF-8."""
-        found = next((value for key, value in self.headers if key == name), b"")
-        return found.decode("utf-8", "replace")
+        found = next((value for key, value in self.headers if key == name), None)
+        return (found or b"").decode("utf-8", "replace")
 
 
 Handler = Callable[[Sequence[Record]], Awaitable[None]]
 
 
-def _record(raw: "ConsumerRecord[Any, Any]") -> Record:
-    headers = tuple((name, value or b"") for name, value in raw.headers)
-    return Record(raw.topic, raw.partition, raw.offset, raw.key or b"", raw.value or b"", headers)
-
-
 async def _decode(message: KafkaMessage) -> Sequence[Record]:
     raw: Any = message.raw_message
-    return [_record(record) for record in raw]
+    return [Record(r.topic, r.partition, r.offset, r.key or b"", r.value or b"", r.headers) for r in raw]
 
 
 def create_broker(bootstrap_servers: str) -> KafkaBroker:
@@ -81,8 +82,9 @@ def subscribe(
     """Batches of raw records to `handler`, whose return commits their offsets; when it raises they come again.
 
     `unhurried` is for stores in which nobody waits for the newest event: records are gathered for up to half a second,
-    which saves the broker, the database and this process most of the work of many small batches; and between batches it
-    rests for as long as the last one took, so that a backlog leaves the database to those for whom somebody waits.
+    and from batch to batch for a second, which saves the broker, the database and this process most of the work of many
+    small batches. After each it rests for as long as that took, so that a backlog leaves the database to those for whom
+    somebody waits.
     A redelivery has no delay of its own, so a handler waits out passing faults itself (`shared.following.patiently`).
     """
 
@@ -91,16 +93,16 @@ def subscribe(
         consumer: Any = subscriber.consumer
         return KafkaAckableMessage(raw_message=raw, body=b"", consumer=consumer)
 
-    began: float | None = None
+    began, count = 0.0, 0
 
     async def wait(consumer: "AIOKafkaConsumer") -> "tuple[ConsumerRecord[Any, Any], ...]":
-        nonlocal began
-        if unhurried and began is not None:
-            await asyncio.sleep(min(time.monotonic() - began, LONGEST_REST_SECONDS))
+        nonlocal began, count
+        if unhurried and count:
+            await asyncio.sleep(rest_after(time.monotonic() - began, backlog=count == max_records))
         # The stock one sleeps again after each empty answer: fifty wakings a second, and records that wait meanwhile.
-        found = await consumer.getmany(timeout_ms=IDLE_MS, max_records=max_records)
-        began = time.monotonic() if found else None
-        return tuple(chain.from_iterable(found.values()))
+        parts = await consumer.getmany(timeout_ms=IDLE_MS, max_records=max_records)
+        began, count = time.monotonic(), sum(map(len, parts.values()))
+        return tuple(chain.from_iterable(parts.values()))
 
     subscriber: LogicSubscriber[Any] = broker.subscriber(
         topic,
@@ -119,6 +121,17 @@ def subscribe(
     subscriber.get_msg = wait  # type: ignore[method-assign]
     subscriber(handler)
     return subscriber
+
+
+def collect_seldom() -> None:
+    """For processes that live on batches: each is many thousand objects without cycles, which the collector of garbage
+    need not look at time and again."""
+    gc.set_threshold(100_000, 20, 20)
+
+
+def rest_after(took: float, *, backlog: bool) -> float:
+    """For how many seconds an unhurried consumer leaves its topic alone after a batch."""
+    return max(min(took, LONGEST_REST_SECONDS), 0.0 if backlog else GATHER_SECONDS - took)
 
 
 def has_partitions(subscriber: LogicSubscriber[Any]) -> bool:
@@ -142,7 +155,7 @@ class Outgoing(NamedTuple):
 
     key: bytes
     value: bytes
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: Headers = ()
 
 
 class Publisher:

@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
-from pydantic_core import to_json
+from pydantic_core import SchemaValidator, core_schema, from_json, to_json
 
 from shared.values import Strict
 
@@ -106,17 +106,37 @@ class Registry:
             UnknownEventType: for a name or a version that no domain has.
             pydantic.ValidationError: for a payload that does not fit.
         """
-        event = self.events.get(event_type)
-        if event is None:
-            raise UnknownEventType(f"unknown event type {event_type!r}")
+        event = self._known(event_type)
         if schema_version != event.schema_version:
             payload = self._upcast(event, schema_version, payload)
         return self._read[event_type](to_json(payload))
+
+    def parse_record(self, event_type: str, schema_version: int, record: bytes) -> DomainEvent:
+        """The `payload` of a JSON object, parsed: what is in its current shape, straight from the text.
+
+        Raises:
+            UnknownEventType, pydantic.ValidationError: as `parse` does.
+        """
+        if schema_version != self._known(event_type).schema_version:
+            return self.parse(event_type, schema_version, from_json(record)["payload"])
+        payload: DomainEvent = self._read_record[event_type](record)["payload"]
+        return payload
+
+    def _known(self, event_type: str) -> type[DomainEvent]:
+        event = self.events.get(event_type)
+        if event is None:
+            raise UnknownEventType(f"unknown event type {event_type!r}")
+        return event
 
     @cached_property
     def _read(self) -> Mapping[str, Callable[[bytes], DomainEvent]]:
         """The compiled validators themselves: every event of every reader comes by here."""
         return {name: event.__pydantic_validator__.validate_json for name, event in self.events.items()}
+
+    @cached_property
+    def _read_record(self) -> Mapping[str, Callable[[bytes], Mapping[str, DomainEvent]]]:
+        """The same for objects in which the event is the `payload`."""
+        return {name: _within_payload(event).validate_json for name, event in self.events.items()}
 
     def _upcast(self, event: type[DomainEvent], version: int, payload: Payload) -> Payload:
         if not 1 <= version <= event.schema_version:
@@ -129,6 +149,11 @@ class Registry:
     def changes(self, event: DomainEvent) -> tuple[Change, ...]:
         """What the event says, entity by entity."""
         return self.domain_of[event.event_type].changes(event)
+
+
+def _within_payload(event: type[DomainEvent]) -> SchemaValidator:
+    payload = core_schema.typed_dict_field(event.__pydantic_core_schema__)
+    return SchemaValidator(core_schema.typed_dict_schema({"payload": payload}))
 
 
 def _built_in() -> list[str]:

@@ -8,8 +8,9 @@ from typing import assert_never
 
 from services.auth.store import PASSING_FAULTS, Connection, Pool, activity, erasures, merges, users
 from shared.dead_letters import Refused, dead_letter, decoded
+from shared.envelope import Link
 from shared.following import PASSING_FAULTS as FEED_FAULTS
-from shared.following import Follower, decode_batch, patiently
+from shared.following import Follower, decode_links, patiently
 from shared.identity import EFFECT, ConflictFound, Effect, ErasureApplied, MergeApplied
 from shared.kafka import Publisher, PublishFailed, Record
 from shared.telemetry import log
@@ -22,11 +23,11 @@ PASSING = (*FEED_FAULTS, *PASSING_FAULTS, PublishFailed)
 class EventsConsumer:
     """Follows the event topic into the device activity."""
 
-    follower: Follower
+    follower: Follower[Link]
     publisher: Publisher
 
     async def handle(self, records: Sequence[Record]) -> None:
-        events, refused = decode_batch(records)
+        events, refused = decode_links(records)
         await patiently(lambda: bury(self.publisher, refused), PASSING)
         await patiently(lambda: self.follower.take(events), PASSING)
 
@@ -70,7 +71,7 @@ async def bury(publisher: Publisher, refused: Refused) -> None:
         await publisher.publish(DEAD_LETTERS, [dead_letter("auth", record, reason) for record, reason in refused])
 
 
-async def compare_for_ever(follower: Follower, pool: Pool, seconds: float) -> None:
+async def compare_for_ever(follower: Follower[Link], pool: Pool, seconds: float) -> None:
     """Heals from ingest's heads at the start and every so often, and keeps the server's devices known."""
     while True:
         await patiently(follower.compare, PASSING)
@@ -78,7 +79,7 @@ async def compare_for_ever(follower: Follower, pool: Pool, seconds: float) -> No
         await asyncio.sleep(seconds)
 
 
-async def know_server_devices(follower: Follower, pool: Pool) -> None:
+async def know_server_devices(follower: Follower[Link], pool: Pool) -> None:
     """Under which ids the server writes, so that no phone can take one."""
     if follower.epoch is None:
         return

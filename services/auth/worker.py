@@ -14,10 +14,11 @@ from services.auth.relay import Relay
 from services.auth.settings import Settings
 from services.auth.store import Pool, answers, closed
 from services.auth.store.activity import ActivityStore
+from shared.envelope import Link, decode_link
 from shared.feeds import IngestFeed
 from shared.following import Follower
 from shared.http import service_client
-from shared.kafka import Publisher, create_broker, has_partitions, subscribe
+from shared.kafka import Publisher, collect_seldom, create_broker, has_partitions, subscribe
 from shared.postgres import create_pool
 from shared.topics import EFFECTS, EVENTS
 
@@ -37,13 +38,15 @@ class Worker:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Works beside the body, and stops in bounded time."""
+        collect_seldom()
         settings = self._settings
         async with AsyncExitStack() as stack:
-            self._pool = pool = await create_pool(settings.database_url_auth, min_size=0, max_size=settings.auth_pool)
+            url, size = settings.database_url_auth, settings.auth_pool
+            self._pool = pool = await create_pool(url, min_size=0, max_size=size, clean=False)
             stack.push_async_callback(closed, pool)
             stack.push_async_callback(self._publisher.close)
             ingest = await stack.enter_async_context(service_client(settings.ingest_url, settings))
-            follower = Follower(ActivityStore(pool), IngestFeed(ingest))
+            follower = Follower(ActivityStore(pool), IngestFeed(ingest, decode_link))
             loops: dict[str, Step] = {
                 "relay": self._relay.run,
                 "consumers": partial(self._consume, follower, pool),
@@ -59,11 +62,11 @@ class Worker:
                     task.cancel()
                 await asyncio.wait(tasks, timeout=STOP_SECONDS)
 
-    async def _consume(self, follower: Follower, pool: Pool) -> None:
+    async def _consume(self, follower: Follower[Link], pool: Pool) -> None:
         """Until cancelled. A broker that did not come up is thrown away."""
         group, broker = self._settings.auth_group, create_broker(self._settings.kafka_bootstrap_servers)
         events, effects = EventsConsumer(follower, self._publisher), EffectsConsumer(pool, self._publisher)
-        subscribe(broker, EVENTS, events.handle, group=f"{group}.activity", max_records=2_000, unhurried=True)
+        subscribe(broker, EVENTS, events.handle, group=f"{group}.activity", max_records=5_000, unhurried=True)
         subscribe(broker, EFFECTS, effects.handle, group=f"{group}.effects")
         try:
             await broker.start()

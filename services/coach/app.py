@@ -29,10 +29,11 @@ from services.coach.store.packed_logs import PackedLogs
 from services.coach.store.reports import Pace, Reports
 from services.coach.store.spending import Spending
 from services.coach.telling import Telling
+from shared.envelope import decode_link
 from shared.feeds import IdentityFeed, IngestFeed
 from shared.following import Follower
 from shared.http import add_health, create_service_app, service_client
-from shared.kafka import Publisher
+from shared.kafka import Publisher, collect_seldom
 from shared.outbox import publish_for_ever
 from shared.postgres import create_pool
 
@@ -74,7 +75,7 @@ def _rooms(settings: Settings, pool: Pool, operators: Pool, model: Model | None,
         reports=Reports(pool),
         gate=gate,
         chat=Chat(logs, conversations, facts, gate, ModelJobs(pool)),
-        follower=Follower(Memory(operators), IngestFeed(ingest)),
+        follower=Follower(Memory(operators), IngestFeed(ingest, decode_link)),
     )
 
 
@@ -91,8 +92,9 @@ def create_worker(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        collect_seldom()
         async with (
-            await create_pool(chosen.database_url_coach, role=WORKER_ROLE, min_size=0) as pool,
+            await create_pool(chosen.database_url_coach, role=WORKER_ROLE, min_size=0, clean=False) as pool,
             service_client(chosen.ingest_url, chosen) as ingest,
             service_client(chosen.auth_url, chosen) as auth,
         ):
@@ -115,7 +117,7 @@ def _consumers(settings: Settings, pool: Pool, ingest: httpx2.AsyncClient, auth:
     return Consumers(
         bootstrap_servers=settings.kafka_bootstrap_servers,
         pool=pool,
-        follower=Follower(Memory(pool), IngestFeed(ingest)),
+        follower=Follower(Memory(pool), IngestFeed(ingest, decode_link)),
         identity=Identity(pool),
         identity_feed=IdentityFeed(auth),
         compare_every=timedelta(seconds=settings.coach_compare_every_s),

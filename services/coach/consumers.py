@@ -12,8 +12,9 @@ from services.coach.store import PASSING, Pool
 from services.coach.store.identity import Identity
 from services.coach.store.outbox import park
 from shared.dead_letters import decoded
+from shared.envelope import Link
 from shared.feeds import IdentityFeed
-from shared.following import Follower, decode_batch, patiently
+from shared.following import Follower, decode_links, patiently
 from shared.identity import IDENTITY_EVENT
 from shared.kafka import Record, create_broker, has_partitions, subscribe
 from shared.telemetry import log
@@ -28,7 +29,7 @@ class Consumers:
 
     bootstrap_servers: str
     pool: Pool
-    follower: Follower
+    follower: Follower[Link]
     identity: Identity
     identity_feed: IdentityFeed
     compare_every: timedelta
@@ -42,7 +43,7 @@ class Consumers:
     async def follow(self) -> None:
         """Consumes until cancelled. A broker that did not come up is thrown away."""
         broker = create_broker(self.bootstrap_servers)
-        subscribe(broker, EVENTS, self.on_events, group=GROUP, max_records=2_000, unhurried=True)
+        subscribe(broker, EVENTS, self.on_events, group=GROUP, max_records=5_000, unhurried=True)
         subscribe(broker, IDENTITY, self.on_identity, group=GROUP)
         try:
             await broker.start()
@@ -64,7 +65,7 @@ class Consumers:
 
     async def on_events(self, records: Sequence[Record]) -> None:
         """A batch of the event topic."""
-        events, refused = decode_batch(records)
+        events, refused = decode_links(records)
         if events:
             await patiently(partial(self.follower.take, events), PASSING)
         for record, reason in refused:

@@ -5,9 +5,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
+import asyncpg
+
 from services.auth.store import Connection, Pool
 from shared.digests import Digest
-from shared.envelope import AcceptedEvent
+from shared.envelope import Link
 from shared.following import NOTHING_APPLIED, Applied
 
 
@@ -37,7 +39,7 @@ class ActivityBatch:
     connection: Connection
     applied: Mapping[UUID, Applied]
 
-    async def fold(self, events: Sequence[AcceptedEvent]) -> None:
+    async def fold(self, events: Sequence[Link]) -> None:
         """Who used the device last, and when that was received."""
         seen = {event.device_id: event for event in sorted(events, key=lambda event: event.received_at)}
         await self.connection.execute(
@@ -75,14 +77,7 @@ class ActivityStore:
     @asynccontextmanager
     async def batch(self, devices: Collection[UUID]) -> AsyncIterator[ActivityBatch]:
         async with self.pool.acquire() as connection, connection.transaction():
-            wanted = sorted(devices)
-            await connection.execute(
-                "INSERT INTO device_activity (device_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING", wanted
-            )
-            rows = await connection.fetch(
-                f"SELECT {COLUMNS} FROM device_activity WHERE device_id = ANY($1) ORDER BY device_id FOR UPDATE",  # noqa: S608
-                wanted,
-            )
+            rows = await _locked(connection, sorted(devices))
             yield ActivityBatch(connection, {row["device_id"]: _applied(row) for row in rows})
 
     async def all_applied(self) -> Mapping[UUID, Applied]:
@@ -96,6 +91,16 @@ class ActivityStore:
 
 
 COLUMNS = "device_id, last_sequence, event_count, event_hash"
+LOCK = f"SELECT {COLUMNS} FROM device_activity WHERE device_id = ANY($1) ORDER BY device_id FOR UPDATE"  # noqa: S608
+MAKE = "INSERT INTO device_activity (device_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING"
+
+
+async def _locked(connection: Connection, devices: Sequence[UUID]) -> Sequence[asyncpg.Record]:
+    rows: Sequence[asyncpg.Record] = await connection.fetch(LOCK, devices)
+    if len(rows) < len(devices):
+        await connection.execute(MAKE, devices)
+        rows = await connection.fetch(LOCK, devices)
+    return rows
 
 
 def _applied(row: Mapping[str, object]) -> Applied:

@@ -15,6 +15,7 @@ from services.coach.store.facts import LastingFacts
 from services.coach.store.memory import Memory
 from services.coach.store.people import account_of
 from services.coach.store.reports import Reports
+from shared.envelope import Link
 from shared.following import Follower
 from shared.policy import Caller
 
@@ -37,7 +38,7 @@ class Rooms:
     reports: Reports
     gate: Gate
     chat: Chat
-    follower: Follower
+    follower: Follower[Link]
 
 
 def rooms(request: Request) -> Rooms:

@@ -52,6 +52,8 @@ class Identity:
 
     async def apply(self, event: IdentityEvent) -> None:
         """Takes one event and leaves the answer for auth; hearing it again only answers again."""
+        if isinstance(event, UserRegistered | DeviceLinked | DeviceRevoked):
+            return  # coach keeps nothing of devices and logins
         async with self._pool.acquire() as connection, connection.transaction():
             match event:
                 case UserMerged():
@@ -63,8 +65,6 @@ class Identity:
                         service="coach", user_id=event.user_id, erasure_id=event.erasure_id, counts=counts
                     )
                     await say(connection, answer)
-                case UserRegistered() | DeviceLinked() | DeviceRevoked():
-                    pass  # coach keeps nothing of devices and logins
                 case _:
                     assert_never(event)
 

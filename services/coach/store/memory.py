@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from pydantic import ValidationError
 
 from services.coach.reach import NOWHERE, reach_of
@@ -14,19 +15,23 @@ from services.coach.store import Connection, Pool
 from services.coach.store.own import own
 from services.coach.store.people import owners_of
 from shared.digests import Digest
-from shared.envelope import AcceptedEvent, decode_accepted
+from shared.envelope import AcceptedEvent, Link, decode_accepted
 from shared.following import Applied
 from shared.registry import UnknownEventType
 from shared.telemetry import log
 
+# Answers whose events took the place of others.
 REMEMBER = """
-INSERT INTO memory_events (device_id, sequence_number, user_id, event_id, event, unreadable, version)
-SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::bigint[])
-ON CONFLICT (device_id, sequence_number) DO UPDATE
-SET user_id = excluded.user_id, event_id = excluded.event_id, event = excluded.event, unreadable = excluded.unreadable,
-    version = excluded.version
-WHERE (memory_events.event_id, memory_events.user_id) <> (excluded.event_id, excluded.user_id)
-RETURNING user_id, xmax <> 0 AS replaced
+WITH kept AS (
+    INSERT INTO memory_events (device_id, sequence_number, user_id, event_id, event, unreadable, version)
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::bigint[])
+    ON CONFLICT (device_id, sequence_number) DO UPDATE
+    SET user_id = excluded.user_id, event_id = excluded.event_id, event = excluded.event,
+        unreadable = excluded.unreadable, version = excluded.version
+    WHERE (memory_events.event_id, memory_events.user_id) <> (excluded.event_id, excluded.user_id)
+    RETURNING user_id, xmax <> 0 AS replaced
+)
+SELECT DISTINCT user_id FROM kept WHERE replaced
 """
 CHANGED = """
 INSERT INTO trainees (user_id, reaches) SELECT * FROM unnest($1::uuid[], $2::timestamptz[])
@@ -45,6 +50,7 @@ WHERE user_id = $1 AND version > $2 AND unreadable IS NULL ORDER BY device_id, s
 LOCK_APPLIED = """
 SELECT device_id, sequence, count, hash FROM applied WHERE device_id = ANY($1) ORDER BY device_id FOR UPDATE
 """
+MAKE_APPLIED = "INSERT INTO applied (device_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING"
 SAVE_APPLIED = """
 UPDATE applied SET sequence = new.sequence, count = new.count, hash = new.hash
 FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[]) AS new (device_id, sequence, count, hash)
@@ -65,7 +71,7 @@ class MemoryBatch:
     connection: Connection
     applied: Mapping[UUID, Applied]
 
-    async def fold(self, events: Sequence[AcceptedEvent]) -> None:
+    async def fold(self, events: Sequence[Link]) -> None:
         """Keeps the events of users who are not erased. One that cannot be read now is kept too, with the reason."""
         owners = await owners_of(self.connection, {event.user_id for event in events})
         kept = [(event, owner) for event in events if (owner := owners[event.user_id]) is not None]
@@ -76,17 +82,17 @@ class MemoryBatch:
         for (_, owner), (_, reach) in zip(kept, read, strict=True):
             reaches[owner] = min(reach, reaches.get(owner, NOWHERE))
         versions = await changed(self.connection, reaches)
-        rows = await self.connection.fetch(
+        replaced = await self.connection.fetch(
             REMEMBER,
             [event.device_id for event, _ in kept],
             [event.sequence_number for event, _ in kept],
             [owner for _, owner in kept],
             [event.event_id for event, _ in kept],
-            [event.model_dump_json(exclude_none=True) for event, _ in kept],
+            [event.value.decode() for event, _ in kept],
             [unreadable for unreadable, _ in read],
             [versions[owner] for _, owner in kept],
         )
-        await _was_cut(self.connection, {row["user_id"] for row in rows if row["replaced"]})
+        await _was_cut(self.connection, {row["user_id"] for row in replaced})
 
     async def save(self, applied: Mapping[UUID, Applied]) -> None:
         """Writes the new positions; what lies beyond them belongs to an epoch that is over."""
@@ -99,7 +105,7 @@ class MemoryBatch:
         await _was_cut(self.connection, {row["user_id"] for row in cut})
 
 
-def _read(event: AcceptedEvent) -> tuple[str | None, datetime]:
+def _read(event: Link) -> tuple[str | None, datetime]:
     """Why this version of the software cannot read the event, None where it can; and how far back it reaches."""
     try:
         return None, reach_of(event.typed())
@@ -148,12 +154,8 @@ class Memory:
     @asynccontextmanager
     async def batch(self, devices: Collection[UUID]) -> AsyncIterator[MemoryBatch]:
         """A transaction with the positions of these devices locked."""
-        ids = sorted(devices)
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(
-                "INSERT INTO applied (device_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING", ids
-            )
-            rows = await connection.fetch(LOCK_APPLIED, ids)
+            rows = await _locked(connection, sorted(devices))
             yield MemoryBatch(connection, {row["device_id"]: _applied(row) for row in rows})
 
     async def all_applied(self) -> Mapping[UUID, Applied]:
@@ -193,6 +195,14 @@ class Memory:
         """A page of the applied vector, in order of devices."""
         rows = await self._pool.fetch(POSITIONS, after or UUID(int=0), limit)
         return [dict(row) for row in rows]
+
+
+async def _locked(connection: Connection, devices: Sequence[UUID]) -> Sequence[asyncpg.Record]:
+    rows: Sequence[asyncpg.Record] = await connection.fetch(LOCK_APPLIED, devices)
+    if len(rows) < len(devices):
+        await connection.execute(MAKE_APPLIED, devices)
+        rows = await connection.fetch(LOCK_APPLIED, devices)
+    return rows
 
 
 def _applied(row: Mapping[str, int | str]) -> Applied:

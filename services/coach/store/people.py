@@ -6,6 +6,8 @@ from uuid import UUID
 from services.coach.store import Connection
 from shared.errors import Gone
 
+KNOWN = "SELECT user_id, merged_into, erasure_id FROM users WHERE user_id = ANY($1) ORDER BY user_id FOR SHARE"
+
 
 class UserErasedError(Gone):
     """The user was erased; nothing of it is kept or shown."""
@@ -16,10 +18,10 @@ class UserErasedError(Gone):
 async def owners_of(connection: Connection, user_ids: Collection[UUID]) -> Mapping[UUID, UUID | None]:
     """The account that each user is now, None for an erased one; locked against merges until the transaction ends."""
     ids = sorted(user_ids)
-    await connection.execute("INSERT INTO users (user_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING", ids)
-    rows = await connection.fetch(
-        "SELECT user_id, merged_into, erasure_id FROM users WHERE user_id = ANY($1) ORDER BY user_id FOR SHARE", ids
-    )
+    rows = await connection.fetch(KNOWN, ids)
+    if len(rows) < len(ids):
+        await connection.execute("INSERT INTO users (user_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING", ids)
+        rows = await connection.fetch(KNOWN, ids)
     return {row["user_id"]: None if row["erasure_id"] else row["merged_into"] or row["user_id"] for row in rows}
 
 

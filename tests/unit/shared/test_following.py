@@ -73,6 +73,27 @@ def test_devices_do_not_hold_each_other_up(first: list[int], second: list[int]) 
     assert planned.holes.keys() == ({DEVICES[0]} if broken else set())
 
 
+@given(numbers, st.data())
+def test_what_the_feed_no_longer_has_is_skipped_and_counted(sequence: list[int], data: st.DataObject) -> None:
+    # given a device's chain, of which some was applied, and a feed that has lost some of it
+    events = chain(DEVICES[0], sequence)
+    done = data.draw(st.integers(0, len(events)))
+    left = [event for event in events if data.draw(st.booleans())]
+    # when a consumer judges what the feed still has
+    before = plan({}, events[:done]).applied
+    last = before.get(DEVICES[0], NOTHING_APPLIED)
+    planned = plan(before, left, from_feed=True)
+    # then it takes all that is new, and counts each place where the chain goes on without something
+    assert list(planned.fresh) == [
+        event for event in left if event.sequence_number > (sequence[done - 1] if done else 0)
+    ]
+    assert (planned.holes, planned.duplicates) == ({}, len(left) - len(planned.fresh))
+    follows = [last.sequence, *(event.sequence_number for event in planned.fresh)]
+    expected = sum(at != event.previous_sequence for at, event in zip(follows, planned.fresh, strict=False))
+    assert planned.missing == expected
+    assert planned.applied.get(DEVICES[0], NOTHING_APPLIED) == last.plus(planned.fresh)
+
+
 def test_a_redelivered_batch_is_all_duplicates() -> None:
     events = chain(DEVICES[0], [1, 2, 5])
     again = plan(plan({}, events).applied, events)

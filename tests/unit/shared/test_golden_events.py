@@ -28,6 +28,7 @@ def test_what_was_published_means_what_it_meant(file: Path) -> None:
 
     assert json.loads(event.model_dump_json(exclude_unset=True)) == golden["today"]
     assert registry().changes(event)
+    assert registry().parse_record(golden["event_type"], golden["schema_version"], file.read_bytes()) == event
 
 
 def test_every_event_has_a_file_for_every_version() -> None:
@@ -48,6 +49,8 @@ def test_a_version_that_does_not_exist_yet_is_unknown(file: Path) -> None:
 
     with pytest.raises(UnknownEventType):
         registry().parse(golden["event_type"], newest + 1, golden["payload"])
+    with pytest.raises(UnknownEventType):
+        registry().parse_record(golden["event_type"], newest + 1, file.read_bytes())
 
 
 @pytest.mark.parametrize("file", GOLDEN, ids=lambda file: file.stem)
