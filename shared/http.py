@@ -81,7 +81,7 @@ def spare_the_collector() -> None:
     and batches make many thousand objects without cycles: looking through them early costs a fifth of the time."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(100_000, 20, 20)
 
 
 def add_health(app: FastAPI, checks: Mapping[str, Check]) -> None:

@@ -1,7 +1,6 @@
 """Kafka as this system uses it: at-least-once batches of raw records in, acknowledged and ordered publishing out."""
 
 import asyncio
-import gc
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -121,12 +120,6 @@ def subscribe(
     subscriber.get_msg = wait  # type: ignore[method-assign]
     subscriber(handler)
     return subscriber
-
-
-def collect_seldom() -> None:
-    """For processes that live on batches: each is many thousand objects without cycles, which the collector of garbage
-    need not look at time and again."""
-    gc.set_threshold(100_000, 20, 20)
 
 
 def rest_after(took: float, *, backlog: bool) -> float:

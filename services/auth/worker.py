@@ -18,7 +18,7 @@ from shared.envelope import Link, decode_link
 from shared.feeds import IngestFeed
 from shared.following import Follower
 from shared.http import service_client
-from shared.kafka import Publisher, collect_seldom, create_broker, has_partitions, subscribe
+from shared.kafka import Publisher, create_broker, has_partitions, subscribe
 from shared.postgres import create_pool
 from shared.topics import EFFECTS, EVENTS
 
@@ -38,7 +38,6 @@ class Worker:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Works beside the body, and stops in bounded time."""
-        collect_seldom()
         settings = self._settings
         async with AsyncExitStack() as stack:
             url, size = settings.database_url_auth, settings.auth_pool

@@ -33,7 +33,7 @@ from shared.envelope import decode_link
 from shared.feeds import IdentityFeed, IngestFeed
 from shared.following import Follower
 from shared.http import add_health, create_service_app, service_client
-from shared.kafka import Publisher, collect_seldom
+from shared.kafka import Publisher
 from shared.outbox import publish_for_ever
 from shared.postgres import create_pool
 
@@ -92,7 +92,6 @@ def create_worker(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        collect_seldom()
         async with (
             await create_pool(chosen.database_url_coach, role=WORKER_ROLE, min_size=0, clean=False) as pool,
             service_client(chosen.ingest_url, chosen) as ingest,

@@ -34,7 +34,8 @@ class Saying:
     def amount(self, made: Claim, unit: str | None = None) -> str:
         """The number and its unit; a single one of what can be counted is singular."""
         word = made.unit if unit is None else unit
-        singular = made.value == 1 and word in {"sets", "workouts", "weeks", "reps", "records", "days", "exercises"}
+        counted = {"sets", "workouts", "weeks", "reps", "records", "days", "exercises"}
+        singular = made.value == 1 and word.rpartition(" ")[2] in counted
         return f"{self.number(made)} {word.removesuffix('s') if singular else word}".strip()
 
     def add(self, sentence: str) -> None:

@@ -281,7 +281,7 @@ def deload(now: datetime) -> str:
         for label in (weeks_before(now, back) for back in (3, 2, 1))
     ]
     said = [
-        f"{label} had {text(hard)} hard sets{f' at RPE {text(effort)}' if effort else ''}."
+        f"{label} had {count(hard, 'hard sets')}{f' at RPE {text(effort)}' if effort else ''}."
         for label, hard, effort in weeks
         if hard is not None
     ]
