@@ -109,8 +109,10 @@ class ProjectorBatch:
 
 async def project(connection: Connection, entries: Sequence[Entry]) -> Conflicts:
     """Records entries and makes again what depends on them; returns the conflicts that are new."""
+    keys = {entry.key for entry in entries}
+    found = await history.entities(connection, keys, entries)
     await history.record(connection, entries)
-    return await refresh(connection, {entry.key for entry in entries}, entries)
+    return await refresh(connection, keys, found)
 
 
 class ProjectorStore:

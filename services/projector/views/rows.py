@@ -18,7 +18,7 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolC
 Scope = Collection[tuple[Any, ...]]
 RowType = TypeVar("RowType")
 # Rows by table and key, as far as one batch has made them.
-Known: TypeAlias = dict[tuple[Any, ...], Any]
+Known: TypeAlias = dict[str, dict[tuple[Any, ...], Any]]
 
 
 def values(table: Table, user_id: UUID, row: Row) -> tuple[Any, ...]:
@@ -42,11 +42,10 @@ async def replace(
         return
     written = list(rows)
     new = [values(table, user_id, row) for user_id, row in written]
-    if known is not None:
-        size = len(table.primary_key.columns)
-        known |= {(table.name, *new_row[:size]): row for new_row, (_, row) in zip(new, written, strict=True)}
     columns: list[Any] = list(zip(*new, strict=True)) or [() for _ in table.columns]
     keys = columns[: len(table.primary_key.columns)]
+    if known is not None:
+        known.setdefault(table.name, {}).update(zip(zip(*keys, strict=True), (row for _, row in written), strict=True))
     left = _left(table, by, scope, keys)
     if left:
         await connection.execute(_delete_statement(table, tuple(by)), *zip(*left, strict=True), *keys)
@@ -65,7 +64,7 @@ def _left(table: Table, by: Sequence[str], scope: Scope, keys: Sequence[Sequence
 async def put(connection: Connection, table: Table, rows: Sequence[tuple[UUID, Row]]) -> None:
     """Writes rows, in the place of those with the same keys."""
     if rows:
-        columns = zip(*(values(table, user_id, row) for user_id, row in rows), strict=True)
+        columns = zip(*[values(table, user_id, row) for user_id, row in rows], strict=True)
         await connection.execute(_upsert_statement(table), *columns)
 
 
@@ -81,11 +80,11 @@ async def rows_of(
     if not scope:
         return []
     parse = _parser(row_type)
-    at_hand = {} if known is None else known
+    at_hand = {} if known is None else known.get(table.name, {})
     found: list[tuple[UUID, RowType]] = []
     for record in await connection.fetch(_select_statement(table, tuple(by)), *zip(*scope, strict=True)):
         *key, content = record
-        row = at_hand.get((table.name, *key))
+        row = at_hand.get(tuple(key))
         found.append((key[0], parse(content) if row is None else row))
     return found
 
