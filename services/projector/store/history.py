@@ -15,29 +15,8 @@ from services.projector.views.rows import Connection
 from shared.fold import Entity
 from shared.registers import Stamp
 
-COLUMNS = (
-    ("user_id", "uuid"),
-    ("entity", "text"),
-    ("entity_id", "uuid"),
-    ("own_device_id", "uuid"),
-    ("own_sequence", "bigint"),
-    ("event_id", "uuid"),
-    ("event_type", "text"),
-    ("schema_version", "integer"),
-    ("payload", "json"),
-    ("device_id", "uuid"),
-    ("sequence_number", "bigint"),
-    ("occurred_at", "timestamptz"),
-    ("received_at", "timestamptz"),
-    ("seen", "json"),
-    ("correlation_id", "uuid"),
-)
-NAMES = [name for name, _ in COLUMNS]
-_INSERT = (
-    f"INSERT INTO history ({', '.join(NAMES)}) SELECT * FROM unnest("  # noqa: S608  (constants of this file)
-    + ", ".join(f"${number}::{kind}[]" for number, (_, kind) in enumerate(COLUMNS, 1))
-    + ") ON CONFLICT DO NOTHING"
-)
+# A row is of the generation's own type.
+_INSERT = "INSERT INTO history SELECT * FROM unnest($1::{generation}.history[]) ON CONFLICT DO NOTHING"
 _SAID = (
     "user_id, entity, entity_id, own_device_id, own_sequence, event_type, schema_version, payload, "
     "device_id, sequence_number, occurred_at, seen"
@@ -74,10 +53,9 @@ def row(entry: Entry) -> tuple[Any, ...]:
     )
 
 
-async def record(connection: Connection, entries: Sequence[Entry]) -> None:
+async def record(connection: Connection, generation: str, entries: Sequence[Entry]) -> None:
     """Writes entries; what is there already stays as it is."""
-    columns = list(zip(*map(row, entries), strict=True))
-    await connection.execute(_INSERT, *columns)
+    await connection.execute(_INSERT.format(generation=generation), [row(entry) for entry in entries])
 
 
 async def entities(connection: Connection, keys: Collection[EntityKey], told: Sequence[Entry] = ()) -> Found:

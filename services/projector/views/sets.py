@@ -1,7 +1,9 @@
 """Sets. They follow from their own events, their workout's status, merges of exercises and the body's weight."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from dataclasses import replace as changed
+from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -15,11 +17,13 @@ from services.projector.views.measurements import BODY_WEIGHT_SINCE, body_weight
 from services.projector.views.rows import Scope
 from services.projector.views.view import View
 from services.projector.views.work import Mark, Work
+from shared.domains.workouts.events import SetType
 from shared.domains.workouts.status import WorkoutStatus, workout_status
 from shared.domains.workouts.volume import volume
 from shared.fold import Entity
 from shared.views.measurements import BodyWeights
-from shared.views.sets import BODY_BASES, SetRow, set_row
+from shared.views.sets import BODY_BASES, Counting, SetRow, set_row
+from shared.views.weekly import Trained
 
 TABLE = view_table(
     "sets_projection",
@@ -58,6 +62,26 @@ SELECT t.user_id, t.workout_id, t.status FROM unnest($1::uuid[], $2::uuid[]) AS 
 JOIN workouts_projection t USING (user_id, workout_id)
 """
 
+
+@dataclass(slots=True)
+class StoredSet(Counting):
+    """A stored set as far as weeks ask: of its many fields only these are read."""
+
+    workout_id: UUID
+    exercise_id: UUID
+    workout_status: WorkoutStatus | None
+    set_type: SetType
+    reps: int | None
+    load_kg: Decimal | None
+    rpe: Decimal | None
+    rir: Decimal | None
+
+    @property
+    def volume_kg(self) -> Decimal:
+        """Multiplied again: a JSON number holds 15 digits, and a volume may have more."""
+        return volume(self.reps, self.load_kg)
+
+
 UserSets = Sequence[tuple[UUID, SetRow]]
 Change = tuple[SetRow | None, SetRow | None]
 # What sets were and are now, None where there was or is none.
@@ -74,7 +98,10 @@ async def refresh(work: Work) -> None:
     stored = await _around(work, changes)
     changes |= _with_other_status(await work.of_kind("workout"), stored, changes)
     await _write(work, changes)
-    work.remember(_read_sets, _as_changed(stored, changes))
+    present = _as_changed(stored, changes)
+    work.remember(_read_sets, present)
+    trained: Mapping[Mark, Sequence[Trained]] = present
+    work.remember(_read_trained, trained)
     for (user, _), (was, is_now) in changes.items():
         _mark_change(work, user, was, is_now)
 
@@ -204,6 +231,18 @@ def _exact(row: SetRow) -> SetRow:
 async def sets_of(work: Work, workouts: Collection[Mark]) -> Mapping[Mark, list[SetRow]]:
     """All sets of each workout, for the views after this one."""
     return await work.once(_read_sets, workouts)
+
+
+async def trained_in(work: Work, workouts: Collection[Mark]) -> Mapping[Mark, Sequence[Trained]]:
+    """The same, as far as weeks ask: most of a week's sets are of earlier batches, and read for nothing else."""
+    return await work.once(_read_trained, workouts)
+
+
+async def _read_trained(work: Work, workouts: Collection[Mark]) -> Mapping[Mark, Sequence[Trained]]:
+    found: dict[Mark, list[Trained]] = {workout: [] for workout in workouts}
+    for user, row in await work.rows_of(TABLE, StoredSet, ["user_id", "workout_id"], workouts):
+        found[user, row.workout_id].append(row)
+    return found
 
 
 async def _read_sets(work: Work, workouts: Collection[Mark]) -> Mapping[Mark, list[SetRow]]:

@@ -10,7 +10,7 @@ from services.projector.tables import key, view_table
 from services.projector.views.exercises import MUSCLES, exercises
 from services.projector.views.measurements import TABLE as MEASUREMENTS
 from services.projector.views.profile import profiles
-from services.projector.views.sets import sets_of
+from services.projector.views.sets import trained_in
 from services.projector.views.view import View
 from services.projector.views.work import Mark, Work
 from services.projector.views.workouts import in_weeks
@@ -56,7 +56,7 @@ async def _made(work: Work, weeks: set[Mark]) -> Mapping[Mark, WeeklyRow | None]
     profile_of, exercises_of = await profiles(work, users), await exercises(work, users)
     workouts = await in_weeks(work, weeks)
     held = [(user, workout.workout_id) for (user, _), found in workouts.items() for workout in found]
-    sets = await sets_of(work, held)
+    sets = await trained_in(work, held)
     weighed = await _measurements(work, weeks)
     return {
         (user, week): weekly_row(

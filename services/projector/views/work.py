@@ -31,6 +31,7 @@ class Work:
     """
 
     connection: Connection
+    generation: str
     load: Load
     entities: dict[EntityKey, Entity]
     new: AbstractSet[EntityKey] = frozenset()
@@ -82,12 +83,12 @@ class Work:
 
     async def replace(self, table: Table, by: Sequence[str], scope: Scope, rows: Iterable[tuple[UUID, Row]]) -> None:
         """Makes the rows of a scope exactly these."""
-        await replace(self.connection, table, by, scope, rows, self._known)
+        await replace(self.connection, self.generation, table, by, scope, rows, self._known)
 
     async def put(self, table: Table, rows: Sequence[tuple[UUID, Row]]) -> None:
         """Writes rows, in the place of those with the same keys."""
         self._known.pop(table.name, None)
-        await put(self.connection, table, rows)
+        await put(self.connection, self.generation, table, rows)
 
     async def once(self, read: Read[Asked, Answer], asked: Collection[Asked]) -> Mapping[Asked, Answer]:
         """What `read` says of each, asked once a batch."""
