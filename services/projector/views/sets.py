@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy import Column, Index, Integer, Numeric, Text, Uuid
 
 from services.projector.domain import EntityKey
@@ -61,13 +62,18 @@ _STATUSES = """
 SELECT t.user_id, t.workout_id, t.status FROM unnest($1::uuid[], $2::uuid[]) AS m (user_id, workout_id)
 JOIN workouts_projection t USING (user_id, workout_id)
 """
+# A workout's sets as one JSON list: read at once at half the cost.
+_TRAINED = """
+SELECT t.user_id, t.workout_id, '[' || string_agg(t.content, ',') || ']' AS contents
+FROM unnest($1::uuid[], $2::uuid[]) AS m (user_id, workout_id) JOIN sets_projection t USING (user_id, workout_id)
+GROUP BY t.user_id, t.workout_id
+"""
 
 
 @dataclass(slots=True)
 class StoredSet(Counting):
     """A stored set as far as weeks ask: of its many fields only these are read."""
 
-    workout_id: UUID
     exercise_id: UUID
     workout_status: WorkoutStatus | None
     set_type: SetType
@@ -82,6 +88,7 @@ class StoredSet(Counting):
         return volume(self.reps, self.load_kg)
 
 
+_parse_trained = TypeAdapter(list[StoredSet]).validate_json
 UserSets = Sequence[tuple[UUID, SetRow]]
 Change = tuple[SetRow | None, SetRow | None]
 # What sets were and are now, None where there was or is none.
@@ -239,9 +246,9 @@ async def trained_in(work: Work, workouts: Collection[Mark]) -> Mapping[Mark, Se
 
 
 async def _read_trained(work: Work, workouts: Collection[Mark]) -> Mapping[Mark, Sequence[Trained]]:
-    found: dict[Mark, list[Trained]] = {workout: [] for workout in workouts}
-    for user, row in await work.rows_of(TABLE, StoredSet, ["user_id", "workout_id"], workouts):
-        found[user, row.workout_id].append(row)
+    found: dict[Mark, Sequence[Trained]] = dict.fromkeys(workouts, ())
+    for row in await work.connection.fetch(_TRAINED, *zip(*workouts, strict=True)):
+        found[row["user_id"], row["workout_id"]] = _parse_trained(row["contents"])
     return found
 
 
