@@ -1,18 +1,17 @@
 """The progress of an exercise, workout by workout. Made from set rows when it is asked for; not stored."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar, Protocol
 from uuid import UUID
 
 from shared.domains.workouts.volume import ZERO
-from shared.views.rows import Row
+from shared.views.rows import Row, row_of_many
 from shared.views.sets import SetRow
 
 
-@dataclass(frozen=True, slots=True)
+@row_of_many
 class ProgressRow(Row):
     """What one workout brought for an exercise, warm-ups left out.
 

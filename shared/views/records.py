@@ -1,7 +1,6 @@
 """Personal records: the best of each kind, derived from the whole history of an exercise."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -12,7 +11,7 @@ from uuid import UUID
 
 from shared.domains.workouts.events import SetType
 from shared.domains.workouts.volume import ZERO
-from shared.views.rows import Row
+from shared.views.rows import Row, row_of_many
 from shared.views.sets import SetRow
 
 
@@ -39,7 +38,7 @@ _UNITS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@row_of_many
 class RecordRow(Row):
     """`load_kg` is the load at which repetitions are counted (`reps_at_load`), else None.
 

@@ -5,15 +5,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, Protocol
+from uuid import UUID
 
+from shared.domains.workouts.events import SetType
 from shared.domains.workouts.volume import ZERO, is_hard, perceived_exertion
 from shared.domains.workouts.weeks import Calendar
 from shared.units import rounded
 from shared.views.exercises import Exercises
 from shared.views.measurements import MeasurementRow
 from shared.views.rows import Row
-from shared.views.sets import SetRow
 from shared.views.workouts import WorkoutRow
 
 _WEEK = timedelta(weeks=1)
@@ -43,10 +44,31 @@ class WeeklyRow(Row):
     streak_weeks: int
 
 
+class Trained(Protocol):
+    """A set as far as weeks ask."""
+
+    @property
+    def exercise_id(self) -> UUID: ...
+    @property
+    def counted(self) -> bool: ...
+    @property
+    def working(self) -> bool: ...
+    @property
+    def set_type(self) -> SetType: ...
+    @property
+    def rpe(self) -> Decimal | None: ...
+    @property
+    def rir(self) -> Decimal | None: ...
+    @property
+    def reserve(self) -> Decimal | None: ...
+    @property
+    def volume_kg(self) -> Decimal: ...
+
+
 def weekly_row(
     week: str,
     workouts: Iterable[WorkoutRow],
-    sets: Iterable[SetRow],
+    sets: Iterable[Trained],
     measurements: Iterable[MeasurementRow],
     exercises: Exercises,
     calendar: Calendar,
@@ -95,7 +117,7 @@ def _after(before: WeeklyRow | None, row: WeeklyRow) -> WeeklyRow:
     return replace(row, streak_weeks=earlier + 1 if row.workouts else 0, body_weight_kg=weight)
 
 
-def _hard_sets(working: Iterable[SetRow], exercises: Exercises) -> dict[str, Decimal]:
+def _hard_sets(working: Iterable[Trained], exercises: Exercises) -> dict[str, Decimal]:
     """Sets by muscle: whole ones for the muscle trained, halves for secondary ones."""
     found: dict[str, Decimal] = {}
     hard = Counter(row.exercise_id for row in working if is_hard(row.set_type, row.reserve))

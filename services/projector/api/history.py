@@ -17,7 +17,7 @@ from services.projector.api.paging import part
 from services.projector.api.reads import FreshReads, Read, Reads
 from services.projector.domain import Said, entity_of
 from services.projector.store import auditing
-from services.projector.store.history import said
+from services.projector.store.history import key_of, said
 from services.projector.undo import NothingToUndo, Told, Undoing, undo
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.fold import NOTHING, Entity
@@ -83,7 +83,7 @@ async def show_history(read: Reads, entity_id: UUID, cursor: Cursor = None, limi
 
 
 def _trail(rows: Sequence[asyncpg.Record]) -> list[AuditItem]:
-    told = [(row, said(auditing.key_of(row), row)) for row in rows]
+    told = [(row, said(key_of(row), row)) for row in rows]
     now = _entities(told)
     so_far: defaultdict[str, Entity] = defaultdict(lambda: NOTHING)
     trail = []
@@ -140,7 +140,7 @@ async def _undoing(read: Read, rows: Sequence[asyncpg.Record]) -> Undoing:
     """The event that takes back what one event said of its entities; the first that leaves something to undo."""
     reason = ""
     for row in rows:
-        key = auditing.key_of(row)
+        key = key_of(row)
         stored = [one for one in await auditing.of_entity(read.reading, key.entity_id) if one["entity"] == key.entity]
         told = [Told(one["event_type"], said(key, one)) for one in stored]
         own = (row["own_device_id"], row["own_sequence"])

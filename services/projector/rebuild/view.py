@@ -8,7 +8,7 @@ from services.projector.store import history
 from services.projector.store.batch import ProjectorStore
 from services.projector.store.users import lock_owners, touch
 from services.projector.views import views, whole
-from services.projector.views.rows import replace
+from services.projector.views.rows import generation_of, replace
 from shared.postgres import create_pool
 
 
@@ -42,5 +42,6 @@ async def _rewrite(store: ProjectorStore, user_id: UUID, name: str) -> None:
         await lock_owners(connection, {user_id})
         entities = await history.entities_of_user(connection, user_id)
         rows = whole(states(entities).get(user_id, {}))[name]
-        await replace(connection, view.table, ["user_id"], [(user_id,)], [(user_id, made) for made in rows])
+        generation = await generation_of(connection)
+        await replace(connection, generation, view.table, ["user_id"], [(user_id,)], [(user_id, made) for made in rows])
         await touch(connection, {user_id})

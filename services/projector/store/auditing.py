@@ -10,7 +10,7 @@ import asyncpg
 
 from services.projector.domain import EntityKey, Said, entity_of, states
 from services.projector.store import history
-from services.projector.store.history import said
+from services.projector.store.history import key_of, said
 from services.projector.store.reading import Reading
 from shared.fold import Entity, State
 from shared.views.sets import BODY_BASES
@@ -90,9 +90,4 @@ async def ids_of_kind(reading: Reading, entity: str, after: UUID | None, limit: 
 
 async def entities(reading: Reading, keys: Collection[EntityKey]) -> Mapping[EntityKey, Entity]:
     """The entities of these keys, folded."""
-    return await history.entities(reading.connection, keys)
-
-
-def key_of(row: asyncpg.Record) -> EntityKey:
-    """The entity that a row of the history is about."""
-    return EntityKey(row["user_id"], row["entity"], row["entity_id"])
+    return (await history.entities(reading.connection, keys)).entities

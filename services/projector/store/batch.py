@@ -11,7 +11,7 @@ from services.projector.domain import EntityKey, Entry, Parked, read
 from services.projector.store import dead_letters, history
 from services.projector.store.refreshing import Conflicts, refresh
 from services.projector.store.users import lock_owners, touch
-from services.projector.views.rows import Connection
+from services.projector.views.rows import Connection, generation_of
 from shared.digests import Digest
 from shared.envelope import AcceptedEvent
 from shared.following import Applied
@@ -34,6 +34,10 @@ PARKED = Counter("projector_parked_total", "Events that could not be applied")
 Tell = Callable[[Connection, Conflicts], Awaitable[None]]
 
 _ENTER = "SELECT set_config('search_path', $1 || ', public', true)"
+_ENTER_LIVE = """
+SELECT name, set_config('search_path', name || ', public', true)
+FROM (SELECT name FROM live_generation FOR SHARE) AS live
+"""
 _LOCK = """
 SELECT device_id, sequence, count, hash FROM applied WHERE device_id = ANY($1::uuid[]) ORDER BY device_id FOR UPDATE
 """
@@ -51,11 +55,13 @@ class NoGeneration(Exception):
 
 async def enter(connection: Connection, generation: str | None = None) -> str:
     """Points the transaction at a generation, the live one unless named; it stays live until the end."""
-    name = generation or await connection.fetchval("SELECT name FROM live_generation FOR SHARE")
-    if name is None:
+    if generation is not None:
+        await connection.execute(_ENTER, generation)
+        return generation
+    live: str | None = await connection.fetchval(_ENTER_LIVE)
+    if live is None:
         raise NoGeneration
-    await connection.execute(_ENTER, name)
-    return str(name)
+    return live
 
 
 class ProjectorBatch:
@@ -109,8 +115,11 @@ class ProjectorBatch:
 
 async def project(connection: Connection, entries: Sequence[Entry]) -> Conflicts:
     """Records entries and makes again what depends on them; returns the conflicts that are new."""
-    await history.record(connection, entries)
-    return await refresh(connection, {entry.key for entry in entries}, entries)
+    keys = {entry.key for entry in entries}
+    generation = await generation_of(connection)
+    found = await history.entities(connection, keys, entries)
+    await history.record(connection, generation, entries)
+    return await refresh(connection, generation, keys, found)
 
 
 class ProjectorStore:
@@ -180,7 +189,7 @@ async def forget(connection: Connection, device_ids: Collection[UUID]) -> None:
     )
     await connection.execute("DELETE FROM dead_letters WHERE own_device_id = ANY($1::uuid[])", devices)
     await connection.execute("DELETE FROM applied WHERE device_id = ANY($1::uuid[])", devices)
-    await refresh(connection, {EntityKey(*row) for row in gone})
+    await refresh(connection, await generation_of(connection), {EntityKey(*row) for row in gone})
     await touch(connection, set(owners.values()))
 
 

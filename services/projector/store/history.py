@@ -2,8 +2,9 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from asyncpg import Record
@@ -14,33 +15,23 @@ from services.projector.views.rows import Connection
 from shared.fold import Entity
 from shared.registers import Stamp
 
-COLUMNS = (
-    ("user_id", "uuid"),
-    ("entity", "text"),
-    ("entity_id", "uuid"),
-    ("own_device_id", "uuid"),
-    ("own_sequence", "bigint"),
-    ("event_id", "uuid"),
-    ("event_type", "text"),
-    ("schema_version", "integer"),
-    ("payload", "json"),
-    ("device_id", "uuid"),
-    ("sequence_number", "bigint"),
-    ("occurred_at", "timestamptz"),
-    ("received_at", "timestamptz"),
-    ("seen", "json"),
-    ("correlation_id", "uuid"),
+# A row is of the generation's own type.
+_INSERT = "INSERT INTO history SELECT * FROM unnest($1::{generation}.history[]) ON CONFLICT DO NOTHING"
+_SAID = (
+    "user_id, entity, entity_id, own_device_id, own_sequence, event_type, schema_version, payload, "
+    "device_id, sequence_number, occurred_at, seen"
 )
-NAMES = [name for name, _ in COLUMNS]
-_INSERT = (
-    f"INSERT INTO history ({', '.join(NAMES)}) SELECT * FROM unnest("  # noqa: S608  (constants of this file)
-    + ", ".join(f"${number}::{kind}[]" for number, (_, kind) in enumerate(COLUMNS, 1))
-    + ") ON CONFLICT DO NOTHING"
-)
-_OF_KEYS = """
-SELECT h.* FROM unnest($1::uuid[], $2::text[], $3::uuid[]) AS k (user_id, entity, entity_id)
+_OF_KEYS = f"""
+SELECT {_SAID} FROM unnest($1::uuid[], $2::text[], $3::uuid[]) AS k (user_id, entity, entity_id)
 JOIN history h USING (user_id, entity, entity_id)
-"""
+"""  # noqa: S608  (constants of this file)
+
+
+class Found(NamedTuple):
+    """Folded entities, and of which of them something was recorded already."""
+
+    entities: dict[EntityKey, Entity]
+    recorded: AbstractSet[EntityKey]
 
 
 def row(entry: Entry) -> tuple[Any, ...]:
@@ -62,43 +53,50 @@ def row(entry: Entry) -> tuple[Any, ...]:
     )
 
 
-async def record(connection: Connection, entries: Sequence[Entry]) -> None:
+async def record(connection: Connection, generation: str, entries: Sequence[Entry]) -> None:
     """Writes entries; what is there already stays as it is."""
-    columns = list(zip(*map(row, entries), strict=True))
-    await connection.execute(_INSERT, *columns)
+    await connection.execute(_INSERT.format(generation=generation), [row(entry) for entry in entries])
 
 
-async def entities(
-    connection: Connection, keys: Collection[EntityKey], known: Iterable[Entry] = ()
-) -> dict[EntityKey, Entity]:
-    """The entities of these keys, folded. `known` are entries at hand, so that they need not be read twice."""
+async def entities(connection: Connection, keys: Collection[EntityKey], told: Sequence[Entry] = ()) -> Found:
+    """The entities of these keys, folded from what is recorded and from what `told` says beside that."""
     if not keys:
-        return {}
-    at_hand = {(entry.key, entry.said.own): entry.said for entry in known}
+        return Found({}, frozenset())
+    edits: defaultdict[EntityKey, list[Said]] = defaultdict(list)
+    for key, one, _ in told:
+        edits[key].append(one)
     rows = await connection.fetch(_OF_KEYS, *zip(*keys, strict=True))
-    return _folded(rows, at_hand)
+    recorded = {key_of(stored) for stored in rows}
+    at_hand = {(key, one.own) for key, one, _ in told if key in recorded}
+    for stored in rows:
+        key = key_of(stored)
+        if (key, _own(stored)) not in at_hand:
+            edits[key].append(said(key, stored))
+    return Found({key: entity_of(found) for key, found in edits.items()}, recorded)
 
 
 async def entities_of_user(connection: Connection, user_id: UUID) -> dict[EntityKey, Entity]:
     """Everything of one user."""
-    return _folded(await connection.fetch("SELECT * FROM history WHERE user_id = $1", user_id), {})
+    edits: defaultdict[EntityKey, list[Said]] = defaultdict(list)
+    for stored in await connection.fetch(f"SELECT {_SAID} FROM history WHERE user_id = $1", user_id):  # noqa: S608
+        key = key_of(stored)
+        edits[key].append(said(key, stored))
+    return {key: entity_of(found) for key, found in edits.items()}
 
 
-def _folded(
-    rows: Iterable[Record], at_hand: Mapping[tuple[EntityKey, tuple[UUID, int]], Said]
-) -> dict[EntityKey, Entity]:
-    found: defaultdict[EntityKey, list[Said]] = defaultdict(list)
-    for stored in rows:
-        key = EntityKey(stored["user_id"], stored["entity"], stored["entity_id"])
-        own = (stored["own_device_id"], stored["own_sequence"])
-        found[key].append(at_hand.get((key, own)) or said(key, stored))
-    return {key: entity_of(edits) for key, edits in found.items()}
+def key_of(stored: Record) -> EntityKey:
+    """The entity that a stored event is about."""
+    return EntityKey(stored["user_id"], stored["entity"], stored["entity_id"])
+
+
+def _own(stored: Record) -> tuple[UUID, int]:
+    return stored["own_device_id"], stored["own_sequence"]
 
 
 def said(key: EntityKey, stored: Record) -> Said:
     """What a stored event says about its entity."""
     return Said(
-        (stored["own_device_id"], stored["own_sequence"]),
+        _own(stored),
         Stamp(stored["occurred_at"], stored["device_id"], stored["sequence_number"]),
         {UUID(device): number for device, number in json.loads(stored["seen"] or "{}").items()},
         fields_of(key, stored["event_type"], stored["schema_version"], json.loads(stored["payload"])),

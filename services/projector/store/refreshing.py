@@ -1,35 +1,46 @@
 """Makes rows of views again: those that touched entities reach, or all rows of a user."""
 
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from uuid import UUID
 
-from services.projector.domain import EntityKey, Entry, states
+from services.projector.domain import EntityKey, states
 from services.projector.store import history
+from services.projector.store.history import Found
 from services.projector.views import conflicts, views, whole
-from services.projector.views.rows import Connection, replace, rows_of
+from services.projector.views.rows import Connection, generation_of, replace, rows_of
 from services.projector.views.work import Work
-from shared.fold import Entity
+from shared.fold import NOTHING, Entity
 from shared.views.conflicts import ConflictRow
 
 Conflicts = Sequence[tuple[UUID, ConflictRow]]
 
 
-async def refresh(connection: Connection, keys: Collection[EntityKey], known: Sequence[Entry] = ()) -> Conflicts:
-    """Makes the rows of all views again that depend on these entities; returns the conflicts that are new."""
+async def refresh(
+    connection: Connection, generation: str, keys: AbstractSet[EntityKey], found: Found | None = None
+) -> Conflicts:
+    """Makes the rows of all views again that depend on these entities; returns the conflicts that are new.
+
+    `found` are the entities, where events come in: those of which nothing was recorded before have no rows yet.
+    """
     remaking = {entity for view in views() for entity in view.remakes}
     remade = {key.user_id for key in keys if key.entity in remaking}
     told = [conflict for user_id in sorted(remade) for conflict in await rewrite(connection, user_id)]
-    return [*told, *await _refresh_touched(connection, [key for key in keys if key.user_id not in remade], known)]
+    touched = {key for key in keys if key.user_id not in remade} if remade else keys
+    return [*told, *await _refresh_touched(connection, generation, touched, found)]
 
 
-async def _refresh_touched(connection: Connection, keys: Collection[EntityKey], known: Sequence[Entry]) -> Conflicts:
+async def _refresh_touched(
+    connection: Connection, generation: str, keys: AbstractSet[EntityKey], found: Found | None
+) -> Conflicts:
     async def load(missing: Collection[EntityKey]) -> Mapping[EntityKey, Entity]:
-        return await history.entities(connection, missing)
+        return (await history.entities(connection, missing)).entities
 
     if not keys:
         return ()
-    entities = await history.entities(connection, keys, known)
-    work = Work(connection, load, {key: entities.get(key, Entity()) for key in keys})
+    entities, recorded = found or await history.entities(connection, keys)
+    new = keys - recorded if found else frozenset[EntityKey]()
+    work = Work(connection, generation, load, {key: entities.get(key, NOTHING) for key in keys}, new)
     for view in views():
         await view.refresh(work)
     return work.found
@@ -41,8 +52,9 @@ async def rewrite(connection: Connection, user_id: UUID) -> Conflicts:
     rows = whole(states(entities).get(user_id, {}))
     before = await rows_of(connection, conflicts.TABLE, ConflictRow, ["user_id"], [(user_id,)])
     known = {row.key for _, row in before}
+    generation = await generation_of(connection)
     for view in views():
         found = [(user_id, row) for row in rows[view.name]]
-        await replace(connection, view.table, ["user_id"], [(user_id,)], found)
+        await replace(connection, generation, view.table, ["user_id"], [(user_id,)], found)
     made = rows[conflicts.VIEW.name]
     return [(user_id, row) for row in made if isinstance(row, ConflictRow) and row.key not in known]

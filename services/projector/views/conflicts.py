@@ -2,6 +2,7 @@
 
 from sqlalchemy import Text, Uuid
 
+from services.projector.domain import EntityKey
 from services.projector.tables import key, view_table
 from services.projector.views.view import View
 from services.projector.views.work import Work
@@ -17,9 +18,10 @@ async def refresh(work: Work) -> None:
         for row in conflict_rows(touched.entity, touched.entity_id, work.entities[touched])
     ]
     by = ["user_id", "entity", "entity_id"]
-    before = await work.rows_of(TABLE, ConflictRow, by, {(user, row.entity, row.entity_id) for user, row in rows})
+    contested = {EntityKey(user, row.entity, row.entity_id) for user, row in rows}
+    before = await work.rows_of(TABLE, ConflictRow, by, contested - work.new)
     known = {(user, *row.key) for user, row in before}
-    await work.replace(TABLE, by, work.touched, rows)
+    await work.replace(TABLE, by, contested | work.touched - work.new, rows)
     work.found += [(user, row) for user, row in rows if (user, *row.key) not in known]
 
 

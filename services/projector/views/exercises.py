@@ -66,16 +66,16 @@ def _mark(
             work.mark(MUSCLES, user, exercise_id)
 
 
-async def exercises(work: Work, users: Iterable[UUID]) -> Mapping[UUID, Exercises]:
+async def exercises(work: Work, users: Collection[UUID]) -> Mapping[UUID, Exercises]:
     """What each user can mean by an exercise id."""
+    return await work.once(_read_exercises, users)
 
-    async def read_exercises(missing: Collection[UUID]) -> Mapping[UUID, Exercises]:
-        found: defaultdict[UUID, list[ExerciseRow]] = defaultdict(list)
-        for user, row in await work.rows_of(TABLE, ExerciseRow, ["user_id"], [(user,) for user in missing]):
-            found[user].append(row)
-        return {user: Exercises(found[user]) for user in missing}
 
-    return await work.of_users(users, read_exercises)
+async def _read_exercises(work: Work, users: Collection[UUID]) -> Mapping[UUID, Exercises]:
+    found: defaultdict[UUID, list[ExerciseRow]] = defaultdict(list)
+    for user, row in await work.rows_of(TABLE, ExerciseRow, ["user_id"], [(user,) for user in users]):
+        found[user].append(row)
+    return {user: Exercises(found[user]) for user in users}
 
 
 VIEW = View("exercises", TABLE, refresh)

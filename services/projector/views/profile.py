@@ -1,6 +1,6 @@
 """Profiles. They hold the calendar and the body's height and sex, so a change makes all of a user's rows again."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from services.projector.tables import view_table
@@ -17,14 +17,14 @@ async def refresh(work: Work) -> None:
     await work.replace(TABLE, ["user_id"], [(user,) for user in found], rows)
 
 
-async def profiles(work: Work, users: Iterable[UUID]) -> Mapping[UUID, ProfileRow]:
+async def profiles(work: Work, users: Collection[UUID]) -> Mapping[UUID, ProfileRow]:
     """The profile of each user, blank where nothing was said."""
+    return await work.once(_read_profiles, users)
 
-    async def read_profiles(missing: Collection[UUID]) -> Mapping[UUID, ProfileRow]:
-        found = dict(await work.rows_of(TABLE, ProfileRow, ["user_id"], [(user,) for user in missing]))
-        return {user: found.get(user, BLANK_PROFILE) for user in missing}
 
-    return await work.of_users(users, read_profiles)
+async def _read_profiles(work: Work, users: Collection[UUID]) -> Mapping[UUID, ProfileRow]:
+    found = dict(await work.rows_of(TABLE, ProfileRow, ["user_id"], [(user,) for user in users]))
+    return {user: found.get(user, BLANK_PROFILE) for user in users}
 
 
 VIEW = View("profile", TABLE, refresh, remakes=frozenset({"profile"}))

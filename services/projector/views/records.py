@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Column, Numeric, Text, Uuid
 
 from services.projector.tables import Moment, key, view_table
-from services.projector.views.sets import MORE_OF_EXERCISE, OTHERS_OF_EXERCISE, set_rows
+from services.projector.views.sets import MORE_OF_EXERCISE, OTHERS_OF_EXERCISE, set_rows, sets_of
 from services.projector.views.view import View
 from services.projector.views.work import Mark, Work
 from shared.views.records import RecordKind, RecordRow, record_rows
@@ -35,8 +35,13 @@ TABLE = view_table(
 )
 _STANDING = """
 SELECT t.user_id, t.exercise_id, t.kind, t.at_load, t.value, t.achieved_at, t.set_id, t.workout_id
-FROM unnest($1::uuid[], $2::uuid[]) AS m (user_id, exercise_id) JOIN records_projection t USING (user_id, exercise_id)
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::numeric[]) AS m (user_id, exercise_id, kind, at_load)
+JOIN records_projection t USING (user_id, exercise_id, kind, at_load)
 """
+
+
+# The key of a record: its user, exercise, kind and load.
+Place = tuple[UUID, UUID, str, Decimal]
 
 
 class Standing(NamedTuple):
@@ -69,27 +74,31 @@ async def _with_more(work: Work, more: set[Mark]) -> set[Mark]:
     Returns the exercises for which that is not enough: a standing session went on and ends later, as good as before.
     """
     sessions = {(user, workout_id) for user, (_, workout_id) in more}
-    rows = await set_rows(work, ["user_id", "workout_id"], sessions)
+    rows = [(user, row) for (user, _), sets in (await sets_of(work, sessions)).items() for row in sets]
     found = _grouped((user, row) for user, row in rows if (user, (row.exercise_id, row.workout_id)) in more)
-    standing = await _standing(work, found.keys())
+    claims = {
+        (user, exercise_id, record.kind, _at_load(record)): record
+        for (user, exercise_id), sets in found.items()
+        for record in record_rows(exercise_id, sets)
+    }
+    standing = await _standing(work, claims.keys())
     better: list[tuple[UUID, RecordRow]] = []
     undecided: set[Mark] = set()
-    for (user, exercise_id), sets in found.items():
-        for record in record_rows(exercise_id, sets):
-            holder = standing.get((user, exercise_id, record.kind, _at_load(record)))
-            if holder is not None and _went_on(record, holder):
-                undecided.add((user, exercise_id))
-            elif holder is None or _rank(record) > _rank(holder):
-                better.append((user, record))
+    for place, record in claims.items():
+        holder = standing.get(place)
+        if holder is not None and _went_on(record, holder):
+            undecided.add((place[0], record.exercise_id))
+        elif holder is None or _rank(record) > _rank(holder):
+            better.append((place[0], record))
     await work.put(TABLE, [(user, record) for user, record in better if (user, record.exercise_id) not in undecided])
     return undecided
 
 
-async def _standing(work: Work, exercises: Collection[Mark]) -> Mapping[tuple[Any, ...], Standing]:
-    if not exercises:
+async def _standing(work: Work, places: Collection[Place]) -> Mapping[Place, Standing]:
+    if not places:
         return {}
-    rows = await work.connection.fetch(_STANDING, *zip(*exercises, strict=True))
-    return {tuple(row)[:4]: Standing(*tuple(row)[4:]) for row in rows}
+    rows = await work.connection.fetch(_STANDING, *zip(*places, strict=True))
+    return {(user, i, kind, at_load): Standing(*rest) for user, i, kind, at_load, *rest in rows}
 
 
 def _rank(record: RecordRow | Standing) -> tuple[Decimal, float, int]:

@@ -18,7 +18,7 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolC
 Scope = Collection[tuple[Any, ...]]
 RowType = TypeVar("RowType")
 # Rows by table and key, as far as one batch has made them.
-Known: TypeAlias = dict[tuple[Any, ...], Any]
+Known: TypeAlias = dict[str, dict[tuple[Any, ...], Any]]
 
 
 def values(table: Table, user_id: UUID, row: Row) -> tuple[Any, ...]:
@@ -26,8 +26,14 @@ def values(table: Table, user_id: UUID, row: Row) -> tuple[Any, ...]:
     return (user_id, *_reader(table)(row), text_of(row))
 
 
+async def generation_of(connection: Connection) -> str:
+    """The generation that the transaction has entered: the types of rows are its own."""
+    return str(await connection.fetchval("SELECT current_schema()"))
+
+
 async def replace(
     connection: Connection,
+    generation: str,
     table: Table,
     by: Sequence[str],
     scope: Scope,
@@ -42,31 +48,31 @@ async def replace(
         return
     written = list(rows)
     new = [values(table, user_id, row) for user_id, row in written]
+    size = len(table.primary_key.columns)
+    keys = [made[:size] for made in new]
     if known is not None:
-        size = len(table.primary_key.columns)
-        known |= {(table.name, *new_row[:size]): row for new_row, (_, row) in zip(new, written, strict=True)}
-    columns: list[Any] = list(zip(*new, strict=True)) or [() for _ in table.columns]
-    keys = columns[: len(table.primary_key.columns)]
+        known.setdefault(table.name, {}).update(zip(keys, (row for _, row in written), strict=True))
     left = _left(table, by, scope, keys)
     if left:
-        await connection.execute(_delete_statement(table, tuple(by)), *zip(*left, strict=True), *keys)
+        columns = zip(*keys, strict=True) if keys else [()] * size
+        await connection.execute(_delete_statement(table, tuple(by)), *zip(*left, strict=True), *columns)
     if new:
-        await connection.execute(_upsert_statement(table), *columns)
+        await connection.execute(_upsert_statement(generation, table), new)
 
 
-def _left(table: Table, by: Sequence[str], scope: Scope, keys: Sequence[Sequence[Any]]) -> Scope:
+def _left(table: Table, by: Sequence[str], scope: Scope, keys: Sequence[tuple[Any, ...]]) -> Scope:
     """As much of the scope as may hold rows to delete: nothing where it names just the rows that are written."""
     if list(by) != [column.name for column in table.primary_key.columns]:
         return scope
-    written = set(zip(*keys, strict=True))
+    written = set(keys)
     return [one for one in scope if one not in written]
 
 
-async def put(connection: Connection, table: Table, rows: Sequence[tuple[UUID, Row]]) -> None:
+async def put(connection: Connection, generation: str, table: Table, rows: Sequence[tuple[UUID, Row]]) -> None:
     """Writes rows, in the place of those with the same keys."""
     if rows:
-        columns = zip(*(values(table, user_id, row) for user_id, row in rows), strict=True)
-        await connection.execute(_upsert_statement(table), *columns)
+        new = [values(table, user_id, row) for user_id, row in rows]
+        await connection.execute(_upsert_statement(generation, table), new)
 
 
 async def rows_of(
@@ -81,11 +87,11 @@ async def rows_of(
     if not scope:
         return []
     parse = _parser(row_type)
-    at_hand = {} if known is None else known
+    at_hand = {} if known is None else known.get(table.name, {})
     found: list[tuple[UUID, RowType]] = []
     for record in await connection.fetch(_select_statement(table, tuple(by)), *zip(*scope, strict=True)):
         *key, content = record
-        row = at_hand.get((table.name, *key))
+        row = at_hand.get(tuple(key))
         found.append((key[0], parse(content) if row is None else row))
     return found
 
@@ -134,12 +140,13 @@ def _delete_statement(table: Table, by: tuple[str, ...]) -> str:
 
 
 @cache
-def _upsert_statement(table: Table) -> str:
+def _upsert_statement(generation: str, table: Table) -> str:
+    # An array of whole rows is encoded at much less cost than an array for each column.
     names = [column.name for column in table.columns]
     keys = [column.name for column in table.primary_key.columns]
     changed = ", ".join(f"{name} = excluded.{name}" for name in names if name not in keys)
     return (
-        f"INSERT INTO {table.name} ({', '.join(names)}) SELECT * FROM unnest({_arrays(table.columns)}) "  # noqa: S608
+        f"INSERT INTO {table.name} ({', '.join(names)}) SELECT * FROM unnest($1::{generation}.{table.name}[]) "  # noqa: S608
         f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changed} "
         f"WHERE {table.name}.content IS DISTINCT FROM excluded.content"
     )

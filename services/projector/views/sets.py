@@ -1,12 +1,14 @@
 """Sets. They follow from their own events, their workout's status, merges of exercises and the body's weight."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from dataclasses import replace as changed
+from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy import Column, Index, Integer, Numeric, Text, Uuid
 
 from services.projector.domain import EntityKey
@@ -16,11 +18,13 @@ from services.projector.views.measurements import BODY_WEIGHT_SINCE, body_weight
 from services.projector.views.rows import Scope
 from services.projector.views.view import View
 from services.projector.views.work import Mark, Work
+from shared.domains.workouts.events import SetType
 from shared.domains.workouts.status import WorkoutStatus, workout_status
 from shared.domains.workouts.volume import volume
 from shared.fold import Entity
 from shared.views.measurements import BodyWeights
-from shared.views.sets import BODY_BASES, SetRow, set_row
+from shared.views.sets import BODY_BASES, Counting, SetRow, set_row
+from shared.views.weekly import Trained
 
 TABLE = view_table(
     "sets_projection",
@@ -58,20 +62,55 @@ _STATUSES = """
 SELECT t.user_id, t.workout_id, t.status FROM unnest($1::uuid[], $2::uuid[]) AS m (user_id, workout_id)
 JOIN workouts_projection t USING (user_id, workout_id)
 """
+# A workout's sets as one JSON list, which costs less to read than one by one.
+_TRAINED = """
+SELECT t.user_id, t.workout_id, '[' || string_agg(t.content, ',') || ']' AS contents
+FROM unnest($1::uuid[], $2::uuid[]) AS m (user_id, workout_id) JOIN sets_projection t USING (user_id, workout_id)
+GROUP BY t.user_id, t.workout_id
+"""
 
+
+@dataclass(slots=True)
+class StoredSet(Counting):
+    """A stored set as far as weeks ask: of its many fields only these are read."""
+
+    exercise_id: UUID
+    workout_status: WorkoutStatus | None
+    set_type: SetType
+    reps: int | None
+    load_kg: Decimal | None
+    rpe: Decimal | None
+    rir: Decimal | None
+
+    @property
+    def volume_kg(self) -> Decimal:
+        """Multiplied again: a JSON number holds 15 digits, and a volume may have more."""
+        return volume(self.reps, self.load_kg)
+
+
+_parse_trained = TypeAdapter(list[StoredSet]).validate_json
 UserSets = Sequence[tuple[UUID, SetRow]]
+Change = tuple[SetRow | None, SetRow | None]
+# What sets were and are now, None where there was or is none.
+Changes = dict[Mark, Change]
 
 
 async def refresh(work: Work) -> None:
     await _mark_reached(work, _LOGGED, SETS_LOGGED)
     await _mark_reached(work, _WEIGHED, BODY_WEIGHT_SINCE)
-    marked = work.marked("set")
-    before = await set_rows(work, ["user_id", "set_id"], marked)
-    after = await _made(work, await work.of_kind("set"))
-    await work.replace(TABLE, ["user_id", "set_id"], marked, after)
-    moved_before, moved_after = await _with_other_status(work)
-    _mark_changes(work, before, after)
-    _mark_changes(work, moved_before, moved_after)
+    before = _by_set(await set_rows(work, ["user_id", "set_id"], work.stored("set")))
+    after = _by_set(await _made(work, await work.of_kind("set")))
+    pairs = {mark: (before.get(mark), after.get(mark)) for mark in before.keys() | after.keys()}
+    changes = {mark: (was, is_now) for mark, (was, is_now) in pairs.items() if was != is_now}
+    stored = await _around(work, changes)
+    changes |= _with_other_status(await work.of_kind("workout"), stored, changes)
+    await _write(work, changes)
+    present = _as_changed(stored, changes)
+    work.remember(_read_sets, present)
+    trained: Mapping[Mark, Sequence[Trained]] = present
+    work.remember(_read_trained, trained)
+    for (user, _), (was, is_now) in changes.items():
+        _mark_change(work, user, was, is_now)
 
 
 async def _mark_reached(work: Work, query: str, kind: str) -> None:
@@ -121,25 +160,41 @@ async def _statuses(work: Work, workouts: Iterable[tuple[UUID, UUID | None]]) ->
     return known
 
 
-async def _with_other_status(work: Work) -> tuple[UserSets, UserSets]:
-    """The sets, before and after, of touched workouts whose status has changed; the sets' own events do not matter."""
-    found = await work.of_kind("workout")
-    statuses = {mark: workout_status(entity) for mark, entity in found.items()}
-    rows = await set_rows(work, ["user_id", "workout_id"], found.keys())
-    before = [(user, row) for user, row in rows if statuses[user, row.workout_id] is not row.workout_status]
-    after = [(user, changed(row, workout_status=statuses[user, row.workout_id])) for user, row in before]
-    await work.replace(TABLE, ["user_id", "set_id"], [(user, row.set_id) for user, row in after], after)
-    return before, after
+async def _around(work: Work, changes: Changes) -> Mapping[Mark, list[SetRow]]:
+    """The stored sets of the workouts that sets join or leave and of those that the batch touched."""
+    left_or_joined = {(user, row.workout_id) for (user, _), pair in changes.items() for row in pair if row is not None}
+    return await _read_sets(work, left_or_joined | work.marked("workout"))
 
 
-def _mark_changes(work: Work, before: UserSets, after: UserSets) -> None:
-    """Says which workouts hold other sets, and which exercises have more sets or others that count."""
-    old = {(user, row.set_id): row for user, row in before}
-    new = {(user, row.set_id): row for user, row in after}
-    for mark in old.keys() | new.keys():
-        was, is_now = old.get(mark), new.get(mark)
-        if was != is_now:
-            _mark_change(work, mark[0], was, is_now)
+def _with_other_status(
+    touched: Mapping[Mark, Entity], stored: Mapping[Mark, list[SetRow]], changes: Changes
+) -> Changes:
+    """What becomes of sets that only the status of their workout changes."""
+    found: Changes = {}
+    for (user, workout_id), entity in touched.items():
+        status = workout_status(entity)
+        for row in stored[user, workout_id]:
+            if row.workout_status is not status and (user, row.set_id) not in changes:
+                found[user, row.set_id] = row, changed(row, workout_status=status)
+    return found
+
+
+async def _write(work: Work, changes: Changes) -> None:
+    gone = [mark for mark, (_, is_now) in changes.items() if is_now is None]
+    await work.replace(TABLE, ["user_id", "set_id"], gone, ())
+    await work.put(TABLE, [(user, is_now) for (user, _), (_, is_now) in changes.items() if is_now is not None])
+
+
+def _as_changed(stored: Mapping[Mark, list[SetRow]], changes: Changes) -> Mapping[Mark, list[SetRow]]:
+    """All sets of the workouts as they are by now."""
+    found = {
+        (user, workout_id): [row for row in rows if (user, row.set_id) not in changes]
+        for (user, workout_id), rows in stored.items()
+    }
+    for (user, _), (_, is_now) in changes.items():
+        if is_now is not None:
+            found[user, is_now.workout_id].append(is_now)
+    return found
 
 
 def _mark_change(work: Work, user: UUID, was: SetRow | None, is_now: SetRow | None) -> None:
@@ -180,12 +235,32 @@ def _exact(row: SetRow) -> SetRow:
     return changed(row, volume_kg=volume(row.reps, row.load_kg))
 
 
-def by_workout(rows: UserSets) -> Mapping[tuple[UUID, Any], list[SetRow]]:
-    """The rows of each user's workout."""
-    found: defaultdict[tuple[UUID, Any], list[SetRow]] = defaultdict(list)
-    for user, row in rows:
+async def sets_of(work: Work, workouts: Collection[Mark]) -> Mapping[Mark, list[SetRow]]:
+    """All sets of each workout, for the views after this one."""
+    return await work.once(_read_sets, workouts)
+
+
+async def trained_in(work: Work, workouts: Collection[Mark]) -> Mapping[Mark, Sequence[Trained]]:
+    """The same, as far as weeks ask: most of a week's sets are of earlier batches, and read for nothing else."""
+    return await work.once(_read_trained, workouts)
+
+
+async def _read_trained(work: Work, workouts: Collection[Mark]) -> Mapping[Mark, Sequence[Trained]]:
+    found: dict[Mark, Sequence[Trained]] = dict.fromkeys(workouts, ())
+    for row in await work.connection.fetch(_TRAINED, *zip(*workouts, strict=True)):
+        found[row["user_id"], row["workout_id"]] = _parse_trained(row["contents"])
+    return found
+
+
+async def _read_sets(work: Work, workouts: Collection[Mark]) -> Mapping[Mark, list[SetRow]]:
+    found: dict[Mark, list[SetRow]] = {workout: [] for workout in workouts}
+    for user, row in await set_rows(work, ["user_id", "workout_id"], workouts):
         found[user, row.workout_id].append(row)
     return found
+
+
+def _by_set(rows: UserSets) -> Mapping[Mark, SetRow]:
+    return {(user, row.set_id): row for user, row in rows}
 
 
 _UNWEIGHED = BodyWeights()

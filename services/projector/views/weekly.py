@@ -10,7 +10,7 @@ from services.projector.tables import key, view_table
 from services.projector.views.exercises import MUSCLES, exercises
 from services.projector.views.measurements import TABLE as MEASUREMENTS
 from services.projector.views.profile import profiles
-from services.projector.views.sets import by_workout, set_rows
+from services.projector.views.sets import trained_in
 from services.projector.views.view import View
 from services.projector.views.work import Mark, Work
 from services.projector.views.workouts import in_weeks
@@ -56,13 +56,13 @@ async def _made(work: Work, weeks: set[Mark]) -> Mapping[Mark, WeeklyRow | None]
     profile_of, exercises_of = await profiles(work, users), await exercises(work, users)
     workouts = await in_weeks(work, weeks)
     held = [(user, workout.workout_id) for (user, _), found in workouts.items() for workout in found]
-    sets = by_workout(await set_rows(work, ["user_id", "workout_id"], held))
+    sets = await trained_in(work, held)
     weighed = await _measurements(work, weeks)
     return {
         (user, week): weekly_row(
             week,
             found,
-            [row for workout in found for row in sets.get((user, workout.workout_id), ())],
+            [row for workout in found for row in sets[user, workout.workout_id]],
             weighed[user, week],
             exercises_of[user],
             profile_of[user].calendar,

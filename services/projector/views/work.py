@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
@@ -15,7 +16,9 @@ from shared.fold import NOTHING, Entity
 from shared.views.conflicts import ConflictRow
 
 Mark = tuple[UUID, Any]
-Remembered = TypeVar("Remembered")
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+Read = Callable[["Work", Collection[Asked]], Awaitable[Mapping[Asked, Answer]]]
 Load = Callable[[Collection[EntityKey]], Awaitable[Mapping[EntityKey, Entity]]]
 
 
@@ -28,18 +31,24 @@ class Work:
     """
 
     connection: Connection
+    generation: str
     load: Load
     entities: dict[EntityKey, Entity]
+    new: AbstractSet[EntityKey] = frozenset()
+    """The touched entities of which nothing was recorded before: no table has rows of them yet."""
     found: list[tuple[UUID, ConflictRow]] = field(default_factory=list)
     """Conflicts that were not there before this batch."""
-    memo: dict[Any, Any] = field(default_factory=dict)
+    _answers: defaultdict[Any, dict[Any, Any]] = field(default_factory=lambda: defaultdict(dict))
     _known: Known = field(default_factory=dict)
     _marks: defaultdict[str, set[Mark]] = field(default_factory=lambda: defaultdict(set))
+    _new: defaultdict[str, set[Mark]] = field(default_factory=lambda: defaultdict(set))
 
     def __post_init__(self) -> None:
-        self.touched = tuple(self.entities)
-        for key in self.touched:
-            self.mark(key.entity, key.user_id, key.entity_id)
+        self.touched = frozenset(self.entities)
+        for user_id, entity, entity_id in self.touched:
+            self.mark(entity, user_id, entity_id)
+        for user_id, entity, entity_id in self.new:
+            self._new[entity].add((user_id, entity_id))
 
     def mark(self, kind: str, user_id: UUID, identity: Any) -> None:
         """Says that what hangs on this has to be made again."""
@@ -48,6 +57,10 @@ class Work:
     def marked(self, kind: str) -> set[Mark]:
         """What was marked, as `(user, id)`."""
         return self._marks[kind]
+
+    def stored(self, kind: str) -> AbstractSet[Mark]:
+        """What was marked, but for new entities: what tables may have rows of."""
+        return self._marks[kind] - self._new[kind]
 
     async def of_kind(self, entity: str) -> Mapping[Mark, Entity]:
         """The folded entities of all marks of a kind; one that nothing was ever said about is blank."""
@@ -70,20 +83,21 @@ class Work:
 
     async def replace(self, table: Table, by: Sequence[str], scope: Scope, rows: Iterable[tuple[UUID, Row]]) -> None:
         """Makes the rows of a scope exactly these."""
-        await replace(self.connection, table, by, scope, rows, self._known)
+        await replace(self.connection, self.generation, table, by, scope, rows, self._known)
 
     async def put(self, table: Table, rows: Sequence[tuple[UUID, Row]]) -> None:
         """Writes rows, in the place of those with the same keys."""
-        await put(self.connection, table, rows)
+        self._known.pop(table.name, None)
+        await put(self.connection, self.generation, table, rows)
 
-    async def of_users(
-        self,
-        users: Iterable[UUID],
-        read: Callable[[Collection[UUID]], Awaitable[Mapping[UUID, Remembered]]],
-    ) -> Mapping[UUID, Remembered]:
-        """What `read` says of each user, asked once a batch."""
-        wanted = set(users)
-        missing = [user for user in wanted if (read.__name__, user) not in self.memo]
+    async def once(self, read: Read[Asked, Answer], asked: Collection[Asked]) -> Mapping[Asked, Answer]:
+        """What `read` says of each, asked once a batch."""
+        known: dict[Asked, Answer] = self._answers[read]
+        missing = [one for one in asked if one not in known]
         if missing:
-            self.memo |= {(read.__name__, user): found for user, found in (await read(missing)).items()}
-        return {user: self.memo[read.__name__, user] for user in wanted}
+            known |= await read(self, missing)
+        return known
+
+    def remember(self, read: Read[Asked, Answer], answers: Mapping[Asked, Answer]) -> None:
+        """Says what `read` would say, where that is known already."""
+        self._answers[read] |= answers

@@ -7,7 +7,7 @@ from sqlalchemy import Column, Index, Text, Uuid
 
 from services.projector.tables import Moment, key, view_table
 from services.projector.views.profile import profiles
-from services.projector.views.sets import IN_WORKOUT, by_workout, set_rows
+from services.projector.views.sets import IN_WORKOUT, sets_of
 from services.projector.views.view import View
 from services.projector.views.work import Mark, Work
 from shared.views.workouts import WorkoutRow, workout_row
@@ -31,13 +31,12 @@ async def refresh(work: Work) -> None:
     if not found:
         return
     by = ["user_id", "workout_id"]
-    sets = by_workout(await set_rows(work, by, found.keys()))
+    sets = await sets_of(work, found.keys())
     profile_of = await profiles(work, {user for user, _ in found})
     made = [
-        (user, workout_row(i, entity, sets.get((user, i), ()), profile_of[user].calendar))
-        for (user, i), entity in found.items()
+        (user, workout_row(i, entity, sets[user, i], profile_of[user].calendar)) for (user, i), entity in found.items()
     ]
-    before = await work.rows_of(TABLE, WorkoutRow, by, found.keys())
+    before = await work.rows_of(TABLE, WorkoutRow, by, work.stored("workout"))
     after = [(user, row) for user, row in made if row is not None]
     await work.replace(TABLE, by, found.keys(), after)
     for user, row in (*before, *after):

@@ -1,0 +1,82 @@
+"""What a batch finds in the store, and what it has at hand itself, make the same rows."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.projector.rebuild.run import rebuild
+from services.projector.settings import Settings
+from services.projector.store.batch import ProjectorStore
+from services.projector.views import sets
+from services.projector.views.text import text_of
+from shared.envelope import AcceptedEvent
+from shared.fold import fold
+from shared.views.sets import SetRow, set_row
+from shared.views.whole import rows_of
+from tests.histories import history
+from tests.system.projector.feed import EventStore
+from tests.system.projector.looking import apply, rows
+
+
+def expected(events: Sequence[AcceptedEvent]) -> dict[str, set[str]]:
+    made = rows_of(fold(event.recorded() for event in events))
+    return {view: set(map(text_of, found)) for view, found in made.items()}
+
+
+async def test_a_life_that_comes_at_once_holds_its_conflicts(store: ProjectorStore) -> None:
+    person = history(400, events=400, devices=3)
+
+    async with store.batch(person.devices.keys()) as batch:
+        await batch.fold(person.received)
+
+    stored = await rows(store, person.user_id)
+    assert stored == expected(person.received)
+    assert len({(row.entity_id, row.field) for _, row in batch.conflicts}) == len(stored["conflicts"]) > 0
+
+
+async def test_events_that_are_folded_again_beside_new_ones_change_nothing(store: ProjectorStore) -> None:
+    person = history(401, events=300, devices=2)
+    await apply(store, person.received[:200])
+
+    async with store.batch(person.devices.keys()) as batch:
+        await batch.fold(person.received[100:])
+
+    assert await rows(store, person.user_id) == expected(person.received)
+
+
+async def test_an_event_that_cannot_be_folded_takes_nothing_of_its_batch_with_it(
+    store: ProjectorStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = history(402, events=120, devices=1)
+    bad = [event for event in person.received if event.event_type == "SetCompleted"][20]
+    later = [event for event in person.received if event.payload.get("set_id") == bad.payload["set_id"]][1:]
+
+    def failing(set_id: UUID, *given: Any) -> SetRow | None:
+        if str(set_id) == bad.payload["set_id"]:
+            raise ValueError("cannot be folded")
+        return set_row(set_id, *given)
+
+    monkeypatch.setattr(sets, "set_row", failing)
+    await apply(store, person.received)
+
+    assert await rows(store, person.user_id) == expected([e for e in person.received if e not in (bad, *later)])
+
+
+async def test_a_connection_writes_on_in_another_generation(
+    store: ProjectorStore, url: str, event_store: EventStore
+) -> None:
+    person = history(403, events=200, devices=2)
+    event_store.accept(person.received[:90])
+    settings = Settings(
+        database_url_projector=url, ingest_url=event_store.url, auth_url=event_store.url, service_token="secret"
+    )
+    await apply(store, person.received[:90])
+
+    done = await rebuild(settings)
+    await apply(store, person.received[90:])
+
+    async with store.transaction() as connection:
+        assert await connection.fetchval("SELECT current_schema()") == done.generation
+    assert await rows(store, person.user_id) == expected(person.received)
