@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -49,8 +48,6 @@ class Worker:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Works in the background until it is left; the stop is bounded."""
-        # A batch makes many thousand objects without cycles: the collector need not look at them time and again.
-        gc.set_threshold(100_000, 20, 20)
         task = asyncio.create_task(self._forever(), name="projector-worker")
         try:
             yield
