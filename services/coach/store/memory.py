@@ -57,6 +57,11 @@ FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[]) AS new (device_i
 WHERE applied.device_id = new.device_id
 """
 POSITIONS = "SELECT device_id, sequence, count, hash FROM applied WHERE device_id > $1 ORDER BY device_id LIMIT $2"
+# Asked first, because it is nearly always nothing: joined by a bound, the planner reads the whole table.
+PAST_POSITION = """
+SELECT at.device_id FROM unnest($1::uuid[], $2::bigint[]) AS at (device_id, sequence)
+WHERE (SELECT max(sequence_number) FROM memory_events WHERE device_id = at.device_id) > at.sequence
+"""
 CUT_PAST_POSITION = """
 DELETE FROM memory_events USING unnest($1::uuid[], $2::bigint[]) AS at (device_id, sequence)
 WHERE memory_events.device_id = at.device_id AND memory_events.sequence_number > at.sequence
@@ -101,8 +106,9 @@ class MemoryBatch:
         sequences = [at.sequence for at in positions]
         counts, hashes = [at.digest.count for at in positions], [at.digest.hash for at in positions]
         await self.connection.execute(SAVE_APPLIED, devices, sequences, counts, hashes)
-        cut = await self.connection.fetch(CUT_PAST_POSITION, devices, sequences)
-        await _was_cut(self.connection, {row["user_id"] for row in cut})
+        if await self.connection.fetch(PAST_POSITION, devices, sequences):
+            cut = await self.connection.fetch(CUT_PAST_POSITION, devices, sequences)
+            await _was_cut(self.connection, {row["user_id"] for row in cut})
 
 
 def _read(event: Link) -> tuple[str | None, datetime]:
