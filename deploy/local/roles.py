@@ -36,8 +36,8 @@ def product_roles(projector_workers: int = 1) -> Roles:
     return Roles(
         http=Role("http", "deploy.local.gateway:create_gateway"),
         workers=[
-            Role("ingest-relay", "services.ingest.app:create_worker", niceness=8),
-            *(Role(name, "services.projector.app:create_worker", niceness=12) for name in projectors),
+            Role("ingest-relay", "services.ingest.app:create_worker", niceness=4),
+            *(Role(name, "services.projector.app:create_worker", niceness=6) for name in projectors),
             Role("auth-worker", "services.auth.app:create_worker", niceness=16),
             Role("coach-worker", "services.coach.app:create_worker", niceness=19),
         ],
