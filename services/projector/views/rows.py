@@ -54,8 +54,12 @@ async def replace(
         known.setdefault(table.name, {}).update(zip(keys, (row for _, row in written), strict=True))
     left = _left(table, by, scope, keys)
     if left:
-        columns = zip(*keys, strict=True) if keys else [()] * size
-        await connection.execute(_delete_statement(table, tuple(by)), *zip(*left, strict=True), *columns)
+        columns = list(zip(*keys, strict=True)) if keys else [()] * size
+        if list(by) == ["user_id"]:
+            for (user_id,) in left:
+                await connection.execute(_delete_of_user_statement(table), user_id, *columns)
+        else:
+            await connection.execute(_delete_statement(table, tuple(by)), *zip(*left, strict=True), *columns)
     if new:
         await connection.execute(_upsert_statement(generation, table), new)
 
@@ -130,11 +134,23 @@ def _matching(left: str, right: str, names: Iterable[str]) -> str:
 @cache
 def _delete_statement(table: Table, by: tuple[str, ...]) -> str:
     scope = [table.columns[name] for name in by]
+    return (
+        f"DELETE FROM {table.name} t USING unnest({_arrays(scope)}) AS s ({', '.join(by)}) "  # noqa: S608
+        f"WHERE {_matching('t', 's', by)} AND {_unwritten(table, len(by) + 1)}"
+    )
+
+
+@cache
+def _delete_of_user_statement(table: Table) -> str:
+    # Joined with a list of users, the planner would read the whole table where few users have many rows.
+    return f"DELETE FROM {table.name} t WHERE t.user_id = $1 AND {_unwritten(table, 2)}"  # noqa: S608
+
+
+def _unwritten(table: Table, start: int) -> str:
     keys = list(table.primary_key.columns)
     names = [column.name for column in keys]
     return (
-        f"DELETE FROM {table.name} t USING unnest({_arrays(scope)}) AS s ({', '.join(by)}) "  # noqa: S608
-        f"WHERE {_matching('t', 's', by)} AND NOT EXISTS (SELECT FROM unnest({_arrays(keys, len(by) + 1)}) "
+        f"NOT EXISTS (SELECT FROM unnest({_arrays(keys, start)}) "
         f"AS n ({', '.join(names)}) WHERE {_matching('t', 'n', names)})"
     )
 
