@@ -103,7 +103,7 @@ class Checker:
         cited = self._cited_in(sentence)
         if cited is None or self._unsafe(sentence):
             self.left_out += 1
-            return LEFT_OUT + rest[len(rest.rstrip()) :]
+            return rest.replace(rest.strip(), LEFT_OUT, 1)
         self.cited = list(dict.fromkeys([*self.cited, *cited]))
         return _FACT.sub(self._shown, linked)
 

@@ -4,7 +4,7 @@ import json
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.coach.model.checker import LEFT_OUT, Checker
@@ -86,6 +86,7 @@ SENTENCES = st.lists(
 CUTS = st.lists(st.integers(0, 400), max_size=15)
 
 
+@example(sentences=[([], ["🏋"]), ([], ["You ", "You ", ". ", "You ", "<b>"])], cuts=[87], wrapped="")
 @given(sentences=SENTENCES, cuts=CUTS, wrapped=st.sampled_from(["", "```json\n", "\n "]))
 def test_pieces_do_not_matter(sentences: list[tuple[list[str], list[str]]], cuts: list[int], wrapped: str) -> None:
     text = wrapped + answer(*((facts, "".join(parts)) for facts, parts in sentences)) + wrapped[:3]
