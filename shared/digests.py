@@ -47,7 +47,7 @@ EMPTY = Digest()
 
 def event_digest(event_id: UUID, sequence_number: int) -> Digest:
     """The digest of one accepted event."""
-    return Digest(1, _first_16_bytes(event_id.bytes + sequence_number.to_bytes(8, "big")))
+    return digest_of_events([(event_id, sequence_number)])
 
 
 def digest_of_events(events: Iterable[tuple[UUID, int]]) -> Digest:

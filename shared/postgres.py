@@ -3,9 +3,13 @@
 `role` makes every connection act as that NOLOGIN role, which the service's migrations make and grant to the login role.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+from uuid import UUID
 
 import asyncpg
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 STATEMENT_TIMEOUT_MS = 15_000
 
@@ -58,6 +62,16 @@ async def connect(
 ) -> "asyncpg.Connection[asyncpg.Record]":
     """One connection outside any pool: for session locks and long streams. No statement timeout unless given."""
     return await asyncpg.connect(plain_url(url), server_settings=_server_settings(role, statement_timeout_ms))
+
+
+async def locked(connection: Connection, lock: str, make: str, ids: Sequence[UUID]) -> "Sequence[asyncpg.Record]":
+    """What the statement `lock` returns for these ids, a row each; `make` makes the rows that are missing, which is
+    seldom. Both take all the ids."""
+    rows: Sequence[Any] = await connection.fetch(lock, ids)
+    if len(rows) < len(ids):
+        await connection.execute(make, ids)
+        rows = await connection.fetch(lock, ids)
+    return rows
 
 
 def plain_url(url: str) -> str:

@@ -114,7 +114,8 @@ class Process:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        stand_back(self._popen.pid, self.program.niceness)
+        if self.program.niceness:
+            stand_back(self._popen.pid, self.program.niceness)
         self.meant_to_run = True
         write_json(self._pid_file, {"pid": self._popen.pid, "started": started_at(self._popen.pid)})
 
@@ -161,7 +162,7 @@ def stand_back(pid: int, niceness: int) -> None:
     """Makes a session's niceness count. Where Linux groups processes by session, as it does by default, nice(1) says
     how far a process stands back within its own session only, and all sessions get equal shares of the processors."""
     group = Path(f"/proc/{pid}/autogroup")
-    for _ in range(AUTOGROUP_ATTEMPTS if niceness else 0):
+    for _ in range(AUTOGROUP_ATTEMPTS):
         try:
             group.write_text(str(niceness))
         except BlockingIOError:

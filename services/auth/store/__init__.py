@@ -4,9 +4,9 @@ import asyncio
 from typing import TypeAlias
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+from shared.postgres import Connection as Connection
+
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 API_ROLE = "auth_api"

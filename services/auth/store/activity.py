@@ -5,12 +5,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
-import asyncpg
-
 from services.auth.store import Connection, Pool
 from shared.digests import Digest
 from shared.envelope import Link
 from shared.following import NOTHING_APPLIED, Applied
+from shared.postgres import locked
 
 
 async def server_device(connection: Connection, user_id: UUID) -> UUID | None:
@@ -77,7 +76,7 @@ class ActivityStore:
     @asynccontextmanager
     async def batch(self, devices: Collection[UUID]) -> AsyncIterator[ActivityBatch]:
         async with self.pool.acquire() as connection, connection.transaction():
-            rows = await _locked(connection, sorted(devices))
+            rows = await locked(connection, LOCK, MAKE, sorted(devices))
             yield ActivityBatch(connection, {row["device_id"]: _applied(row) for row in rows})
 
     async def all_applied(self) -> Mapping[UUID, Applied]:
@@ -93,14 +92,6 @@ class ActivityStore:
 COLUMNS = "device_id, last_sequence, event_count, event_hash"
 LOCK = f"SELECT {COLUMNS} FROM device_activity WHERE device_id = ANY($1) ORDER BY device_id FOR UPDATE"  # noqa: S608
 MAKE = "INSERT INTO device_activity (device_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING"
-
-
-async def _locked(connection: Connection, devices: Sequence[UUID]) -> Sequence[asyncpg.Record]:
-    rows: Sequence[asyncpg.Record] = await connection.fetch(LOCK, devices)
-    if len(rows) < len(devices):
-        await connection.execute(MAKE, devices)
-        rows = await connection.fetch(LOCK, devices)
-    return rows
 
 
 def _applied(row: Mapping[str, object]) -> Applied:

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 from pydantic import ValidationError
 
 from services.coach.reach import NOWHERE, reach_of
@@ -17,6 +16,7 @@ from services.coach.store.people import owners_of
 from shared.digests import Digest
 from shared.envelope import AcceptedEvent, Link, decode_accepted
 from shared.following import Applied
+from shared.postgres import locked
 from shared.registry import UnknownEventType
 from shared.telemetry import log
 
@@ -161,7 +161,7 @@ class Memory:
     async def batch(self, devices: Collection[UUID]) -> AsyncIterator[MemoryBatch]:
         """A transaction with the positions of these devices locked."""
         async with self._pool.acquire() as connection, connection.transaction():
-            rows = await _locked(connection, sorted(devices))
+            rows = await locked(connection, LOCK_APPLIED, MAKE_APPLIED, sorted(devices))
             yield MemoryBatch(connection, {row["device_id"]: _applied(row) for row in rows})
 
     async def all_applied(self) -> Mapping[UUID, Applied]:
@@ -201,14 +201,6 @@ class Memory:
         """A page of the applied vector, in order of devices."""
         rows = await self._pool.fetch(POSITIONS, after or UUID(int=0), limit)
         return [dict(row) for row in rows]
-
-
-async def _locked(connection: Connection, devices: Sequence[UUID]) -> Sequence[asyncpg.Record]:
-    rows: Sequence[asyncpg.Record] = await connection.fetch(LOCK_APPLIED, devices)
-    if len(rows) < len(devices):
-        await connection.execute(MAKE_APPLIED, devices)
-        rows = await connection.fetch(LOCK_APPLIED, devices)
-    return rows
 
 
 def _applied(row: Mapping[str, int | str]) -> Applied:

@@ -5,8 +5,10 @@ from uuid import UUID
 
 from services.coach.store import Connection
 from shared.errors import Gone
+from shared.postgres import locked
 
 KNOWN = "SELECT user_id, merged_into, erasure_id FROM users WHERE user_id = ANY($1) ORDER BY user_id FOR SHARE"
+MEET = "INSERT INTO users (user_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING"
 
 
 class UserErasedError(Gone):
@@ -17,11 +19,7 @@ class UserErasedError(Gone):
 
 async def owners_of(connection: Connection, user_ids: Collection[UUID]) -> Mapping[UUID, UUID | None]:
     """The account that each user is now, None for an erased one; locked against merges until the transaction ends."""
-    ids = sorted(user_ids)
-    rows = await connection.fetch(KNOWN, ids)
-    if len(rows) < len(ids):
-        await connection.execute("INSERT INTO users (user_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING", ids)
-        rows = await connection.fetch(KNOWN, ids)
+    rows = await locked(connection, KNOWN, MEET, sorted(user_ids))
     return {row["user_id"]: None if row["erasure_id"] else row["merged_into"] or row["user_id"] for row in rows}
 
 

@@ -49,7 +49,8 @@ async def start_rebuild(request: Request, asked: RebuildAsked | None = None) -> 
     if view is not None and view not in {one.name for one in views()}:
         raise NotFound(f"there is no view {view!r}; there are {', '.join(one.name for one in views())}")
     rebuilding: Rebuilding = request.app.state.rebuilding
-    async with entered(request) as (connection, _):
+    pool: LazyPool = request.app.state.operating_pool
+    async with pool.acquire() as connection:
         elsewhere = view is None and await loading.is_rebuilding(connection)
     if elsewhere or not await rebuilding.start(view):
         raise Conflict("a rebuild is running already")

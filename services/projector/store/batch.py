@@ -15,6 +15,7 @@ from services.projector.views.rows import Connection, generation_of
 from shared.digests import Digest
 from shared.envelope import AcceptedEvent
 from shared.following import Applied
+from shared.postgres import locked
 from shared.views.conflicts import ConflictRow
 
 # Faults of one event's content, which would come again; everything else is a fault of the surroundings.
@@ -41,6 +42,7 @@ FROM (SELECT name FROM live_generation FOR SHARE) AS live
 _LOCK = """
 SELECT device_id, sequence, count, hash FROM applied WHERE device_id = ANY($1::uuid[]) ORDER BY device_id FOR UPDATE
 """
+_MAKE = "INSERT INTO applied (device_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING"
 _SAVE = """
 UPDATE applied SET sequence = n.sequence, count = n.count, hash = n.hash, user_id = coalesce(n.user_id, applied.user_id)
 FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::uuid[])
@@ -167,12 +169,7 @@ class ProjectorStore:
 
 
 async def _locked(connection: Connection, devices: Sequence[UUID]) -> dict[UUID, Applied]:
-    rows = await connection.fetch(_LOCK, devices)
-    if len(rows) < len(devices):
-        await connection.execute(
-            "INSERT INTO applied (device_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING", devices
-        )
-        rows = await connection.fetch(_LOCK, devices)
+    rows = await locked(connection, _LOCK, _MAKE, devices)
     return {row["device_id"]: _applied(row) for row in rows}
 
 

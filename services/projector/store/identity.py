@@ -9,7 +9,7 @@ from services.projector.store.refreshing import Conflicts, rewrite
 from services.projector.store.users import lock, touch
 from services.projector.tables import APPLIED
 from services.projector.views import views
-from services.projector.views.rows import Connection
+from services.projector.views.rows import Connection, generation_of
 from shared.views.conflicts import ConflictRow
 
 
@@ -64,7 +64,7 @@ async def _move(connection: Connection, source: UUID, target: UUID) -> Conflicts
         await connection.execute(f"UPDATE {table} SET user_id = $2 WHERE user_id = $1", source, target)  # noqa: S608
     for view in views():
         await connection.execute(f"DELETE FROM {view.table.name} WHERE user_id = $1", source)  # noqa: S608
-    found = await rewrite(connection, target)
+    found = await rewrite(connection, await generation_of(connection), target)
     await touch(connection, {target})
     return found
 

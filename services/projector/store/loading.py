@@ -8,13 +8,14 @@ from services.projector.store import generations
 from services.projector.views.rows import Connection
 from shared.following import Applied
 
-_LOCK = "SELECT pg_try_advisory_lock(6034127002)"
-_LOCKED = """
+_RIGHT = 6034127002
+_LOCK = f"SELECT pg_try_advisory_lock({_RIGHT})"
+_LOCKED = f"""
 SELECT EXISTS (
-  SELECT FROM pg_locks WHERE locktype = 'advisory' AND (classid::bigint << 32) + objid::bigint = 6034127002
+  SELECT FROM pg_locks WHERE locktype = 'advisory' AND (classid::bigint << 32) + objid::bigint = {_RIGHT}
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 )
-"""
+"""  # noqa: S608  (a constant)
 _MISPLACED = """
 SELECT DISTINCT user_id FROM history JOIN aliases ON from_user_id = user_id UNION
 SELECT DISTINCT user_id FROM applied JOIN aliases ON from_user_id = user_id UNION

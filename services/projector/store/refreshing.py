@@ -8,7 +8,7 @@ from services.projector.domain import EntityKey, states
 from services.projector.store import history
 from services.projector.store.history import Found
 from services.projector.views import conflicts, views, whole
-from services.projector.views.rows import Connection, generation_of, replace, rows_of
+from services.projector.views.rows import Connection, replace, rows_of
 from services.projector.views.work import Work
 from shared.fold import NOTHING, Entity
 from shared.views.conflicts import ConflictRow
@@ -25,7 +25,7 @@ async def refresh(
     """
     remaking = {entity for view in views() for entity in view.remakes}
     remade = {key.user_id for key in keys if key.entity in remaking}
-    told = [conflict for user_id in sorted(remade) for conflict in await rewrite(connection, user_id)]
+    told = [conflict for user_id in sorted(remade) for conflict in await rewrite(connection, generation, user_id)]
     touched = {key for key in keys if key.user_id not in remade} if remade else keys
     return [*told, *await _refresh_touched(connection, generation, touched, found)]
 
@@ -46,13 +46,12 @@ async def _refresh_touched(
     return work.found
 
 
-async def rewrite(connection: Connection, user_id: UUID) -> Conflicts:
+async def rewrite(connection: Connection, generation: str, user_id: UUID) -> Conflicts:
     """Makes all rows of one user again, from the whole history; returns the conflicts that are new."""
     entities = await history.entities_of_user(connection, user_id)
     rows = whole(states(entities).get(user_id, {}))
     before = await rows_of(connection, conflicts.TABLE, ConflictRow, ["user_id"], [(user_id,)])
     known = {row.key for _, row in before}
-    generation = await generation_of(connection)
     for view in views():
         found = [(user_id, row) for row in rows[view.name]]
         await replace(connection, generation, view.table, ["user_id"], [(user_id,)], found)

@@ -6,15 +6,14 @@ from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
-import asyncpg
 from pydantic import TypeAdapter
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql
 
 from services.projector.views.row import Row
 from services.projector.views.text import text_of
+from shared.postgres import Connection as Connection
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Scope = Collection[tuple[Any, ...]]
 RowType = TypeVar("RowType")
 # Rows by table and key, as far as one batch has made them.

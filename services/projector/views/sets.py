@@ -27,7 +27,7 @@ from shared.views.sets import BODY_BASES, Counting, SetRow, set_row
 from shared.views.weekly import Trained
 
 # Sets whose load depends on what the body weighed.
-_WITH_BODY = "load_basis IN ('bodyweight', 'assisted')"
+_WITH_BODY = f"load_basis IN ({', '.join(repr(basis.value) for basis in sorted(BODY_BASES))})"
 TABLE = view_table(
     "sets_projection",
     key("set_id", Uuid),

@@ -18,6 +18,7 @@ import pytest
 from deploy.local.processes import free_port
 from services.projector.store.batch import ProjectorStore, enter
 from services.projector.store.refreshing import rewrite
+from services.projector.views.rows import generation_of
 from shared.digests import Digest, digest_of_events
 from shared.envelope import AcceptedEvent
 from shared.fold import fold
@@ -291,7 +292,7 @@ async def take_back(url: str, kept: Sequence[AcceptedEvent]) -> None:
             )
             rows = await owner.fetch("SELECT DISTINCT user_id FROM applied WHERE device_id = $1", device)
             for row in rows:
-                await rewrite(owner, row["user_id"])
+                await rewrite(owner, await generation_of(owner), row["user_id"])
         await owner.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
