@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.engines import TestEngines, fresh_database, running_engines
+from tests.system.engines import RealEngines, fresh_database, running_engines
 from tests.system.rebuilt import Rebuilt
 
 Database = Callable[[str], Awaitable[str]]
 
 
 @pytest.fixture(scope="session")
-async def engines() -> AsyncIterator[TestEngines]:
+async def engines() -> AsyncIterator[RealEngines]:
     """PostgreSQL 18 and Kafka 4.3 with all topics."""
     with tempfile.TemporaryDirectory(prefix="hypertrophy-engines-", ignore_cleanup_errors=True) as folder:
         async with running_engines(Path(folder)) as started:
@@ -22,7 +22,7 @@ async def engines() -> AsyncIterator[TestEngines]:
 
 
 @pytest.fixture(scope="module")
-async def database(engines: TestEngines) -> AsyncIterator[Database]:
+async def database(engines: RealEngines) -> AsyncIterator[Database]:
     """`await database("ingest")` makes a fresh, migrated database that lasts as long as the test module."""
     async with AsyncExitStack() as stack:
 

@@ -25,10 +25,8 @@ class StoppableBroker(Protocol):
     async def start(self) -> None: ...
 
 
-class TestEngines(Protocol):
+class RealEngines(Protocol):
     """What tests need of the engines, wherever they run."""
-
-    __test__ = False
 
     @property
     def kafka_bootstrap(self) -> str: ...
@@ -65,7 +63,7 @@ class EmbeddedEngines:
 
 
 @asynccontextmanager
-async def running_engines(folder: Path) -> AsyncIterator[TestEngines]:
+async def running_engines(folder: Path) -> AsyncIterator[RealEngines]:
     """Starts PostgreSQL and Kafka, makes the topics, and stops both at the end."""
     if os.environ.get("HYPERTROPHY_TEST_ENGINES") == "containers":
         from tests.system.containers import ContainerEngines
@@ -83,7 +81,7 @@ async def running_engines(folder: Path) -> AsyncIterator[TestEngines]:
 
 
 @asynccontextmanager
-async def fresh_database(engines: TestEngines, service: str, *, migrated: bool = True) -> AsyncIterator[str]:
+async def fresh_database(engines: RealEngines, service: str, *, migrated: bool = True) -> AsyncIterator[str]:
     """A database of its own for a test, owned by the service's role, at the newest revision unless told otherwise."""
     name = f"{service}_{secrets.token_hex(4)}"
     url = await engines.create_database(name, service)

@@ -9,10 +9,9 @@ from deploy.local.stack import Stack
 from services.projector.domain import states
 from services.projector.store import history
 from services.projector.store.batch import enter
-from services.projector.store.generations import Connection
 from services.projector.views import whole
 from services.projector.views.text import text_of
-from shared.postgres import connect
+from shared.postgres import Connection, connect
 from tests.system.projector.looking import contents
 
 APPLIED_SECONDS = 60.0

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from services.auth.app import create_app
 from services.auth.settings import Settings
 from tests.system.conftest import Database
-from tests.system.engines import TestEngines, connect
+from tests.system.engines import RealEngines, connect
 
 SERVICE_TOKEN = "the-service-token"
 PASSWORD = "seven lazy barbells"
@@ -133,7 +133,7 @@ async def written_code(auth: Auth, email: str, subject: str) -> str:
 
 
 @pytest.fixture(scope="module")
-async def settings(engines: TestEngines, database: Database, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+async def settings(engines: RealEngines, database: Database, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings(
         database_url_auth=await database("auth"),
         kafka_bootstrap_servers=engines.kafka_bootstrap,

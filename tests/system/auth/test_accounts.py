@@ -280,9 +280,10 @@ async def test_the_operator_sets_passwords_and_makes_administrators(auth: Auth) 
     assert (made.status_code, made.json()["roles"]) == (201, ["admin", "client", "trainer"])
     await phone.login(email, "eight lazy dumbbells")
     assert (await phone.call("GET", "/audit?limit=1")).json()["items"][0]["event"] == "logged_in"
-    fresh = {"email": f"{uuid4().hex}@example.org", "password": PASSWORD, "roles": ["superadmin"]}
+    superadmin = f"{uuid4().hex}@example.org"
+    fresh = {"email": superadmin, "password": PASSWORD, "roles": ["superadmin"]}
     assert (await auth.internal("POST", "/internal/auth/admins", fresh)).status_code == 201
-    assert (await auth.phone().login(fresh["email"])).status_code == 200
+    assert (await auth.phone().login(superadmin)).status_code == 200
 
 
 async def test_clients_may_not_read_the_audit_log(auth: Auth) -> None:

@@ -13,7 +13,7 @@ from services.auth.store import API_ROLE, Pool, identity
 from shared.identity import UserRegistered
 from shared.migrations import migrate
 from shared.postgres import create_pool
-from tests.system.engines import TestEngines, fresh_database
+from tests.system.engines import RealEngines, fresh_database
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ async def test_an_account_has_an_address_and_a_password_or_it_is_none(api: Pool)
         )
 
 
-async def test_the_schema_goes_up_down_and_up_again(engines: TestEngines) -> None:
+async def test_the_schema_goes_up_down_and_up_again(engines: RealEngines) -> None:
     async with fresh_database(engines, "auth") as url:
         assert await migrate(url, "auth", "downgrade", "base") == "empty"
         assert await migrate(url, "auth") != "empty"

@@ -4,7 +4,7 @@ import asyncio
 import io
 import json
 import zipfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from uuid import UUID, uuid4, uuid5
 
@@ -25,7 +25,7 @@ from shared.kafka import Outgoing, Publisher
 from shared.topics import EFFECTS, IDENTITY
 from tests.system.auth.conftest import SERVICE_TOKEN, Auth, Json, Phone, authorized, code
 from tests.system.conftest import Database
-from tests.system.engines import TestEngines, connect
+from tests.system.engines import RealEngines, connect
 
 
 @asynccontextmanager
@@ -49,17 +49,19 @@ async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
 
 
 @pytest.fixture(scope="module")
-async def auth(settings: Settings, engines: TestEngines, database: Database) -> AsyncIterator[Auth]:
+async def auth(settings: Settings, engines: RealEngines, database: Database) -> AsyncIterator[Auth]:
     """auth and ingest with their workers, reaching each other over HTTP."""
     auth_port, ingest_port = free_port(), free_port()
-    urls = {"auth_url": f"http://127.0.0.1:{auth_port}", "ingest_url": f"http://127.0.0.1:{ingest_port}"}
+    auth_url, ingest_url = f"http://127.0.0.1:{auth_port}", f"http://127.0.0.1:{ingest_port}"
+    urls = {"auth_url": auth_url, "ingest_url": ingest_url}
     settings = settings.model_copy(update={**urls, "auth_repeat_seconds": 0.5, "auth_compare_seconds": 1})
     ingest = IngestSettings(
         database_url_ingest=await database("ingest"),
         kafka_bootstrap_servers=engines.kafka_bootstrap,
         service_token=SERVICE_TOKEN,
         ingest_limits_enabled=False,
-        **urls,
+        auth_url=auth_url,
+        ingest_url=ingest_url,
     )
     async with AsyncExitStack() as stack:
         app, worker = create_app(settings), create_worker(settings)
@@ -113,7 +115,7 @@ async def answer(auth: Auth, *effects: MergeApplied | ErasureApplied) -> None:
 OTHERS: tuple[ServiceName, ...] = ("projector", "coach")
 
 
-async def said(auth: Auth) -> AsyncIterator[tuple[str, Json]]:
+async def said(auth: Auth) -> AsyncGenerator[tuple[str, Json], None]:
     """Keys and values on the identity topic, from its beginning. Other tests leave records there that are no events."""
     consumer = AIOKafkaConsumer(
         IDENTITY, bootstrap_servers=auth.settings.kafka_bootstrap_servers, auto_offset_reset="earliest"
@@ -158,8 +160,8 @@ async def test_a_merge_is_applied_once_all_services_have_said_so(auth: Auth) -> 
 
     await eventually(only_ingest)
     assert (await owner.call("GET", path)).json()["status"] == "pending"
-    ids = {"user_id": UUID(merge["into_user_id"]), "merge_id": UUID(merge["merge_id"])}
-    await answer(auth, *(MergeApplied(service=service, **ids) for service in OTHERS))
+    user, merge_id = UUID(merge["into_user_id"]), UUID(merge["merge_id"])
+    await answer(auth, *(MergeApplied(service=service, user_id=user, merge_id=merge_id) for service in OTHERS))
 
     async def applied() -> bool:
         return bool((await owner.call("GET", path)).json()["status"] == "applied")
@@ -184,8 +186,9 @@ async def test_an_erasure_reports_what_every_store_has_erased(auth: Auth) -> Non
     await sync(auth, phone, 4)
     erasure = (await phone.call("DELETE", "/me")).json()["erasure_id"]
     path = f"/api/v1/auth/erasures/{erasure}"
-    ids = {"user_id": UUID(phone.user_id), "erasure_id": UUID(erasure)}
-    await answer(auth, *(ErasureApplied(service=service, counts={"sets": 4}, **ids) for service in OTHERS))
+    user, gone = UUID(phone.user_id), {"sets": 4}
+    erased = (ErasureApplied(service=by, user_id=user, erasure_id=UUID(erasure), counts=gone) for by in OTHERS)
+    await answer(auth, *erased)
 
     async def applied() -> bool:
         return bool((await auth.http.get(path)).json()["status"] == "applied")
@@ -243,7 +246,7 @@ async def test_an_export_has_the_events_of_the_event_store(auth: Auth) -> None:
     assert {"name": "ingest.jsonl", "lines": 3} in manifest["files"]
 
 
-async def test_identity_events_wait_for_a_broker_that_is_away(auth: Auth, engines: TestEngines) -> None:
+async def test_identity_events_wait_for_a_broker_that_is_away(auth: Auth, engines: RealEngines) -> None:
     await engines.broker.kill()
     try:
         phones = [await auth.anonymous() for _ in range(3)]

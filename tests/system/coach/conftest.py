@@ -6,11 +6,11 @@ import pytest
 
 from tests.system.coach.world import Feeds, World, coach
 from tests.system.conftest import Database
-from tests.system.engines import TestEngines
+from tests.system.engines import RealEngines
 
 
 @pytest.fixture(scope="module")
-async def world(engines: TestEngines, database: Database) -> AsyncIterator[World]:
+async def world(engines: RealEngines, database: Database) -> AsyncIterator[World]:
     url = await database("coach")
     async with coach(
         engines.kafka_bootstrap, url, Feeds(), coach_compare_every_s=1, coach_reports_every_s=0.2, coach_replan_s=0.2

@@ -8,11 +8,10 @@ import pytest
 from shared.domains.exercises.catalogue import catalogue_id
 from shared.identity import WeeklyReportReady
 from shared.topics import COACH as COACH_TOPIC
-from tests.system.coach.world import World, eventually, frames_of, said_on, text_of
+from tests.system.coach.world import COACH, World, eventually, frames_of, said_on, text_of
 from tests.system.engines import connect
 
 BENCH = catalogue_id("bench-press-barbell")
-COACH = "/api/v1/coach"
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +115,7 @@ async def test_a_late_set_revises_the_report(world: World) -> None:
 
     async def revised() -> bool:
         report = (await world.http.get(week, headers=world.caller(user))).json()
-        return report["data"]["totals"]["tonnage_kg"] == 1000 and report["revision"] == 2
+        return bool(report["data"]["totals"]["tonnage_kg"] == 1000 and report["revision"] == 2)
 
     assert await eventually(revised)
 

@@ -7,13 +7,12 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.domains.exercises.catalogue import catalogue_id
-from tests.system.coach.world import World, eventually, record_history
+from tests.system.coach.world import COACH, World, eventually, record_history
 from tests.unit.coach.expected import EXPECTED, rows
 from tests.unit.coach.expected_reports import hard_sets, markdown, totals
 from tests.unit.coach.raw import until
 
 BENCH = catalogue_id("bench-press-barbell")
-COACH = "/api/v1/coach"
 
 
 @pytest.fixture(scope="module")

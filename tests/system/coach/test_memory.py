@@ -97,7 +97,7 @@ async def test_an_erased_user_stays_forgotten(world: World, database_of: asyncpg
     async def all_gone() -> bool:
         merged = await database_of.fetchval("SELECT merged_into FROM users WHERE user_id = $1", late)
         applied = await database_of.fetchval("SELECT sequence FROM applied WHERE device_id = $1", phone)
-        return merged == user and applied == 6
+        return bool(merged == user and applied == 6)
 
     assert await eventually(all_gone)
     assert [await remembered(database_of, id) for id in (user, alias, late)] == [[], [], []]

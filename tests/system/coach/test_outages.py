@@ -19,16 +19,15 @@ from deploy.local.processes import free_port
 from deploy.local.roles import ROOT
 from shared.domains.exercises.catalogue import catalogue_id
 from shared.identity import WeeklyReportReady
-from shared.topics import COACH
+from shared.topics import COACH as COACH_TOPIC
 from tests.system.coach.fake_model import FakeModel
 from tests.system.coach.overhead import http_process
-from tests.system.coach.world import START, Feeds, World, coach, eventually, frames_of, said_on, served, text_of
+from tests.system.coach.world import COACH, START, Feeds, World, coach, eventually, frames_of, said_on, served, text_of
 from tests.system.conftest import Database
-from tests.system.engines import TestEngines, connect
+from tests.system.engines import RealEngines, connect
 
 BENCH = catalogue_id("bench-press-barbell")
 WEEKS = 40
-COACH_API = "/api/v1/coach"
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ async def database_of(world: World) -> AsyncIterator["asyncpg.Connection[asyncpg
 
 
 @pytest.fixture
-async def lone_world(engines: TestEngines, database: Database) -> AsyncIterator[World]:
+async def lone_world(engines: RealEngines, database: Database) -> AsyncIterator[World]:
     """Coach without a worker in this process."""
     async with coach(engines.kafka_bootstrap, await database("coach"), Feeds(), with_worker=False) as running:
         yield running
@@ -84,7 +83,7 @@ async def test_a_worker_killed_amid_reports_leaves_each_report_once(
         await process.wait()
     async with worker(world):
         assert await eventually(partial(made, WEEKS), 60)
-        announced = await said_on(world, COACH, user)
+        announced = await said_on(world, COACH_TOPIC, user)
 
     revisions = await database.fetch("SELECT week, revision FROM weekly_reports")
     assert [row["revision"] for row in revisions] == [1] * WEEKS
@@ -121,7 +120,7 @@ async def test_a_provider_killed_amid_its_answer_leaves_a_whole_answer_and_a_usa
     async with model_process(port) as model, http_process(world, f"http://127.0.0.1:{port}") as client:
         said = {"message": "How was my last workout?"}
         frames: list[tuple[str, Any]] = []
-        async with client.stream("POST", f"{COACH_API}/chat", json=said, headers=world.caller(user)) as answer:
+        async with client.stream("POST", f"{COACH}/chat", json=said, headers=world.caller(user)) as answer:
             async for event, data in frames_in(answer):
                 if not frames:
                     model.kill()
@@ -133,9 +132,9 @@ async def test_a_provider_killed_amid_its_answer_leaves_a_whole_answer_and_a_usa
         assert (done["source"], done["text"]) == ("rules", text_of(frames))
 
         again = {"message": "And my streak?", "conversation_id": done["conversation_id"]}
-        second = await client.post(f"{COACH_API}/chat", json=again, headers=world.caller(user))
+        second = await client.post(f"{COACH}/chat", json=again, headers=world.caller(user))
         assert "event: done" in second.text
-        path = f"{COACH_API}/conversations/{done['conversation_id']}"
+        path = f"{COACH}/conversations/{done['conversation_id']}"
         kept = (await client.get(path, headers=world.caller(user))).json()["messages"]
         assert [message["role"] for message in kept] == ["user", "assistant", "user", "assistant"]
         assert kept[1]["text"] == done["text"]
@@ -172,7 +171,7 @@ async def test_a_worker_killed_while_the_model_writes_leaves_one_report_that_is_
         model.behaviour, model.pieces = "answer", [json.dumps({"sentences": ["You moved 500 kg."]})]
         async with worker(world, model=address):
             assert await eventually(told, 60)
-            announced = await said_on(world, COACH, user)
+            announced = await said_on(world, COACH_TOPIC, user)
     assert [tuple(row) for row in await database.fetch(query, user)] == [(2, "You moved 500 kg.")]
     # The hint may come twice, where the kill fell between saying it and noting that it was said; the report does not.
     assert len({WeeklyReportReady.model_validate_json(value).week for value in announced}) == 1
@@ -180,7 +179,7 @@ async def test_a_worker_killed_while_the_model_writes_leaves_one_report_that_is_
 
 
 async def test_kafka_killed_amid_batches_leaves_one_correct_report_of_each_week(
-    world: World, engines: TestEngines, database_of: "asyncpg.Connection[asyncpg.Record]"
+    world: World, engines: RealEngines, database_of: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
     user, device = uuid4(), uuid4()
     weeks = [
@@ -213,12 +212,12 @@ async def test_kafka_killed_amid_batches_leaves_one_correct_report_of_each_week(
     assert len({week for week, _ in await reports()}) == 20
     frames = await frames_of(world, user, "How much did I lift?")
     assert "30000 kg" in text_of(frames)
-    announced = [WeeklyReportReady.model_validate_json(value).week for value in await said_on(world, COACH, user)]
+    announced = [WeeklyReportReady.model_validate_json(value).week for value in await said_on(world, COACH_TOPIC, user)]
     assert set(announced) == {week for week, _ in await reports()}
 
 
 async def test_kafka_killed_amid_batches_loses_nothing(
-    world: World, engines: TestEngines, database_of: "asyncpg.Connection[asyncpg.Record]"
+    world: World, engines: RealEngines, database_of: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
     user, device = uuid4(), uuid4()
     before = world.workout(user, device, START, *[(BENCH, 100, 5)] * 300)

@@ -5,7 +5,6 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 
 from services.coach.facts.packing import SHAPE, packed
@@ -16,7 +15,7 @@ from services.coach.store.memory import Memory, Remembered
 from services.coach.store.packed_logs import PackedLogs
 from shared.digests import canonical_json
 from shared.domains.exercises.catalogue import catalogue_id
-from shared.postgres import create_pool
+from shared.postgres import Connection, create_pool
 from tests.system.coach.world import START, World, eventually
 from tests.system.engines import connect
 
@@ -48,17 +47,14 @@ async def worker(world: World) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-async def database_of(world: World) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+async def database_of(world: World) -> AsyncIterator[Connection]:
     connection = await connect(world.settings.database_url_coach)
     yield connection
     await connection.close()
 
 
-Database = "asyncpg.Connection[asyncpg.Record]"
-
-
 @pytest.fixture
-async def trained(world: World, database_of: Database) -> tuple[UUID, UUID]:
+async def trained(world: World, database_of: Connection) -> tuple[UUID, UUID]:
     """A user with enough sets, on one device, whose log the worker has packed."""
     user, device = uuid4(), uuid4()
     for back in range(WORTH_PACKING // 50):
@@ -68,13 +64,13 @@ async def trained(world: World, database_of: Database) -> tuple[UUID, UUID]:
     return user, device
 
 
-async def is_packed(connection: Database, user: UUID, events: int) -> bool:
+async def is_packed(connection: Connection, user: UUID, events: int) -> bool:
     there = await connection.fetchval("SELECT count(*) FROM memory_events WHERE user_id = $1", user)
     query = "SELECT count(*) FROM trainees JOIN packed_logs USING (user_id, version) WHERE user_id = $1"
     return bool(there == events and await connection.fetchval(query, user))
 
 
-async def remembered(connection: Database, user: UUID, events: int) -> bool:
+async def remembered(connection: Connection, user: UUID, events: int) -> bool:
     return bool(await connection.fetchval("SELECT count(*) FROM memory_events WHERE user_id = $1", user) == events)
 
 
@@ -89,7 +85,7 @@ async def read(api: Pool, user: UUID) -> list[int]:
 
 
 async def test_a_fresh_process_reads_the_packed_log_and_what_came_since(
-    world: World, api: Pool, database_of: Database, trained: tuple[UUID, UUID]
+    world: World, api: Pool, database_of: Connection, trained: tuple[UUID, UUID]
 ) -> None:
     user, device = trained
     version = await database_of.fetchval("SELECT version FROM packed_logs WHERE user_id = $1", user)
@@ -103,7 +99,7 @@ async def test_a_fresh_process_reads_the_packed_log_and_what_came_since(
 
 
 async def test_a_process_that_unpacked_a_log_follows_what_comes(
-    world: World, api: Pool, database_of: Database, trained: tuple[UUID, UUID]
+    world: World, api: Pool, database_of: Connection, trained: tuple[UUID, UUID]
 ) -> None:
     user, device = trained
     memory = ListeningMemory(api)
@@ -138,7 +134,7 @@ async def test_a_process_that_unpacked_a_log_follows_what_comes(
     ids=["another shape", "unreadable", "cut since", "gone"],
 )
 async def test_where_the_packed_log_is_of_no_use_the_history_is_folded(
-    api: Pool, database_of: Database, trained: tuple[UUID, UUID], damage: str
+    api: Pool, database_of: Connection, trained: tuple[UUID, UUID], damage: str
 ) -> None:
     user, _ = trained
     await database_of.execute(damage, user, packed(Rows()))
@@ -146,7 +142,7 @@ async def test_where_the_packed_log_is_of_no_use_the_history_is_folded(
 
 
 async def test_a_log_of_another_shape_is_packed_again(
-    api: Pool, worker: Pool, database_of: Database, trained: tuple[UUID, UUID]
+    api: Pool, worker: Pool, database_of: Connection, trained: tuple[UUID, UUID]
 ) -> None:
     user, _ = trained
     await database_of.execute("UPDATE packed_logs SET shape = '0-other' WHERE user_id = $1", user)
@@ -156,7 +152,7 @@ async def test_a_log_of_another_shape_is_packed_again(
 
 
 async def test_what_was_folded_before_a_cut_is_not_kept(
-    worker: Pool, database_of: Database, trained: tuple[UUID, UUID]
+    worker: Pool, database_of: Connection, trained: tuple[UUID, UUID]
 ) -> None:
     user, _ = trained
     kept = await Logs(Memory(worker), entities=0).versioned(user)
@@ -170,7 +166,7 @@ async def test_what_was_folded_before_a_cut_is_not_kept(
 
 
 async def test_a_merge_joins_what_is_packed_with_what_it_brings(
-    world: World, api: Pool, database_of: Database, trained: tuple[UUID, UUID]
+    world: World, api: Pool, database_of: Connection, trained: tuple[UUID, UUID]
 ) -> None:
     user, device = trained
     anonymous, phone = uuid4(), uuid4()
@@ -187,7 +183,7 @@ async def test_a_merge_joins_what_is_packed_with_what_it_brings(
 
 
 async def test_a_packed_log_is_erased_with_its_user_and_stays_away(
-    world: World, worker: Pool, database_of: Database, trained: tuple[UUID, UUID]
+    world: World, worker: Pool, database_of: Connection, trained: tuple[UUID, UUID]
 ) -> None:
     user, _ = trained
     kept = await Logs(Memory(worker), entities=0).versioned(user)

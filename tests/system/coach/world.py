@@ -30,6 +30,7 @@ from shared.topics import EVENTS, IDENTITY, partitions
 from tests.system.engines import connect
 from tests.unit.coach.raw import everything_said
 
+COACH = "/api/v1/coach"
 KEY = Ed25519PrivateKey.generate()
 START = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
 
@@ -235,7 +236,7 @@ def record_history(world: World, user: UUID, device: UUID) -> list[AcceptedEvent
 async def frames_of(world: World, user: UUID, message: str, **fields: Any) -> list[tuple[str, Any]]:
     """Says something and returns the frames of the answer as `(event, data)`."""
     body = {"message": message, **fields}
-    answer = await world.http.post("/api/v1/coach/chat", json=body, headers=world.caller(user))
+    answer = await world.http.post(f"{COACH}/chat", json=body, headers=world.caller(user))
     answer.raise_for_status()
     found = []
     for block in answer.text.split("\n\n"):
@@ -254,7 +255,7 @@ async def said_on(world: World, topic: str, user: UUID) -> list[bytes]:
     connection = await connect(world.settings.database_url_coach)
 
     async def published() -> bool:
-        return await connection.fetchval("SELECT count(*) FROM outbox") == 0
+        return bool(await connection.fetchval("SELECT count(*) FROM outbox") == 0)
 
     assert await eventually(published)
     await connection.close()

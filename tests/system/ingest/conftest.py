@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from services.ingest.app import create_app
 from services.ingest.settings import Settings
 from tests.system.conftest import Database
-from tests.system.engines import TestEngines, connect
+from tests.system.engines import RealEngines, connect
 from tests.system.ingest.phones import KnownTokens, Phone
 
 SERVICE = {"Authorization": "Bearer service-token"}
@@ -37,7 +37,7 @@ class Ingest:
 
 
 @pytest.fixture(scope="module")
-async def settings(engines: TestEngines, database: Database) -> Settings:
+async def settings(engines: RealEngines, database: Database) -> Settings:
     return Settings(
         database_url_ingest=await database("ingest"),
         kafka_bootstrap_servers=engines.kafka_bootstrap,

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
@@ -66,7 +65,7 @@ async def test_nobody_syncs_as_the_servers_device(ingest: Ingest, phone: Phone) 
 
 
 @pytest.fixture
-def without_corrections(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+def without_corrections(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A server of an older version, which has not heard of `SetCorrected`."""
     known = registry()
 

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer
 from services.ingest.relay import Relay
 from services.ingest.settings import Settings
 from shared.topics import EVENTS
-from tests.system.engines import TestEngines
+from tests.system.engines import RealEngines
 from tests.system.ingest.conftest import Ingest
 from tests.system.ingest.phones import sets
 
@@ -64,7 +64,7 @@ async def published(settings: Settings, device_id: UUID) -> list[int]:
 
 
 async def drained(ingest: Ingest) -> bool:
-    return await ingest.tables.fetchval("SELECT NOT EXISTS (SELECT FROM outbox)")
+    return bool(await ingest.tables.fetchval("SELECT NOT EXISTS (SELECT FROM outbox)"))
 
 
 async def test_what_was_accepted_is_published_in_order(ingest: Ingest) -> None:
@@ -114,7 +114,7 @@ async def test_another_owner_takes_over_when_one_ends(ingest: Ingest) -> None:
     assert sorted(set(await published(ingest.settings, phone.device_id))) == list(range(1, 31))
 
 
-async def test_a_broker_outage_costs_latency_only(ingest: Ingest, engines: TestEngines) -> None:
+async def test_a_broker_outage_costs_latency_only(ingest: Ingest, engines: RealEngines) -> None:
     phone = ingest.phone()
     async with running(relay_of(ingest.settings, publish_timeout=2)):
         await phone.sync(sets(1, 20))

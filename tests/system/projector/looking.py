@@ -6,8 +6,8 @@ from uuid import UUID
 
 from services.projector.store import positions
 from services.projector.store.batch import ProjectorStore
-from services.projector.store.generations import Connection
 from services.projector.views import views
+from services.projector.views.rows import Connection
 from shared.digests import Digest
 from shared.envelope import AcceptedEvent
 from shared.following import plan

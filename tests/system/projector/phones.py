@@ -33,7 +33,8 @@ class Reader:
         self.headers = {"Authorization": f"Bearer {token}"}
 
     async def get(self, path: str, expected: int = 200, headers: dict[str, str] | None = None, **params: Any) -> JSON:
-        return (await self.response(path, expected, headers, **params)).json()
+        found: JSON = (await self.response(path, expected, headers, **params)).json()
+        return found
 
     async def response(
         self, path: str, expected: int = 200, headers: dict[str, str] | None = None, **params: Any

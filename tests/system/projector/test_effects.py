@@ -6,6 +6,7 @@ from base64 import b64decode
 from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import timedelta
 from random import Random
+from typing import TypeAlias
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -27,13 +28,14 @@ from shared.kafka import Outgoing, Publisher, PublishFailed, Record
 from shared.migrations import migrate
 from shared.outbox import publish_oldest
 from shared.topics import DEAD_LETTERS, EFFECTS, EVENTS
+from shared.views.conflicts import ConflictRow
 from shared.views.whole import rows_of
 from tests.histories import START, History, history
-from tests.system.engines import TestEngines, connect, fresh_database
+from tests.system.engines import RealEngines, connect, fresh_database
 from tests.system.projector.feed import EventStore, served
 from tests.system.projector.looking import apply, split
 
-Pool = asyncpg.Pool
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 
 @pytest.fixture(scope="module")
@@ -126,8 +128,9 @@ async def test_what_is_rolled_back_was_never_said(telling: ProjectorStore, pool:
     assert (await everything(pool)).records == []
 
 
-def _conflict_rows(person: History) -> list[object]:
-    return list(rows_of(fold(event.recorded() for event in person.received))["conflicts"])
+def _conflict_rows(person: History) -> list[ConflictRow]:
+    rows = rows_of(fold(event.recorded() for event in person.received))["conflicts"]
+    return [row for row in rows if isinstance(row, ConflictRow)]
 
 
 async def test_records_that_the_broker_did_not_acknowledge_are_said_again_in_order(
@@ -231,7 +234,7 @@ async def test_a_record_that_is_no_event_becomes_a_dead_letter_as_it_was(consume
     assert letter.headers == (("correlation_id", b"abc"),)
 
 
-async def test_the_schema_goes_up_down_and_up(engines: TestEngines) -> None:
+async def test_the_schema_goes_up_down_and_up(engines: RealEngines) -> None:
     async with fresh_database(engines, "projector") as url:
         connection = await connect(url)
         tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"

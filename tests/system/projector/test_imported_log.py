@@ -106,7 +106,8 @@ async def independent(pool: "asyncpg.Pool[asyncpg.Record]", content: bytes) -> S
             await connection.execute(f"{table} ON COMMIT DROP")
         await connection.copy_records_to_table("raw", records=raw)
         await connection.copy_records_to_table("muscles", records=muscles({row[2] for row in raw}))
-        return await connection.fetch(WEEKS)
+        weeks: Sequence[asyncpg.Record] = await connection.fetch(WEEKS)
+        return weeks
 
 
 @pytest.fixture(scope="module")

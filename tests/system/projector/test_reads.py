@@ -312,7 +312,7 @@ async def test_undo_is_written_by_the_server_and_can_be_undone(
     async def undo(event_id: str) -> JSON:
         answer = await client.post(f"/api/v1/history/{event_id}/undo", headers=phone.headers)
         assert answer.status_code == 201, answer.text
-        written = answer.json()
+        written: JSON = answer.json()
         await apply(store, [event_store.events[UUID(written["device_id"])][-1]])
         return written
 

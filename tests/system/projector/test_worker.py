@@ -29,7 +29,7 @@ from shared.postgres import connect
 from shared.topics import EFFECTS, EVENTS, IDENTITY, partitions
 from shared.views.whole import content_digest_of
 from tests.histories import history, interleaved
-from tests.system.engines import TestEngines, fresh_database
+from tests.system.engines import RealEngines, fresh_database
 from tests.system.projector.feed import EventStore, served
 from tests.system.projector.looking import content_digest
 
@@ -41,7 +41,7 @@ def event_store() -> Iterator[EventStore]:
 
 
 @pytest.fixture(scope="module")
-async def publisher(engines: TestEngines) -> AsyncIterator[Publisher]:
+async def publisher(engines: RealEngines) -> AsyncIterator[Publisher]:
     opened = Publisher(engines.kafka_bootstrap)
     yield opened
     await opened.close()
@@ -80,7 +80,7 @@ class Workers:
 
 
 @pytest.fixture
-async def workers(url: str, engines: TestEngines, event_store: EventStore) -> AsyncIterator[Workers]:
+async def workers(url: str, engines: RealEngines, event_store: EventStore) -> AsyncIterator[Workers]:
     started = Workers(
         {
             **os.environ,
@@ -190,7 +190,7 @@ async def test_merges_and_erasures_are_answered(
     event_store: EventStore,
     publisher: Publisher,
     workers: Workers,
-    engines: TestEngines,
+    engines: RealEngines,
     pool: "asyncpg.Pool[asyncpg.Record]",
 ) -> None:
     account, anonymous, leaving = (history(seed, events=80, devices=2) for seed in (30, 31, 32))
@@ -222,7 +222,7 @@ async def test_merges_and_erasures_are_answered(
 
 
 @asynccontextmanager
-async def effects(engines: TestEngines) -> AsyncIterator[list[object]]:
+async def effects(engines: RealEngines) -> AsyncIterator[list[object]]:
     """What the services say on the effects topic from now on."""
     said: list[object] = []
 
@@ -239,7 +239,7 @@ async def effects(engines: TestEngines) -> AsyncIterator[list[object]]:
 
 
 async def test_a_worker_waits_until_its_database_is_migrated(
-    engines: TestEngines, event_store: EventStore, workers: Workers
+    engines: RealEngines, event_store: EventStore, workers: Workers
 ) -> None:
     async with fresh_database(engines, "projector", migrated=False) as url:
         workers.environment["DATABASE_URL_PROJECTOR"] = url

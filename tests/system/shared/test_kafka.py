@@ -9,7 +9,7 @@ import pytest
 
 from shared.kafka import Outgoing, Publisher, PublishFailed, Record, create_broker, has_partitions, subscribe
 from shared.topics import COACH
-from tests.system.engines import TestEngines
+from tests.system.engines import RealEngines
 
 
 async def _until(condition: object, seconds: float = 20) -> None:
@@ -18,7 +18,7 @@ async def _until(condition: object, seconds: float = 20) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_a_failing_handler_gets_the_same_records_again_in_order(engines: TestEngines) -> None:
+async def test_a_failing_handler_gets_the_same_records_again_in_order(engines: RealEngines) -> None:
     # given a topic with records of several keys, one with a header that is not UTF-8
     mark = uuid4().hex.encode()
     publisher = Publisher(engines.kafka_bootstrap)
@@ -49,7 +49,7 @@ async def test_a_failing_handler_gets_the_same_records_again_in_order(engines: T
     await publisher.close()
 
 
-async def test_a_publisher_says_so_when_nobody_acknowledges_and_works_again_later(engines: TestEngines) -> None:
+async def test_a_publisher_says_so_when_nobody_acknowledges_and_works_again_later(engines: RealEngines) -> None:
     publisher = Publisher(engines.kafka_bootstrap, timeout=timedelta(seconds=3))
     await engines.broker.kill()
     try:

@@ -13,7 +13,7 @@ from uuid import uuid4
 import httpx2
 
 from deploy.local.stack import Stack
-from tests.system.engines import SERVICES, StoppableBroker, TestEngines, running_engines
+from tests.system.engines import SERVICES, RealEngines, StoppableBroker, running_engines
 
 Json = dict[str, Any]
 LIFT = str(uuid4())
@@ -138,6 +138,6 @@ async def running_world(folder: Path) -> AsyncIterator[World]:
         yield World(stack, broker or stack.engines.kafka, http)
 
 
-async def _addresses(engines: TestEngines) -> dict[str, str]:
+async def _addresses(engines: RealEngines) -> dict[str, str]:
     urls = {f"DATABASE_URL_{name.upper()}": await engines.create_database(name, name) for name in SERVICES}
     return urls | {"KAFKA_BOOTSTRAP_SERVERS": engines.kafka_bootstrap}

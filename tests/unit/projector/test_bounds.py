@@ -36,7 +36,8 @@ def test_weeks_that_share_a_day_with_the_range() -> None:
 
 
 def test_a_list_made_in_one_go_is_read_part_by_part() -> None:
-    numbers, read, cursor = list(range(7)), [], None
+    numbers, cursor = list(range(7)), None
+    read: list[int] = []
     while True:
         shown, cursor = part(numbers, "numbers", cursor, 3)
         read += shown

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from shared.domains.exercises.catalogue import CATALOGUE, CATALOGUE_VERSION, catalogue_id, find
+from shared.domains.exercises.catalogue import CATALOGUE, CATALOGUE_VERSION, CatalogueExercise, catalogue_id, find
 from shared.domains.exercises.names import name_key
 from shared.domains.exercises.vocabulary import Equipment, Measure, Muscle
 
@@ -56,7 +56,7 @@ def test_no_name_or_alias_is_claimed_by_two_exercises() -> None:
 
 
 @pytest.mark.parametrize("exercise", CATALOGUE.values(), ids=lambda exercise: exercise.slug)
-def test_every_entry_is_sound(exercise) -> None:
+def test_every_entry_is_sound(exercise: CatalogueExercise) -> None:
     assert exercise.muscle_category in Muscle
     assert set(exercise.secondary) <= set(Muscle)
     assert exercise.muscle_category not in exercise.secondary

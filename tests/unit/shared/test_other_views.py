@@ -1,6 +1,7 @@
 """Measurements, exercises, templates, goals, the profile and conflicts as people see them."""
 
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,7 +17,7 @@ MINE, YOURS = UUID(int=0x300), UUID(int=0x400)
 TAPE = UUID(int=0x500)
 
 
-def measured(story: Story, **payload: object) -> Story:
+def measured(story: Story, **payload: Any) -> Story:
     return story.tell("BodyMeasurementRecorded", measurement_id=TAPE, measured_at=moment(), **payload)
 
 
@@ -58,7 +59,7 @@ def test_a_mans_waist_is_taken_at_the_navel_where_it_was_measured_apart() -> Non
         ({"sex": "female", "height": 165}, {"waist": 70, "neck": 32}),
     ],
 )
-def test_without_what_it_takes_there_is_no_body_fat(profile: dict[str, object], said: dict[str, object]) -> None:
+def test_without_what_it_takes_there_is_no_body_fat(profile: dict[str, Any], said: dict[str, Any]) -> None:
     story = Story().tell("ProfileUpdated", **profile) if profile else Story()
 
     row = measured(story, weight=80, **said).only("measurements")

@@ -1,5 +1,6 @@
 """Workouts and their sets as people see them."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -117,7 +118,7 @@ def test_a_set_can_move_to_another_workout() -> None:
         ({}, None),
     ],
 )
-def test_the_load_is_what_the_event_says_of_it(said: dict[str, object], load: float | None) -> None:
+def test_the_load_is_what_the_event_says_of_it(said: dict[str, Any], load: float | None) -> None:
     story = Story().workout()
     story.tell("BodyMeasurementRecorded", measurement_id=UUID(int=9), measured_at=moment(-24), weight=77.75)
 

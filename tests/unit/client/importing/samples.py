@@ -1,5 +1,6 @@
 """Small exports as the apps write them, for the tests of this room."""
 
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from client.importing import Export, ImportedSet, read_export
@@ -23,11 +24,11 @@ FITNOTES = "Date,Exercise,Category,Weight (kgs),Reps,Distance,Distance Unit,Time
 HEVY_MEASUREMENTS = "date,weight_kg,fat_percent,neck_cm,shoulder_cm,left_bicep_cm,abdomen_cm,waist_cm,hips_cm"
 
 
-def export(*lines: str, unit: str | None = "kg", zone: ZoneInfo = BERLIN) -> Export:
+def export(*lines: str, unit: Literal["kg", "lb"] | None = "kg", zone: ZoneInfo = BERLIN) -> Export:
     return read_export("\n".join(lines).encode(), unit=unit, time_zone=zone)
 
 
-def only_set(*lines: str, unit: str | None = "kg") -> ImportedSet:
+def only_set(*lines: str, unit: Literal["kg", "lb"] | None = "kg") -> ImportedSet:
     found = export(*lines, unit=unit)
     assert found.skipped == ()
     (session,) = found.sessions

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -55,7 +56,8 @@ SAID = (
     *("reps", "weight", "weight_unit", "distance_m", "duration_s", "rpe", "set_type"),
     *("superset_id", "notes", "completed_at"),
 )
-UNITS = st.sampled_from(["kg", "lb", None])
+Unit: TypeAlias = Literal["kg", "lb"]
+UNITS: st.SearchStrategy[Unit | None] = st.sampled_from(["kg", "lb", None])
 
 
 def written(header: str, rows: list[list[str]]) -> str:
@@ -81,15 +83,16 @@ def as_events(export: Export) -> int:
             WorkoutStarted(workout_id=workout, started_at=session.started_at, name=session.name, notes=session.notes)
         )
         events += [as_event(workout, performed) for performed in session.sets]
-    events += [
-        BodyMeasurementRecorded(
-            measurement_id=measurement_id(export.source, measurement.key, measurement.occurrence),
-            measured_at=measurement.measured_at,
-            units=Units(measurement.units),
-            **measurement.values,
+    for measurement in export.measurements:
+        values: dict[str, Any] = dict(measurement.values)
+        events.append(
+            BodyMeasurementRecorded(
+                measurement_id=measurement_id(export.source, measurement.key, measurement.occurrence),
+                measured_at=measurement.measured_at,
+                units=Units(measurement.units),
+                **values,
+            )
         )
-        for measurement in export.measurements
-    ]
     return len(events)
 
 
@@ -100,7 +103,7 @@ def as_event(workout: UUID, performed: ImportedSet) -> SetCompleted:
 
 @given(HEADERS, st.lists(st.lists(CELLS, min_size=1, max_size=16), max_size=8), UNITS)
 def test_every_row_of_strange_cells_is_imported_or_reported(
-    header: str, rows: list[list[str]], unit: str | None
+    header: str, rows: list[list[str]], unit: Unit | None
 ) -> None:
     export = read_export(written(header, rows).encode("utf-8", "replace"), unit=unit, time_zone=BERLIN)
 
@@ -119,7 +122,7 @@ GOOD_ROW = {
 
 @given(st.sampled_from(sorted(GOOD_ROW)), UNITS, st.data())
 def test_every_row_with_a_few_strange_cells_is_imported_or_reported(
-    header: str, unit: str | None, data: st.DataObject
+    header: str, unit: Unit | None, data: st.DataObject
 ) -> None:
     rows = []
     for order in range(1, data.draw(st.integers(2, 5))):

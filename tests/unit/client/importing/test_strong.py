@@ -41,7 +41,8 @@ def test_a_set_of_variant_b() -> None:
     (session,) = found.sessions
     (performed,) = session.sets
     assert found.variant == "B"
-    assert (performed.weight, performed.weight_unit, performed.reps, performed.rpe) == (Decimal("102.5"), "lb", 8, 9)
+    assert (performed.weight, performed.weight_unit) == (Decimal("102.5"), WeightUnit.LB)
+    assert (performed.reps, performed.rpe) == (8, Decimal(9))
     assert (session.notes, session.duration_s) == ("note", 4200)
 
 
@@ -135,7 +136,10 @@ def test_a_planned_row_counts_among_its_like_so_that_doing_it_later_shifts_nobod
 
     (session,) = export(STRONG_A, done[0], planned, done[1]).sessions
 
-    assert [(performed.occurrence, performed.weight) for performed in session.sets] == [(0, 40), (2, 50)]
+    assert [(performed.occurrence, performed.weight) for performed in session.sets] == [
+        (0, Decimal(40)),
+        (2, Decimal(50)),
+    ]
 
 
 def test_shuffled_rows_come_back_in_the_order_of_their_places() -> None:
