@@ -13,20 +13,24 @@ from zoneinfo import ZoneInfo
 
 import httpx2
 import typer
+from pydantic import TypeAdapter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from client.cli.output import described
 from client.lifelike import Diary, Fact
 from deploy.local.commands import Data, run, steps
 from deploy.local.folders import default_data_folder
 from deploy.local.stack import Stack, find_stack
 from shared.values import format_moment
+from shared.views.sets import SetRow
 
 WEEKS = 12
 SEED = 7
 TIME_ZONE = "Europe/Berlin"
 PATIENCE_SECONDS = 60
+_as_set = TypeAdapter(SetRow).validate_python
 
 
 class DemoFailed(Exception):
@@ -202,9 +206,9 @@ def _workout_table(workouts: list[dict[str, Any]]) -> Table:
 def _set_table(workout: dict[str, Any], names: dict[str, str]) -> Table:
     table = Table("exercise", "set", "type", "RPE", title=f"{workout['name']}, set by set")
     for item in workout["sets"]:
-        load = f"{item['reps']} x {item['weight'] or 0:g} kg" if item["reps"] else f"{item.get('duration_s') or 0:g} s"
+        row = _as_set(item)
         exercise = names.get(item["exercise_id"], "?")
-        table.add_row(exercise, load, item["set_type"] or "normal", f"{item['rpe']:g}" if item["rpe"] else "")
+        table.add_row(exercise, described(row), row.set_type, f"{row.rpe:g}" if row.rpe else "")
     return table
 
 

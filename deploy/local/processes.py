@@ -20,7 +20,6 @@ from deploy.local.folders import private_folder, write_json
 
 LOG_LIMIT = 8 * 1024 * 1024
 SETPRIV = shutil.which("setpriv")
-NICE = shutil.which("nice")
 # The kernel takes one change of a session's niceness in a tenth of a second from those who are not root.
 AUTOGROUP_ATTEMPTS, AUTOGROUP_PAUSE_SECONDS = 5, 0.11
 
@@ -53,7 +52,7 @@ def port_is_free(host: str, port: int) -> bool:
 @dataclass(frozen=True)
 class Program:
     """What to run: `stop_signal` asks it to end, `privileges` are options of setpriv(1) put before it. The greater its
-    `niceness` (0 to 19), the more it leaves the processors to others when they are short."""
+    `niceness` (0 to 19), the more it leaves the processors to others when they are short, once it stands back."""
 
     name: str
     command: Sequence[str]
@@ -65,11 +64,10 @@ class Program:
 
     def command_line(self) -> list[str]:
         """On Linux setpriv makes the kernel stop the program when its parent dies, however that happens."""
-        command = [NICE, "-n", str(self.niceness), *self.command] if NICE and self.niceness else list(self.command)
         if SETPRIV is None:
-            return command
+            return list(self.command)
         guard = [SETPRIV, "--pdeathsig", self.stop_signal.name.removeprefix("SIG"), *self.privileges, "--"]
-        return guard + command
+        return [*guard, *self.command]
 
 
 class Process:
@@ -114,10 +112,14 @@ class Process:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        if self.program.niceness:
-            stand_back(self._popen.pid, self.program.niceness)
         self.meant_to_run = True
         write_json(self._pid_file, {"pid": self._popen.pid, "started": started_at(self._popen.pid)})
+
+    def stand_back(self) -> None:
+        """Takes on its niceness, which lasts until it ends. What still starts should not: on a busy machine it would
+        take for ever."""
+        if self.running and self.pid is not None and self.program.niceness:
+            stand_back(self.pid, self.program.niceness)
 
     async def stop(self, grace: float = 10.0) -> None:
         """Asks it to end, and kills it, with its children, after `grace` seconds."""
@@ -159,8 +161,11 @@ class Process:
 
 
 def stand_back(pid: int, niceness: int) -> None:
-    """Makes a session's niceness count. Where Linux groups processes by session, as it does by default, nice(1) says
-    how far a process stands back within its own session only, and all sessions get equal shares of the processors."""
+    """Gives a process and its session a niceness. Where Linux groups processes by session, as it does by default,
+    setpriority(2) says how far a process stands back within its own session only, and all sessions get equal shares of
+    the processors."""
+    with contextlib.suppress(OSError):  # it has ended
+        os.setpriority(os.PRIO_PROCESS, pid, max(niceness, os.getpriority(os.PRIO_PROCESS, pid)))
     group = Path(f"/proc/{pid}/autogroup")
     for _ in range(AUTOGROUP_ATTEMPTS):
         try:

@@ -30,7 +30,8 @@ class Roles:
 def product_roles(projector_workers: int = 1) -> Roles:
     """Projector workers share the partitions of the events; the others are alone at their work.
 
-    Acknowledging and publishing come first, then what people read; what nobody waits for comes last.
+    Acknowledging and publishing come first, then what people read; what nobody waits for comes last, though not so far
+    back that a machine busy with something else would starve it.
     """
     projectors = ["projector-worker", *(f"projector-worker-{number}" for number in range(2, projector_workers + 1))]
     return Roles(
@@ -38,8 +39,8 @@ def product_roles(projector_workers: int = 1) -> Roles:
         workers=[
             Role("ingest-relay", "services.ingest.app:create_worker", niceness=4),
             *(Role(name, "services.projector.app:create_worker", niceness=6) for name in projectors),
-            Role("auth-worker", "services.auth.app:create_worker", niceness=16),
-            Role("coach-worker", "services.coach.app:create_worker", niceness=19),
+            Role("auth-worker", "services.auth.app:create_worker", niceness=10),
+            Role("coach-worker", "services.coach.app:create_worker", niceness=10),
         ],
     )
 

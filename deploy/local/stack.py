@@ -23,7 +23,7 @@ from deploy.local.processes import Process, Program, StartError, end_leftovers, 
 from deploy.local.roles import ROOT, Role, Roles, product_roles, program
 from deploy.local.supervisor import Supervisor, Watched
 
-READY_SECONDS = 90.0
+READY_SECONDS, READY_PAUSE_SECONDS = 90.0, 0.5
 Report = Callable[[str], None]
 
 
@@ -80,6 +80,7 @@ class Stack:
         self._ports = {role.name: free_port() for role in self.roles.workers}
         self.processes = {role.name: self._process(role) for role in [self.roles.http, *self.roles.workers]}
         self.supervisor = Supervisor(self._restarted)
+        self._to_stand_back: set[asyncio.Task[None]] = set()
         self._lock: IO[str] | None = None
 
     @property
@@ -133,12 +134,16 @@ class Stack:
         for process in self.processes.values():
             self.supervisor.watch(Watched(process, partial(start, process)))
         await self._until_ready()
+        for process in self.processes.values():
+            process.stand_back()
         self.report("all services are ready")
         self._describe()
 
     async def stop(self) -> None:
         """In order: no new requests, then no more work, then the engines that both need."""
         await self.supervisor.release()
+        for task in self._to_stand_back:
+            task.cancel()
         await self.processes[self.roles.http.name].stop(grace=4)
         await asyncio.gather(*(self.processes[role.name].stop(grace=4) for role in self.roles.workers))
         await self.engines.stop()
@@ -237,6 +242,14 @@ class Stack:
         self.report(f"{process.name} had ended with code {code} and was started again ({process.log})")
         if (self.data / "stack.json").exists():
             self._describe()
+        task = asyncio.create_task(self._stand_back(process), name=f"stand back {process.name}")
+        self._to_stand_back.add(task)
+        task.add_done_callback(self._to_stand_back.discard)
+
+    async def _stand_back(self, process: Process) -> None:
+        while not await self.ready():
+            await asyncio.sleep(READY_PAUSE_SECONDS)
+        process.stand_back()
 
     def _describe(self) -> None:
         """Writes `stack.json`, by which other commands find a running stack."""

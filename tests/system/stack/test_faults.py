@@ -1,7 +1,9 @@
 """Whatever dies, every acknowledged event is readable afterwards, once."""
 
 import asyncio
+import os
 
+from deploy.local.processes import Process
 from tests.system.stack.world import Phone, World
 
 BATCH = 20
@@ -23,6 +25,10 @@ async def assert_everything_is_there_once(phone: Phone, workouts: list[str]) -> 
     assert applied[phone.device_id] == len(phone.queue)
 
 
+def stands_back(process: Process) -> bool:
+    return process.pid is not None and os.getpriority(os.PRIO_PROCESS, process.pid) >= process.program.niceness
+
+
 async def test_each_process_is_killed_while_phones_sync(world: World) -> None:
     # given two phones with a long queue each
     phones = [await world.phone() for _ in range(2)]
@@ -37,6 +43,10 @@ async def test_each_process_is_killed_while_phones_sync(world: World) -> None:
     await world.until_ready()
     for phone, trained in zip(phones, workouts, strict=True):
         await assert_everything_is_there_once(phone, trained)
+    # and what was started again stands back again
+    async with asyncio.timeout(30):
+        while not all(map(stands_back, world.stack.processes.values())):
+            await asyncio.sleep(0.1)
 
 
 async def test_sync_goes_on_without_kafka_and_everything_is_projected_when_it_is_back(world: World) -> None:

@@ -13,7 +13,6 @@ import psutil
 import pytest
 
 from deploy.local.processes import (
-    NICE,
     SETPRIV,
     Process,
     Program,
@@ -161,13 +160,15 @@ async def test_a_free_port_is_free_and_a_taken_one_is_not() -> None:
     await server.wait_closed()
 
 
-@pytest.mark.skipif(NICE is None, reason="there is no nice(1) here")
-async def test_what_can_wait_leaves_the_processors_to_others(tmp_path: Path) -> None:
-    process = Process(Program("patient", ["sh", "-c", "nice; exec sleep 60"], niceness=7), tmp_path)
+async def test_what_can_wait_leaves_the_processors_to_others_once_it_has_started(tmp_path: Path) -> None:
+    process = Process(Program("patient", ["sleep", "60"], niceness=19), tmp_path)
     process.start()
-    eventually(lambda: process.tail() != "")
+    assert process.pid is not None
+    at_first = os.getpriority(os.PRIO_PROCESS, process.pid)
+    process.stand_back()
 
-    assert int(process.tail()) == min(19, os.nice(0) + 7)
+    assert at_first == os.nice(0)
+    assert os.getpriority(os.PRIO_PROCESS, process.pid) == 19
     await process.stop()
 
 
@@ -175,6 +176,7 @@ async def test_what_can_wait_leaves_the_processors_to_others(tmp_path: Path) -> 
 async def test_what_can_wait_does_so_for_processes_of_other_sessions_too(tmp_path: Path) -> None:
     process = Process(Program("patient", ["sleep", "60"], niceness=7), tmp_path)
     process.start()
+    process.stand_back()
     with open(f"/proc/{process.pid}/autogroup") as group:  # noqa: ASYNC230  procfs does not block
         niceness = group.read().split()[-1]
     await process.stop()
