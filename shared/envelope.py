@@ -34,7 +34,7 @@ def _moment(text: str) -> datetime:
     """A time, which Python reads fastest where it is written as ingest writes all of them."""
     if len(text) == 24 and text[7:20:3] == "-T::." and text[23] == "Z":
         return datetime.fromisoformat(text)
-    return _ANY_MOMENT.validate_strings(text, strict=True)
+    return _ANY_MOMENT.validate_strings(text)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """The strict value types of everything on the wire: what they accept is always storable."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
 from importlib import resources
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     AfterValidator,
@@ -13,11 +14,14 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
 )
-from pydantic_core import SchemaSerializer, TzInfo, core_schema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, SchemaSerializer, TzInfo, core_schema
 
 MAX_INTEGER = 2**53 - 1
 MICRO = Decimal("0.000001")
@@ -52,6 +56,28 @@ def _checked(value: float | Decimal) -> Decimal:
 # The same loads and efforts come again and again. Only numbers of one type that are equal are written alike, and not
 # zeros: there are two of them.
 _remembered = lru_cache(maxsize=10_000, typed=True)(_checked)
+
+
+@dataclass(frozen=True)
+class _InWords:
+    """A time comes as RFC 3339 writes it, if need be without its seconds: never as a number of seconds since 1970,
+    which is what Pydantic takes from digits."""
+
+    pattern: ClassVar = r"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:?\d{2})$"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        moment: Any = handler(source)
+        text = core_schema.str_schema(pattern=self.pattern, max_length=64)
+        written = core_schema.chain_schema([text, {**moment, "strict": False}])
+        in_python = core_schema.union_schema([{**moment, "strict": True}, written])
+        return core_schema.custom_error_schema(
+            core_schema.json_or_python_schema(written, in_python),
+            "moment",
+            custom_error_message="must be a time with an offset, as RFC 3339 writes it",
+        )
+
+    def __get_pydantic_json_schema__(self, _: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(core_schema.datetime_schema())
 
 
 def _to_milliseconds(value: datetime) -> datetime:
@@ -93,6 +119,11 @@ def plain(value: Decimal) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
+def utc_now() -> datetime:
+    """This moment as times are stored: in UTC, in whole milliseconds."""
+    return _to_milliseconds(datetime.now(UTC))
+
+
 def format_moment(value: datetime) -> str:
     """RFC 3339 in UTC with milliseconds, the one way in which times are written."""
     text = _encoded_moment(value if value.tzinfo is UTC else value.astimezone(UTC)).decode()
@@ -116,6 +147,7 @@ Measure = Annotated[
 ]
 Moment = Annotated[
     AwareDatetime,
+    _InWords(),
     AfterValidator(_to_milliseconds),
     PlainSerializer(format_moment, return_type=str, when_used="json"),
 ]

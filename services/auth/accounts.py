@@ -1,7 +1,6 @@
 """What users see and change of themselves."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -16,6 +15,7 @@ from services.auth.store.users import User
 from shared.errors import TooManyRequests
 from shared.telemetry import log
 from shared.tokens import Principal, Role
+from shared.values import utc_now
 
 
 class Me(BaseModel):
@@ -78,7 +78,7 @@ async def change_password(desk: Desk, caller: Principal, change: PasswordChange)
     await desk.throttle.account_proven(user.email)
     require_strong(change.new, user.email)
     password_hash = await desk.passwords.hash(change.new)
-    now = datetime.now(UTC)
+    now = utc_now()
     async with desk.transaction() as connection:
         present = await caller_of(connection, caller, "UPDATE")
         if present.password_hash != user.password_hash:
@@ -99,7 +99,7 @@ async def ask_for_reset(desk: Desk, email: str) -> None:
     except TooManyRequests:
         log().info("too_many_resets_asked")
         return
-    now = datetime.now(UTC)
+    now = utc_now()
     async with desk.transaction() as connection:
         user = await users.by_email(connection, email)
         if user is None:
@@ -118,7 +118,7 @@ async def reset_password(desk: Desk, code: str, new_password: str, address: str)
     """
     await desk.throttle.address(address)
     async with desk.transaction() as connection:
-        user_id = await codes.owner(connection, hash_of(code), "reset", datetime.now(UTC))
+        user_id = await codes.owner(connection, hash_of(code), "reset", utc_now())
         user = await users.root(connection, user_id) if user_id else None
     if user is None or user.email is None:
         raise InvalidCode("this code is not good, or not any more", field="code")
@@ -128,7 +128,7 @@ async def reset_password(desk: Desk, code: str, new_password: str, address: str)
 
 
 async def _reset(desk: Desk, user: User, code: str, password_hash: str, address: str) -> None:
-    now = datetime.now(UTC)
+    now = utc_now()
     async with desk.transaction() as connection:
         await users.lock(connection, [user.user_id])
         if not await codes.use(connection, hash_of(code), "reset", now):
@@ -147,7 +147,7 @@ async def verify(desk: Desk, code: str, caller: Principal | None, address: str) 
         InvalidCode
     """
     await desk.throttle.address(address)
-    now = datetime.now(UTC)
+    now = utc_now()
     async with desk.transaction() as connection:
         user_id = await codes.owner(connection, hash_of(code), "verify", now)
         if user_id is None:
@@ -179,4 +179,4 @@ async def ask_for_verification(desk: Desk, caller: Principal, address: str) -> N
             raise NoAccount("only an account has an address: register first")
         await desk.throttle.mails(user.email)
         if not user.email_verified:
-            await write_verification(connection, user, datetime.now(UTC))
+            await write_verification(connection, user, utc_now())

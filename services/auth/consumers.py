@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import assert_never
 
 from services.auth.store import PASSING_FAULTS, Connection, Pool, activity, erasures, merges, users
@@ -15,6 +15,7 @@ from shared.identity import EFFECT, ConflictFound, Effect, ErasureApplied, Merge
 from shared.kafka import Publisher, PublishFailed, Record
 from shared.telemetry import log
 from shared.topics import DEAD_LETTERS
+from shared.values import utc_now
 
 PASSING = (*FEED_FAULTS, *PASSING_FAULTS, PublishFailed)
 
@@ -47,7 +48,7 @@ class EffectsConsumer:
     async def _note(self, effects: Sequence[Effect]) -> None:
         async with self.pool.acquire() as connection, connection.transaction():
             for effect in effects:
-                await note(connection, effect, datetime.now(UTC))
+                await note(connection, effect, utc_now())
 
 
 async def note(connection: Connection, effect: Effect, now: datetime) -> None:

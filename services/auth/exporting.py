@@ -5,7 +5,6 @@ import zipfile
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from services.auth.store.users import User
 from shared.http import service_client
 from shared.telemetry import log
 from shared.tokens import Principal
+from shared.values import utc_now
 
 PAGE = 500
 README = """Everything that this server has about you, as JSON Lines: one JSON object a line.
@@ -133,7 +133,7 @@ async def archive(user_id: UUID, own: Mapping[str, Lines], ask: Clients) -> Asyn
     for service in ("ingest", "projector", "coach"):
         async for piece in _part_of(service, user_id, made, ask):
             yield piece
-    yield made.close({"user_id": user_id, "made_at": datetime.now(UTC), "format": 1})
+    yield made.close({"user_id": user_id, "made_at": utc_now(), "format": 1})
 
 
 async def _part_of(service: str, user_id: UUID, made: Archive, ask: Clients) -> AsyncIterator[bytes]:

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from services.auth.letters import Mailer, send_due
 from services.auth.store import Pool, audit, codes, families
 from shared.telemetry import log
+from shared.values import utc_now
 
 AUDIT_KEPT = timedelta(days=400)
 Step = Callable[[], Awaitable[object]]
@@ -34,7 +35,7 @@ async def prune(pool: Pool, idle: timedelta) -> None:
 
 
 async def _prune(pool: Pool, idle: timedelta) -> None:
-    now = datetime.now(UTC)
+    now = utc_now()
     async with pool.acquire() as connection, connection.transaction():
         await families.prune(connection, now, idle)
         await codes.prune(connection, now)

@@ -1,7 +1,7 @@
 """A device's first launch, and its way back whenever it has lost its tokens."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from services.auth.store import Connection, activity, audit, devices, identity, 
 from services.auth.store.users import User
 from shared.identity import DeviceLinked, UserRegistered
 from shared.tokens import Principal
+from shared.values import utc_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ async def launch(desk: Desk, wish: Wish, caller: Principal | None) -> Launched:
 
 
 async def _launch(desk: Desk, wish: Wish, caller: Principal | None) -> Launched:
-    now = datetime.now(UTC)
+    now = utc_now()
     async with desk.transaction() as connection:
         owner = await caller_of(connection, caller, "SHARE") if caller else None
         known = await devices.find(connection, wish.device_id)

@@ -1,7 +1,6 @@
 """Ending sessions, revoking devices, erasing users."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID, uuid4
 
@@ -14,6 +13,7 @@ from shared.errors import NotFound
 from shared.identity import DeviceRevoked
 from shared.identity import UserErased as UserErasedEvent
 from shared.tokens import Principal
+from shared.values import utc_now
 
 
 async def log_out(desk: Desk, caller: Principal, discard: bool) -> None:
@@ -22,7 +22,7 @@ async def log_out(desk: Desk, caller: Principal, discard: bool) -> None:
     Raises:
         WouldLoseData: for an anonymous user, who has no login, unless `discard`.
     """
-    now = datetime.now(UTC)
+    now = utc_now()
     async with desk.transaction() as connection:
         user = await user_of(connection, caller.user_id, "SHARE")
         _refuse_loss(user, discard)
@@ -41,7 +41,7 @@ async def end_session(desk: Desk, caller: Principal, session_id: UUID) -> None:
     Raises:
         NotFound, WouldLoseData
     """
-    now = datetime.now(UTC)
+    now = utc_now()
     async with desk.transaction() as connection:
         user = await caller_of(connection, caller, "SHARE")
         device_id = await families.device_of(connection, session_id, user.user_id)
@@ -58,7 +58,7 @@ async def revoke_device(desk: Desk, caller: Principal, device_id: UUID) -> None:
     Raises:
         NotFound, WouldLoseData
     """
-    now = datetime.now(UTC)
+    now = utc_now()
     async with desk.transaction() as connection:
         user = await caller_of(connection, caller, "SHARE")
         device = await devices.find(connection, device_id)
@@ -109,7 +109,7 @@ async def erase_again(desk: Desk, user_ids: Sequence[UUID]) -> int:
 
 
 async def _erase(connection: Connection, user_id: UUID) -> UUID:
-    now, erasure_id = datetime.now(UTC), uuid4()
+    now, erasure_id = utc_now(), uuid4()
     merged = list(await users.merged_into(connection, user_id))
     said = partial(UserErasedEvent, occurred_at=now, user_id=user_id, erasure_id=erasure_id, merged_user_ids=merged)
     number = await identity.say(connection, said)

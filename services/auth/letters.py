@@ -1,6 +1,6 @@
 """What auth writes to people, and how it gets to them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from services.auth.store import Connection, Pool, codes, mails
 from services.auth.store.mails import Mail
 from services.auth.store.users import User
 from shared.telemetry import log
+from shared.values import utc_now
 
 VERIFY_DAYS, RESET_MINUTES = 7, 60
 
@@ -111,7 +112,7 @@ def mailer(settings: Settings) -> Mailer:
 
 async def send_due(pool: Pool, way: Mailer) -> int:
     """Sends what is due and returns how many went out; what cannot go yet is tried again, ever more rarely."""
-    now = datetime.now(UTC)
+    now = utc_now()
     sent = 0
     async with pool.acquire() as connection, connection.transaction():
         for mail in await mails.due(connection, now):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from asyncpg import UniqueViolationError
@@ -18,6 +18,7 @@ from services.auth.store.users import User
 from shared.errors import NotFound
 from shared.identity import UserRegistered
 from shared.tokens import Role
+from shared.values import utc_now
 
 INVITE_DAYS = 30
 
@@ -30,7 +31,7 @@ async def set_password(desk: Desk, email: str, password: str) -> Me:
     """
     require_strong(password, email)
     password_hash = await desk.passwords.hash(password)
-    now = datetime.now(UTC)
+    now = utc_now()
     async with desk.transaction() as connection:
         user = await users.by_email(connection, email)
         if user is None:
@@ -63,7 +64,7 @@ async def create_admin(desk: Desk, wish: NewAdmin) -> Me:
         user = await users.by_email(connection, wish.email)
         if user is not None:
             await users.add_roles(connection, user.user_id, wish.roles)
-            await audit.note(connection, audit.Entry("roles_given", datetime.now(UTC), user.user_id))
+            await audit.note(connection, audit.Entry("roles_given", utc_now(), user.user_id))
             user = await users.root(connection, user.user_id)
             assert user is not None
             return me_of(user)
@@ -76,7 +77,7 @@ async def create_admin(desk: Desk, wish: NewAdmin) -> Me:
 
 
 async def _make(desk: Desk, wish: NewAdmin, password_hash: str) -> User:
-    now, user_id = datetime.now(UTC), uuid7()
+    now, user_id = utc_now(), uuid7()
     async with desk.transaction() as connection:
         await users.add_anonymous(connection, user_id, now, await activity.server_device(connection, user_id))
         await users.make_account(connection, user_id, wish.email, password_hash, wish.display_name)
@@ -90,7 +91,7 @@ async def _make(desk: Desk, wish: NewAdmin, password_hash: str) -> User:
 
 async def invite(desk: Desk) -> tuple[str, datetime]:
     """A code that lets one person register, and until when."""
-    code, until = new_secret(), datetime.now(UTC) + timedelta(days=INVITE_DAYS)
+    code, until = new_secret(), utc_now() + timedelta(days=INVITE_DAYS)
     async with desk.transaction() as connection:
         await codes.add(connection, hash_of(code), "invite", None, until)
     return code, until

@@ -1,7 +1,7 @@
 """An anonymous user becomes an account, in place."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 from asyncpg import UniqueViolationError
@@ -16,6 +16,7 @@ from services.auth.store import Connection, audit, codes, identity, users
 from services.auth.store.users import User, email_key
 from shared.identity import UserRegistered
 from shared.tokens import Principal
+from shared.values import utc_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ async def register(desk: Desk, wish: Registration, caller: Principal) -> Tokens:
 
 async def _make_account(desk: Desk, wish: Registration, caller: Principal, password_hash: str) -> Tokens | None:
     """None when the user has become an account meanwhile."""
-    now = datetime.now(UTC)
+    now = utc_now()
     async with desk.transaction() as connection:
         user = await caller_of(connection, caller, "UPDATE")
         if not user.is_anonymous:
@@ -89,4 +90,4 @@ async def _again(desk: Desk, wish: Registration, caller: Principal, user: User) 
     await desk.throttle.account_proven(wish.email)
     async with desk.transaction() as connection:
         user = await caller_of(connection, caller, "SHARE")
-        return await open_session(desk, connection, user, caller.device_id, datetime.now(UTC))
+        return await open_session(desk, connection, user, caller.device_id, utc_now())

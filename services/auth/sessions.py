@@ -1,6 +1,6 @@
 """Tokens: what a device gets, and how it gets the next."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -14,6 +14,7 @@ from services.auth.secret_values import hash_of, new_secret, successor
 from services.auth.signing import Claims
 from services.auth.store import Connection, audit, devices, families, users
 from services.auth.store.users import User
+from shared.values import utc_now
 
 
 class Tokens(BaseModel):
@@ -63,7 +64,7 @@ async def refresh(desk: Desk, refresh_token: str, address: str) -> Tokens:
     Raises:
         RefreshInvalid, RefreshReused, RefreshExpired, LoginRequired, DeviceRevoked, UserErased
     """
-    now = datetime.now(UTC)
+    now = utc_now()
     async with desk.transaction() as connection:
         held = await _held(connection, refresh_token)
         outcome = domain.refresh(held.family, held.generation, now, desk.settings.refresh_idle)

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,6 +21,7 @@ from services.auth.store import keys as store
 from shared.errors import TokenExpired, Unavailable
 from shared.telemetry import log
 from shared.tokens import ALGORITHM, Role, TokenVerifier
+from shared.values import utc_now
 
 RELOAD_SECONDS = 15.0
 REFETCH_SECONDS = 1.0
@@ -127,18 +128,18 @@ class Signer:
         """Makes a new current key. The one before stays published for a while, all older ones are dropped."""
         async with self._pool.acquire() as connection, connection.transaction():
             await store.lock(connection)
-            now = datetime.now(UTC)
+            now = utc_now()
             await store.retire(connection, now, now if retire_at_once else now + self._retire_after)
             await self._make(connection, now)
         return await self.ring(0)
 
     async def _read(self) -> KeyRing:
         async with self._pool.acquire() as connection, connection.transaction():
-            rows = await store.live(connection, datetime.now(UTC))
+            rows = await store.live(connection, utc_now())
             ring = self._opened(rows)
             if ring is None:
                 await store.lock(connection)
-                rows = await store.live(connection, datetime.now(UTC))
+                rows = await store.live(connection, utc_now())
                 ring = self._opened(rows) or await self._replaced(connection)
             return ring
 
@@ -156,7 +157,7 @@ class Signer:
 
     async def _replaced(self, connection: Connection) -> KeyRing:
         """A first key, or one instead of a key that cannot be read: its tokens stay good until they expire."""
-        now = datetime.now(UTC)
+        now = utc_now()
         await store.retire(connection, now, now + self._retire_after)
         await self._make(connection, now)
         ring = self._opened(await store.live(connection, now))

@@ -1,7 +1,7 @@
 """Logging in, and with it the merge of an anonymous user into the account."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from services.auth.store.users import User
 from shared.errors import NotFound
 from shared.identity import DeviceLinked, UserMerged
 from shared.tokens import Principal
+from shared.values import utc_now
 
 
 class MergeStarted(BaseModel):
@@ -74,13 +75,13 @@ async def _proven_account(desk: Desk, wish: Login) -> User:
         return account
     async with desk.transaction() as connection:
         user_id = account.user_id if account else None
-        await audit.note(connection, audit.Entry("login_failed", datetime.now(UTC), user_id, None, wish.address))
+        await audit.note(connection, audit.Entry("login_failed", utc_now(), user_id, None, wish.address))
     LOGINS.labels("refused").inc()
     raise BadCredentials("address or password is wrong")
 
 
 async def _enter(desk: Desk, wish: Login, proven: User, caller: Principal | None) -> LoginTokens:
-    now = datetime.now(UTC)
+    now = utc_now()
     async with desk.transaction() as connection:
         account, bearer = await _locked(connection, proven, caller)
         device_id = wish.device_id or (bearer.device_id if bearer else uuid7())

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from services.coach.store.facts import LastingFacts
 from services.coach.store.model_jobs import ModelJob, ModelJobs
 from shared.errors import InvalidRequest
 from shared.telemetry import log as logger
+from shared.values import utc_now
 
 RULES = "rules"
 
@@ -71,7 +72,7 @@ class Chat:
             NotFound: for a conversation that the user does not have.
             InvalidRequest: for a message without any visible character.
         """
-        question, now = cleaned(said), datetime.now(UTC)
+        question, now = cleaned(said), utc_now()
         if not question:
             raise InvalidRequest("message: must not be empty", field="message")
         message = Message(uuid7(), "user", question, [], None, now)
@@ -147,7 +148,7 @@ class Chat:
         if not turn.text:
             logger().info("answer_cut_short", conversation_id=str(turn.conversation_id))
             return
-        said = Message(uuid7(), "assistant", turn.text, turn.evidence(), turn.source, datetime.now(UTC))
+        said = Message(uuid7(), "assistant", turn.text, turn.evidence(), turn.source, utc_now())
         await self.conversations.add(turn.account, turn.conversation_id, said)
         if len(turn.before.messages) > HISTORY:
             await self._summarise(turn)

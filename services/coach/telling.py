@@ -6,7 +6,7 @@ why. A job is tried a few times, waits for the user's budget, and changes nothin
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from services.coach.store.conversations import Conversations
 from services.coach.store.model_jobs import ModelJob, ModelJobs, later
 from services.coach.store.reports import Reports
 from shared.telemetry import log as logger
+from shared.values import utc_now
 
 ATTEMPTS = 5
 MINUTE = timedelta(minutes=1)
@@ -45,7 +46,7 @@ class Telling:
     async def for_ever(self, pause: timedelta) -> None:
         """Until cancelled."""
         while True:
-            if not await self.work(datetime.now(UTC)):
+            if not await self.work(utc_now()):
                 await asyncio.sleep(pause.total_seconds())
 
     async def work(self, now: datetime) -> int:

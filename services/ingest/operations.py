@@ -45,7 +45,8 @@ def _draft(device_id: UUID, refused: Refused) -> Draft | None:
         raw = from_json(refused.raw, allow_inf_nan=False)
     except ValueError:
         return None
-    raw.setdefault("occurred_at", format_moment(refused.received_at))
+    if raw.get("occurred_at") is None:
+        raw["occurred_at"] = format_moment(refused.received_at)
     reading = reading_of(raw)
     if isinstance(reading, Refusal):
         return None

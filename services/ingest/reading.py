@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
 from hashlib import sha256
+from math import inf
 from operator import or_
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -24,6 +25,9 @@ MAX_EVENTS = 500
 # Far above every real event, and far below what Kafka takes as one record.
 MAX_EVENT_BYTES = 512 * 1024
 MAX_DEPTH = 450
+# How much longer a number can get when it is written again: `1e15` becomes `1000000000000000.0`.
+_GROWTH = 5
+_LONGEST_FIELD, _LONGEST_MESSAGE = 200, 500
 MAX_GAP = 10_000
 MAX_GAPS = 1_000
 
@@ -98,7 +102,7 @@ def read_request(body: bytes) -> ReadRequest:
     sent = raw.get("events") if isinstance(raw, dict) else None
     if isinstance(sent, list) and len(sent) > MAX_EVENTS:
         raise TooLarge(f"at most {MAX_EVENTS} events a request")
-    faultless = _faultless(body)
+    faultless = _faultless(body, sent)
     request = _outer(raw) if faultless is None else faultless
     readings = [reading_of(one) for one in sent or []] if faultless is None else _readings(faultless, sent or [])
     events = _events(request.events, sent or [], readings)
@@ -120,16 +124,18 @@ def _typed(event: type[DomainEvent]) -> Any:
     name, version = event.event_type, event.schema_version
     fields: dict[str, Any] = {
         "event_type": (Literal[name], ...),
-        "schema_version": (Literal[version], 1 if version == 1 else ...),
+        "schema_version": (Annotated[int, Field(ge=version, le=version)], 1 if version == 1 else ...),
         "payload": (event, ...),
     }
     return create_model(f"{name}Envelope", __base__=EventEnvelope, **fields)
 
 
-def _faultless(body: bytes) -> Any:
+def _faultless(body: bytes, sent: Any) -> Any:
     """None where anything is wrong, or only may be."""
     try:
-        return _faultless_request(tuple(registry().events.values()))(body) if len(body) <= MAX_EVENT_BYTES else None
+        if len(body) > MAX_EVENT_BYTES // _GROWTH and len(to_json(sent)) > MAX_EVENT_BYTES:
+            return None
+        return _faultless_request(tuple(registry().events.values()))(body)
     except (ValueError, RecursionError):
         return None
 
@@ -155,12 +161,20 @@ def _parse_lone_surrogates(body: bytes) -> Any:
         raise ValueError(f"{constant} is not JSON")
 
     try:
-        raw = json.loads(body.decode(), parse_constant=refuse)
+        raw = json.loads(body.decode(), parse_constant=refuse, parse_int=_integer)
     except (ValueError, RecursionError) as error:
         raise MalformedJson(f"the body is not JSON: {error}") from error
     if _is_nested(raw, MAX_DEPTH):
         raise MalformedJson(f"the body is nested deeper than {MAX_DEPTH} levels")
     return raw
+
+
+def _integer(text: str) -> int | float:
+    """Python reads no integer of many thousand digits; no field takes one either, nor an infinity."""
+    try:
+        return int(text)
+    except ValueError:
+        return inf
 
 
 def _is_nested(value: Any, depth: int) -> bool:
@@ -259,7 +273,14 @@ def _refused_envelope(error: ValidationError) -> Refusal:
 
 def _refusal(error: ValidationError, prefix: tuple[str, ...]) -> Refusal:
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    return Refusal("invalid_payload", place((*prefix, *first["loc"])) or None, first["msg"])
+    field = _quoted(place((*prefix, *first["loc"])), _LONGEST_FIELD)
+    return Refusal("invalid_payload", field or None, _quoted(first["msg"], _LONGEST_MESSAGE))
+
+
+def _quoted(text: str, longest: int) -> str:
+    """Both quote what was sent, such as the name of an unknown field; PostgreSQL stores no NUL characters."""
+    storable = text.replace("\x00", "\\u0000")
+    return storable if len(storable) <= longest else f"{storable[: longest - 1]}…"
 
 
 def as_sent(body: bytes, places: set[int]) -> dict[int, bytes]:
@@ -269,7 +290,7 @@ def as_sent(body: bytes, places: set[int]) -> dict[int, bytes]:
 
 
 def _spans(text: str, places: set[int]) -> dict[int, tuple[int, int]]:
-    decoder, found = json.JSONDecoder(), {}
+    decoder, found = json.JSONDecoder(parse_int=str), {}
     position = _after_key(text, decoder)
     for at in range(max(places, default=-1) + 1):
         first = _skip(text, position)

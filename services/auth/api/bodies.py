@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
 from services.auth.domain import well_formed_email
 from shared.tokens import Role
@@ -49,13 +49,13 @@ class LoginBody(Body):
     password: Password
     device_id: UUID | None = None
     device_secret: DeviceSecret | None = None
-    merge_anonymous_data: bool = True
+    merge_anonymous_data: StrictBool = True
     name: ShortText | None = None
     platform: ShortText | None = None
 
 
 class Logout(Body):
-    discard: bool = False
+    discard: StrictBool = False
 
 
 class ProfileChange(Body):

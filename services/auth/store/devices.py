@@ -136,7 +136,7 @@ class DeviceSummary:
     name: str | None
     platform: str | None
     created_at: Moment
-    last_seen: datetime | None
+    last_seen: Moment | None
     last_sequence: int
     events: int
     revoked: bool

@@ -1,6 +1,5 @@
 """Plans: proposals, never applied by themselves."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,6 +9,7 @@ from services.coach.plans.meal_plans import MealPlans
 from services.coach.plans.meals import MealPlanRequest
 from services.coach.plans.shape import WorkoutPlanRequest
 from services.coach.plans.workouts import WorkoutPlans
+from shared.values import utc_now
 
 router = APIRouter(prefix=PREFIX, tags=["coach"])
 
@@ -18,13 +18,11 @@ router = APIRouter(prefix=PREFIX, tags=["coach"])
 async def workout_plan(account: Account, here: InRooms, request: WorkoutPlanRequest | None = None) -> dict[str, Any]:
     """A week of workouts. `templates` are the events that a client records when the user accepts."""
     log = await here.logs.of(account)
-    return await WorkoutPlans(here.facts, here.gate).propose(
-        account, request or WorkoutPlanRequest(), log, datetime.now(UTC)
-    )
+    return await WorkoutPlans(here.facts, here.gate).propose(account, request or WorkoutPlanRequest(), log, utc_now())
 
 
 @router.post("/meal-plans")
 async def meal_plan(account: Account, here: InRooms, request: MealPlanRequest | None = None) -> dict[str, Any]:
     """A day of meals."""
     log = await here.logs.of(account)
-    return await MealPlans(here.gate).propose(account, request or MealPlanRequest(), log, datetime.now(UTC))
+    return await MealPlans(here.gate).propose(account, request or MealPlanRequest(), log, utc_now())

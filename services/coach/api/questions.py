@@ -1,6 +1,5 @@
 """Quick questions."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter
@@ -14,7 +13,7 @@ from services.coach.rules.questions import QUICK_QUESTIONS, find
 from services.coach.safety import cleaned
 from shared.errors import Problem
 from shared.http import Page
-from shared.values import Strict, Text
+from shared.values import Strict, Text, utc_now
 
 router = APIRouter(prefix=f"{PREFIX}/quick-questions", tags=["coach"])
 
@@ -45,7 +44,7 @@ async def ask(asked: Question, account: Account, here: InRooms) -> dict[str, Any
     if quick is None:
         raise UnknownQuestion("this is none of the quick questions", field="question")
     log = await here.logs.of(account)
-    return {"question": quick.question, **answer_json(quick.rules(log, datetime.now(UTC)), log)}
+    return {"question": quick.question, **answer_json(quick.rules(log, utc_now()), log)}
 
 
 def answer_json(answer: Answer, log: TrainingLog, source: str = "rules") -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Makes reports: looks for closed weeks, leaves a job for each, and does the jobs. Runs in one process at a time."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 
 from services.coach.facts.log import TrainingLog
@@ -12,6 +12,7 @@ from services.coach.store import PASSING
 from services.coach.store.packed_logs import PackedLogs
 from services.coach.store.reports import Job, Pace, Reports, Summary
 from shared.telemetry import log as logger
+from shared.values import utc_now
 
 ATTEMPTS = 5
 # Of weeks that closed longer ago, such as those of an imported history, nobody waits to be told.
@@ -26,8 +27,8 @@ async def report_loop(logs: Logs, reports: Reports, packed_logs: PackedLogs, pac
     Fresh reports are left to a model to be `told`, where there is one.
     """
     while True:
-        idle = not await plan(logs, reports, packed_logs, datetime.now(UTC), pace, told=told)
-        idle &= not await work(logs, reports, datetime.now(UTC), told=told)
+        idle = not await plan(logs, reports, packed_logs, utc_now(), pace, told=told)
+        idle &= not await work(logs, reports, utc_now(), told=told)
         if idle:
             await asyncio.sleep(pace.every.total_seconds())
 

@@ -1,7 +1,6 @@
 """What the routes take from their app: coroutines all, since FastAPI runs plain functions in threads."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from typing import Annotated
 
 import asyncpg
@@ -36,12 +35,6 @@ async def connection(
     """A connection for the time of the request."""
     async with pool.connection() as taken:
         yield taken
-
-
-def now() -> datetime:
-    """The receive time, in milliseconds as it is stored."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 Store = Annotated[asyncpg.Connection, Depends(connection)]

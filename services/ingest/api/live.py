@@ -149,6 +149,5 @@ async def _send(socket: WebSocket, listener: Listener) -> None:
 
 
 async def _until_disconnected(socket: WebSocket) -> None:
-    with suppress(WebSocketDisconnect):
-        while True:
-            await socket.receive_text()
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass

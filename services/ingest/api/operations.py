@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from uuid_utils.compat import uuid7
 
-from services.ingest.api.context import Configured, Store, now
+from services.ingest.api.context import Configured, Store
 from services.ingest.api.feeds import JSON_LINES
 from services.ingest.api.pull import QuarantinedEvent, quarantine_page
 from services.ingest.domain import Refusal
@@ -32,7 +32,7 @@ from shared.http import Cursor, Limit, Page
 from shared.policy import service_only
 from shared.postgres import connect
 from shared.telemetry import correlation_id, traceparent
-from shared.values import format_moment
+from shared.values import format_moment, utc_now
 
 router = APIRouter(prefix="/internal/ingest", tags=["internal"], dependencies=[Depends(service_only)])
 
@@ -114,7 +114,7 @@ async def write_server_event(store: Store, event: ServerEvent) -> Written:
         raise InvalidRequest(f"{reading.field}: {reading.message}", field=reading.field, reason=reading.code)
     user_id = await Users(store).root(event.user_id)
     draft = Draft(event_id, raw, reading, event.origin)
-    device_id, numbers = await write(store, user_id, [draft], now(), _trace())
+    device_id, numbers = await write(store, user_id, [draft], utc_now(), _trace())
     return Written(event_id=event_id, device_id=device_id, sequence_number=numbers[0])
 
 
@@ -147,7 +147,7 @@ async def quarantine(
 async def release(settings: Configured) -> Released:
     """Releases what this version of the software can read."""
     async with _unhurried(settings) as connection:
-        released, kept = await release_quarantine(connection, now(), _trace())
+        released, kept = await release_quarantine(connection, utc_now(), _trace())
     return Released(released=released, kept=kept)
 
 

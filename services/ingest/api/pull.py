@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 from pydantic_core import from_json
 
 from services.ingest.api.context import LimitedCaller, Store
@@ -97,12 +97,16 @@ async def hash_of_events(
     return UserHash(count=total.count, hash=total.hash, server_epoch=epoch, devices=hashes).model_dump()
 
 
+# Holds a place for each device that the user ever had, and never fails for being long.
+Vectors = Annotated[str | None, Query(max_length=100_000)]
+
+
 @router.get("/events", response_model=EventPage)
 async def events(
     caller: LimitedCaller,
     store: Store,
-    after: Cursor = None,
-    since: AwareDatetime | None = None,
+    after: Vectors = None,
+    since: Moment | None = None,
     limit: Limit = 50,
     exclude_device: UUID | None = None,
 ) -> Response:

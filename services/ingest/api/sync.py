@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from services.ingest.api.context import LimitedCaller, now
+from services.ingest.api.context import LimitedCaller
 from services.ingest.domain import (
     Accepted,
     Duplicate,
@@ -27,6 +27,7 @@ from shared.envelope import EventEnvelope
 from shared.errors import Forbidden
 from shared.telemetry import correlation_id, traceparent
 from shared.tokens import Principal
+from shared.values import utc_now
 
 router = APIRouter(prefix="/api/v1/sync", tags=["sync"])
 
@@ -98,7 +99,7 @@ async def sync(request: Request, caller: LimitedCaller) -> Response:
     delivery = _delivery(read, caller)
     trace = Trace(correlation_id.get(), traceparent.get()[:100])
     group_commit: GroupCommit = request.app.state.group_commit
-    server_epoch, judgement = await group_commit.receive(delivery, now(), trace)
+    server_epoch, judgement = await group_commit.receive(delivery, utc_now(), trace)
     answer = answer_of(read.device_id, server_epoch, judgement)
     return Response(answer.model_dump_json(), media_type="application/json")
 

@@ -16,13 +16,14 @@ from pydantic_core import to_json
 from services.projector.api.paging import ForeignCursor, as_json, cursor_at, place
 from services.projector.store.lists import Filter, Listing, page
 from services.projector.store.reading import Readers, Reading
-from shared.errors import Forbidden, InvalidRequest
+from shared.errors import Forbidden, InvalidRequest, Problem
 from shared.policy import Caller
 from shared.tokens import Principal
 from shared.views.whole import FOLD_VERSION
 
 _READ_AFTER = re.compile(r"^([0-9a-fA-F-]{36}):([0-9]{1,16})$")
 _POLL_SECONDS = 0.015
+_STALE = {"X-Stale": "true"}
 _FOLD = hashlib.sha256(FOLD_VERSION.encode()).hexdigest()[:8]
 
 
@@ -116,7 +117,12 @@ async def _opened(request: Request, caller: Principal, read_after: str | None) -
     seconds: float = request.app.state.read_after_seconds
     fresh = await _is_fresh(readers, caller, read_after, seconds)
     async with readers.of(caller.user_id) as opened:
-        yield Read(opened, await opened.degraded(), _headers(opened, fresh))
+        try:
+            yield Read(opened, await opened.degraded(), _headers(opened, fresh))
+        except Problem as problem:
+            # "There is no such workout" means little to one whose own events are not applied yet.
+            problem.headers |= {} if fresh else _STALE
+            raise
 
 
 def _tags(if_none_match: str | None) -> set[str]:
@@ -129,7 +135,7 @@ def _headers(opened: Reading, fresh: bool) -> dict[str, str]:
         "Cache-Control": "private, no-cache",
         "Vary": "Authorization",
     }
-    return headers if fresh else headers | {"X-Stale": "true"}
+    return headers if fresh else headers | _STALE
 
 
 async def _is_fresh(readers: Readers, caller: Principal, read_after: str | None, seconds: float) -> bool:

@@ -1,7 +1,6 @@
 """Events that could not be applied and records that are none: kept with the reason, blocking nothing (law 6)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from services.projector.domain import Parked, entity_meant
 from services.projector.tables import DEAD_LETTERS
 from services.projector.views.rows import Connection
 from shared.kafka import Record
+from shared.values import utc_now
 
 NAMES = [column.name for column in DEAD_LETTERS.columns]
 _PARK = f"""
@@ -38,7 +38,7 @@ def row(parked: Parked, user_id: UUID, state: str = "parked") -> tuple[Any, ...]
     event = parked.event
     place = (event.device_id, event.sequence_number, user_id, *(entity_meant(event) or (None, None)))
     reason = parked.reason.replace("\x00", "")
-    return (*place, event.event_id, event.model_dump_json(), reason, state, datetime.now(UTC))
+    return (*place, event.event_id, event.model_dump_json(), reason, state, utc_now())
 
 
 async def refuse(connection: Connection, refused: Iterable[tuple[Record, str]]) -> None:

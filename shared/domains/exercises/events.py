@@ -8,7 +8,9 @@ from pydantic import BeforeValidator, Field
 
 from shared.domains.exercises.vocabulary import Equipment, Measure, Muscle
 from shared.registry import DomainEvent
-from shared.values import Name
+from shared.values import Name, no_nul
+
+LONGEST_WORD = 64
 
 
 def _known_or_other(vocabulary: type[StrEnum]) -> BeforeValidator:
@@ -16,7 +18,12 @@ def _known_or_other(vocabulary: type[StrEnum]) -> BeforeValidator:
     known = {str(word) for word in vocabulary}
 
     def validate(value: Any) -> Any:
-        return "other" if isinstance(value, str) and value not in known else value
+        if not isinstance(value, str) or value in known:
+            return value
+        if len(value) > LONGEST_WORD:
+            raise ValueError(f"must have at most {LONGEST_WORD} characters")
+        no_nul(value)
+        return "other"
 
     return BeforeValidator(validate)
 

@@ -123,6 +123,7 @@ async def test_an_anonymous_user_logs_out_only_on_purpose(auth: Auth) -> None:
     assert code(await phone.call("POST", "/logout")) == (409, "would_lose_data")
     assert code(await phone.call("POST", "/logout", {"discard": False})) == (409, "would_lose_data")
     assert (await phone.call("GET", "/me")).status_code == 200
+    assert code(await phone.call("POST", "/logout", {"discard": "yes"})) == (422, "invalid_request")
     assert (await phone.call("POST", "/logout", {"discard": True})).status_code == 204
     assert code(await phone.launch()) == (401, "login_required")
 

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import re
 import zipfile
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
@@ -210,6 +211,8 @@ async def test_events_tell_when_a_device_was_last_seen(auth: Auth) -> None:
         return bool((device["last_sequence"], device["events"]) == (7, 7))
 
     await eventually(seen)
+    (device,) = (await phone.call("GET", "/devices")).json()["items"]
+    assert all(re.fullmatch(r".*:\d\d\.\d{3}Z", device[field]) for field in ("created_at", "last_seen"))
 
 
 async def test_activity_that_was_lost_is_read_again_from_ingest(auth: Auth) -> None:

@@ -162,6 +162,8 @@ async def test_a_socket_tells_the_same_and_needs_a_ticket_that_works_once(
     address = f"ws://127.0.0.1:{servers[1].port}/api/v1/sync/ws?ticket={ticket}"
 
     async with connect_socket(address) as socket:
+        await socket.send(b"what a client says is not listened to")
+        await socket.send("in whatever form")
         await phone.sync(sets(1, 2))
         hint = json.loads(await asyncio.wait_for(socket.recv(), 20))
 

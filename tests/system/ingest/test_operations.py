@@ -108,6 +108,23 @@ async def test_quarantine_is_released_after_an_upgrade(
     assert everyones == listed
 
 
+@pytest.mark.parametrize("said", [{"occurred_at": None}, {}])
+async def test_what_did_not_say_when_occurred_when_it_was_refused(
+    ingest: Ingest, phone: Phone, without_corrections: pytest.MonkeyPatch, said: dict[str, Any]
+) -> None:
+    correction = set_completed(1, event_type="SetCorrected", payload={"set_id": str(uuid4()), "reps": 6})
+    del correction["occurred_at"]
+    answer = await phone.sync([correction | said])
+    received_at = (await phone.get("/quarantine"))["items"][0]["received_at"]
+    without_corrections.undo()
+    await asyncio.sleep(0.01)
+
+    await post(ingest, "/quarantine/release", 200)
+
+    (released,) = await lines(ingest, str(uuid5(phone.user_id, f"server:{answer['server_epoch']}")))
+    assert released["occurred_at"] == received_at
+
+
 async def test_who_saw_a_released_event_has_seen_it(
     ingest: Ingest, phone: Phone, without_corrections: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
 from shared.digests import digest_of_events
+from shared.http import encode_cursor
 from tests.system.ingest.conftest import Ingest
 from tests.system.ingest.phones import Phone, set_completed, sets
 
@@ -76,6 +79,30 @@ async def test_since_a_time(phone: Phone) -> None:
 
     assert [event["sequence_number"] for event in events] == [3, 4]
     assert (await pulled(phone, after=cursor))[0] == []
+
+
+@pytest.mark.parametrize("since", ["0001-01-01T00:00:00+10:00", "1732000000", "yesterday"])
+async def test_since_what_is_no_time(phone: Phone, since: str) -> None:
+    answer = await phone.client.get("/api/v1/sync/events", params={"since": since}, headers=phone.headers)
+    assert (answer.status_code, answer.json()["field"]) == (422, "since")
+
+
+async def test_a_cursor_of_very_many_devices_does_not_fail(ingest: Ingest, phone: Phone) -> None:
+    others = [ingest.phone(user_id=phone.user_id) for _ in range(400)]
+    columns = "device_id, user_id, last_acked, last_accepted, accepted_count, digest, is_server"
+    rows = [(other.device_id, phone.user_id, 1, 1, 1, bytes(16), False) for other in others]
+    await ingest.tables.executemany(f"INSERT INTO devices ({columns}) VALUES ($1, $2, $3, $4, $5, $6, $7)", rows)
+    vector = {"epoch": str(uuid4()), "at": {other.device_id.hex: 1 for other in others}}
+
+    answer = await phone.client.get(
+        "/api/v1/sync/events", params={"after": encode_cursor(vector)}, headers=phone.headers
+    )
+
+    assert answer.status_code == 200
+    again = await phone.client.get(
+        "/api/v1/sync/events", params={"after": answer.json()["next_cursor"]}, headers=phone.headers
+    )
+    assert again.status_code == 200
 
 
 async def test_a_cursor_of_an_older_epoch_is_cut_to_what_the_restore_found(ingest: Ingest, phone: Phone) -> None:

@@ -108,6 +108,12 @@ async def test_quarantine_keeps_the_bytes_as_they_came(ingest: Ingest, phone: Ph
         ({"correlation_id": "x"}, "invalid_payload"),
         ({"seen": {"x": 1}}, "invalid_payload"),
         ({"payload": {"name": "a\u0000b"}}, "invalid_payload"),
+        ({"payload": {"a\u0000b": 1}}, "invalid_payload"),
+        ({"a\u0000b": 1}, "invalid_payload"),
+        ({"seen": {"a\u0000b": 1}}, "invalid_payload"),
+        ({"correlation_id": "\u0000"}, "invalid_payload"),
+        ({"schema_version": True}, "invalid_payload"),
+        ({"occurred_at": "1732000000"}, "invalid_payload"),
     ],
 )
 async def test_what_is_wrong_in_one_event_is_its_verdict(phone: Phone, changes: dict[str, Any], code: str) -> None:

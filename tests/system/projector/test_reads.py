@@ -199,6 +199,12 @@ async def test_a_read_waits_for_the_callers_own_writes(
     assert stale.headers["X-Stale"] == "true"
     assert "X-Stale" not in (await phone.response("/workouts", 200, {"X-Read-After": f"{device}:0"})).headers
 
+    # a thing that is not there may only not be there yet
+    for path in ("/workouts", "/history"):
+        missing = await phone.response(f"{path}/{uuid4()}", 404, {"X-Read-After": f"{device}:{last}"})
+        assert missing.headers["X-Stale"] == "true"
+        assert "X-Stale" not in (await phone.response(f"{path}/{uuid4()}", 404)).headers
+
     waiting = asyncio.create_task(phone.response("/workouts", 200, {"X-Read-After": f"{device}:{last}"}))
     await asyncio.sleep(0.05)
     await apply(store, person.received)

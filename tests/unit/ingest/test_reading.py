@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from deploy.local.operations.bench.workload import life
 from services.ingest.domain import Reading, Refusal
-from services.ingest.reading import as_sent, content_of, read_request, reading_of
+from services.ingest.reading import MAX_EVENT_BYTES, as_sent, content_of, read_request, reading_of
 from shared.errors import InvalidRequest, MalformedJson
 
 JSON_VALUES = st.recursive(
@@ -19,6 +19,9 @@ JSON_VALUES = st.recursive(
     lambda values: st.lists(values, max_size=4) | st.dictionaries(st.text(), values, max_size=4),
     max_leaves=12,
 )
+
+
+TOO_LARGE = f"is larger than {MAX_EVENT_BYTES} bytes"
 
 
 def removal(**changes: Any) -> dict[str, Any]:
@@ -69,7 +72,9 @@ def test_what_is_no_json(body: bytes) -> None:
 
 GOOD = [json.loads(event) for event in life(300)]
 CHANGES = st.dictionaries(
-    st.sampled_from([*removal(), "schema_version", "occurred_at", "seen"]), JSON_VALUES, max_size=2
+    st.sampled_from([*removal(), "schema_version", "occurred_at", "seen"]),
+    JSON_VALUES | st.sampled_from([True, 1.0, "1732000000"]),
+    max_size=2,
 )
 
 
@@ -97,7 +102,41 @@ def test_an_event_that_no_record_could_hold_is_refused() -> None:
     request = read_request(json.dumps({"device_id": str(uuid4()), "events": [small, huge]}).encode())
 
     assert isinstance(request.events[0].reading, Reading)
-    assert request.events[1].reading == Refusal("invalid_payload", None, "is larger than 524288 bytes")
+    assert request.events[1].reading == Refusal("invalid_payload", None, TOO_LARGE)
+
+
+def test_how_long_an_event_may_be_does_not_depend_on_what_comes_with_it() -> None:
+    target = {"weight": 1e5, "rpe": 1e0}
+    exercises = [{"exercise_id": str(uuid4()), "sets": [target] * 100} for _ in range(200)]
+    template = {"template_id": str(uuid4()), "name": "Endless", "exercises": exercises}
+    event = removal(event_type="TemplateSaved", payload=template)
+    body = json.dumps({"device_id": str(uuid4()), "events": [event]}, separators=(",", ":"))
+    short = body.replace("100000.0", "1e5").replace("1.0", "1e0").encode()
+    assert len(short) < MAX_EVENT_BYTES
+
+    request = read_request(short)
+
+    assert request.events[0].reading == reading_of(event) == Refusal("invalid_payload", None, TOO_LARGE)
+
+
+@pytest.mark.parametrize("name", ["a\u0000b", "x" * 100_000])
+def test_what_a_refusal_quotes_can_be_stored(name: str) -> None:
+    for event in (removal(**{name: 1}), removal(payload={"set_id": str(uuid4()), name: 1}), removal(seen={name: 1})):
+        refusal = reading_of(event)
+
+        assert isinstance(refusal, Refusal)
+        assert "\x00" not in f"{refusal.field}{refusal.message}"
+        assert len(f"{refusal.field}{refusal.message}") < 1_000
+
+
+def test_an_integer_of_any_length_is_its_events_fault() -> None:
+    good, bad = removal(), removal(payload={"set_id": 0})
+    body = json.dumps({"device_id": str(uuid4()), "events": [good, bad]}).replace(": 0", ": " + "9" * 5_000)
+
+    request = read_request(body.encode())
+
+    assert [type(event.reading) for event in request.events] == [Reading, Refusal]
+    assert b"9" * 5_000 in as_sent(body.encode(), {1})[1]
 
 
 @given(

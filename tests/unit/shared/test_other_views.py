@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic import ValidationError
 
 from shared.domains.exercises.catalogue import CATALOGUE
 from shared.views.exercises import ExerciseRow, Exercises
@@ -209,3 +210,12 @@ def test_values_have_one_json_form() -> None:
 def test_the_fold_version_names_the_catalogue_and_the_time_zone_data() -> None:
     assert "catalogue" in FOLD_VERSION
     assert "tzdata" in FOLD_VERSION
+
+
+@pytest.mark.parametrize("word", ["a\x00b", "x" * 65])
+def test_a_word_that_nobody_could_store_is_no_newer_word(word: str) -> None:
+    newer = Story().tell("ExerciseDefined", exercise_id=MINE, name="Zercher", muscle_category="serratus")
+    assert newer.only("exercises")["muscle_category"] == "other"
+
+    with pytest.raises(ValidationError, match="muscle_category"):
+        Story().tell("ExerciseDefined", exercise_id=MINE, name="Zercher", muscle_category=word)
