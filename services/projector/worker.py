@@ -16,6 +16,7 @@ from services.projector.rebuild.start import Rebuilding
 from services.projector.settings import Settings
 from services.projector.store import effects, generations, identity
 from services.projector.store.batch import ProjectorStore
+from services.projector.store.loading import abandon_unfinished
 from shared.feeds import IdentityFeed, IngestFeed
 from shared.following import Follower, patiently
 from shared.http import service_client
@@ -94,6 +95,7 @@ class Worker:
         owner = await connect(url)
         try:
             await generations.ensure_live(owner)
+            await abandon_unfinished(owner)
         finally:
             await owner.close()
         return await create_pool(

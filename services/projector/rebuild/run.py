@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context, parent_process
 from uuid import UUID
 
@@ -22,9 +23,9 @@ from services.projector.store import comparing, generations, identity, loading
 from services.projector.store.batch import ProjectorStore
 from services.projector.views.rows import Connection
 from shared.feeds import Head, IdentityFeed, IngestFeed
-from shared.following import NOTHING_APPLIED, Follower, pages
+from shared.following import NOTHING_APPLIED, Follower, pages, patiently
 from shared.http import service_client
-from shared.identity import UserErased, UserMerged
+from shared.identity import IdentityEvent, UserErased, UserMerged
 from shared.postgres import connect, create_pool
 from shared.views.whole import FOLD_VERSION
 
@@ -106,11 +107,15 @@ async def _hear_identity(store: ProjectorStore, feed: IdentityFeed) -> None:
     async with store.transaction() as connection:
         position = await identity.position(connection)
     for event in await feed.after(position):
-        async with store.transaction() as connection:
-            if isinstance(event, UserMerged):
-                await identity.merge(connection, event.from_user_id, event.user_id)
-            elif isinstance(event, UserErased):
-                await identity.erase(connection, event.erasure_id, {event.user_id, *event.merged_user_ids})
+        await patiently(partial(_apply, store, event), (asyncpg.TransactionRollbackError,))
+
+
+async def _apply(store: ProjectorStore, event: IdentityEvent) -> None:
+    async with store.transaction() as connection:
+        if isinstance(event, UserMerged):
+            await identity.merge(connection, event.from_user_id, event.user_id)
+        elif isinstance(event, UserErased):
+            await identity.erase(connection, event.erasure_id, {event.user_id, *event.merged_user_ids})
 
 
 @dataclass
@@ -131,6 +136,7 @@ class _Rebuild:
             differences = await self._switch(verified)
         except BaseException as error:
             await self.progress.ended("failed", "stopped", error=str(error) or repr(error))
+            await generations.abandon(self.owner, self.name)
             raise
         await self.progress.ended("live", "done", differences=differences)
         async with self.owner.transaction():
@@ -192,6 +198,8 @@ class _Rebuild:
         epoch, heads = await self.feed.heads()
         follower = Follower(store, self.feed, epoch)
         applied = await store.all_applied()
+        if erased := applied.keys() - heads.keys():
+            await store.forget(erased)
         count = 0
         for device, head in heads.items():
             at = applied.get(device, NOTHING_APPLIED).sequence
@@ -216,10 +224,12 @@ class _Rebuild:
     async def _switch(self, verified: Mapping[UUID, int]) -> Mapping[str, int]:
         """Holds the workers for a moment, reads the last events, proves both digests, and switches."""
         async with self.owner.transaction():
+            # It does nothing itself while the rest is read and compared, for as long as that takes.
+            await self.owner.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             live = await loading.hold_live(self.owner)
             _, heads = await self._follow()
             async with self.pool.acquire() as connection:
-                await self._prove(connection, heads)
+                await self._prove(connection, live, heads)
                 users = await comparing.comparable(connection, live, self.name)
                 differences: Mapping[str, int] = {}
                 if await self._comparable_versions(live):
@@ -230,10 +240,13 @@ class _Rebuild:
             await generations.switch(self.owner, self.name)
         return differences
 
-    async def _prove(self, connection: Connection, heads: Mapping[UUID, Head]) -> None:
+    async def _prove(self, connection: Connection, live: str, heads: Mapping[UUID, Head]) -> None:
         behind = await comparing.first_behind(connection, self.name, heads)
         if behind is not None:
             raise RebuildStopped(f"device {behind} does not agree with the event store")
+        lost = await comparing.first_parked_only_in(connection, live, self.name)
+        if lost is not None:
+            raise CannotApply(f"event {lost.event_id} cannot be applied: {lost.reason}")
 
     async def _comparable_versions(self, live: str) -> bool:
         version = await self.owner.fetchval("SELECT fold_version FROM generations WHERE name = $1", live)

@@ -27,6 +27,12 @@ FROM (SELECT * FROM {old}.{table} WHERE user_id = ANY($1::uuid[])) a
 FULL JOIN (SELECT * FROM {new}.{table} WHERE user_id = ANY($1::uuid[])) b USING ({keys})
 WHERE a.content IS DISTINCT FROM b.content
 """
+_LOST = """
+SELECT event_id, reason FROM {new}.dead_letters AS n WHERE NOT EXISTS (
+  SELECT FROM {old}.dead_letters AS o
+  WHERE o.own_device_id = n.own_device_id AND o.own_sequence = n.own_sequence
+) LIMIT 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,20 @@ async def first_behind(connection: Connection, name: str, heads: Mapping[UUID, H
     wanted = {device: (head.last_accepted_sequence, head.digest) for device, head in heads.items() if head.count}
     different = [device for device in applied.keys() | wanted.keys() if applied.get(device) != wanted.get(device)]
     return min(different, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """An event that one generation could not apply and the other did."""
+
+    event_id: UUID
+    reason: str
+
+
+async def first_parked_only_in(connection: Connection, old: str, new: str) -> Lost | None:
+    """What the new generation has parked and the old one has not (law 6)."""
+    row = await connection.fetchrow(_LOST.format(old=old, new=new))
+    return None if row is None else Lost(row["event_id"], row["reason"])
 
 
 async def _exists(connection: Connection, table: str) -> bool:

@@ -135,6 +135,13 @@ async def drop(connection: Connection, name: str) -> None:
     await connection.execute("DELETE FROM generations WHERE name = $1", name)
 
 
+async def abandon(connection: Connection, name: str) -> None:
+    """Drops the rows of a generation that failed, which nobody may read and an erasure would not find; why it failed
+    stays on record."""
+    if await connection.fetchval("SELECT state FROM generations WHERE name = $1", name) == "failed":
+        await connection.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
+
+
 async def drop_old(connection: Connection) -> list[str]:
     """Drops all but the newest retired generations, and what failed; returns their names."""
     rows = await connection.fetch(
@@ -148,9 +155,12 @@ async def drop_old(connection: Connection) -> list[str]:
 
 
 async def note_progress(connection: Connection, name: str, state: str, progress: Mapping[str, Any]) -> None:
-    """What an operator sees of a rebuild."""
+    """What an operator sees of a rebuild. One that was switched in does not fail any more."""
     await connection.execute(
-        "UPDATE generations SET state = $2, progress = $3 WHERE name = $1", name, state, json.dumps(progress)
+        "UPDATE generations SET state = $2, progress = $3 WHERE name = $1 AND state IN ('building', $2)",
+        name,
+        state,
+        json.dumps(progress),
     )
 
 

@@ -51,8 +51,10 @@ async def settle(connection: Connection, user_ids: Collection[UUID]) -> Conflict
     found: list[tuple[UUID, ConflictRow]] = []
     for user_id in sorted(user_ids):
         target = await root(connection, user_id)
-        if await _erased(connection, user_id, target):
+        if await _erased(connection, target):
             await _erase_rows(connection, {user_id, target})
+        elif await _erased(connection, user_id):
+            await _erase_rows(connection, {user_id})
         elif target != user_id:
             found += await _move(connection, user_id, target)
     await touch(connection, user_ids)
@@ -116,12 +118,8 @@ async def _delete(connection: Connection, table: str, user_ids: Collection[UUID]
     return int(status.split()[-1])
 
 
-async def _erased(connection: Connection, *user_ids: UUID) -> bool:
-    return bool(
-        await connection.fetchval(
-            "SELECT EXISTS (SELECT FROM erased_users WHERE user_id = ANY($1::uuid[]))", list(user_ids)
-        )
-    )
+async def _erased(connection: Connection, user_id: UUID) -> bool:
+    return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM erased_users WHERE user_id = $1)", user_id))
 
 
 async def advance(connection: Connection, number: int) -> None:

@@ -19,7 +19,8 @@ SELECT EXISTS (
 _MISPLACED = """
 SELECT DISTINCT user_id FROM history JOIN aliases ON from_user_id = user_id UNION
 SELECT DISTINCT user_id FROM applied JOIN aliases ON from_user_id = user_id UNION
-SELECT DISTINCT user_id FROM history JOIN erased_users USING (user_id)
+SELECT DISTINCT user_id FROM history JOIN erased_users USING (user_id) UNION
+SELECT DISTINCT user_id FROM applied JOIN erased_users USING (user_id)
 """
 
 
@@ -47,6 +48,15 @@ async def drop_unfinished(connection: Connection) -> None:
         rows = await connection.fetch("SELECT name FROM generations WHERE state IN ('building', 'failed')")
         for row in rows:
             await generations.drop(connection, row["name"])
+
+
+async def abandon_unfinished(connection: Connection) -> None:
+    """Drops the rows that a killed rebuild left behind, unless one is running."""
+    if not await lock_rebuilding(connection):
+        return
+    await connection.execute("UPDATE generations SET state = 'failed' WHERE state = 'building'")
+    for row in await connection.fetch("SELECT name FROM generations WHERE state = 'failed'"):
+        await generations.abandon(connection, row["name"])
 
 
 async def people(connection: Connection) -> People:
@@ -78,6 +88,10 @@ async def misplaced(connection: Connection) -> list[UUID]:
 
 
 async def hold_live(connection: Connection) -> str:
-    """Holds every batch until the end of the transaction, and names the live generation."""
+    """Holds every batch until the end of the transaction, and names the live generation.
+
+    By a lock of the table, for which batches queue: sharers of a row would overtake for as long as they overlap.
+    """
+    await connection.execute("LOCK TABLE live_generation IN EXCLUSIVE MODE")
     name: str = await connection.fetchval("SELECT name FROM live_generation FOR UPDATE")
     return name

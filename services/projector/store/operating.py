@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.projector.store import effects, generations, identity
 from services.projector.store.batch import ProjectorBatch
-from services.projector.store.loading import misplaced
+from services.projector.store.loading import hold_live, misplaced
 from services.projector.store.users import touch
 from services.projector.views.rows import Connection
 from shared.digests import EMPTY, Digest
@@ -110,7 +110,7 @@ async def roll_back(connection: Connection) -> str | None:
         "SELECT name FROM generations WHERE state = 'retired' ORDER BY switched_at DESC LIMIT 1"
     )
     if name is not None:
-        await connection.execute("SELECT FROM live_generation FOR UPDATE")
+        await hold_live(connection)
         await connection.execute("SELECT set_config('search_path', $1 || ', public', true)", name)
         await identity.settle(connection, await misplaced(connection))
         await generations.switch(connection, name)

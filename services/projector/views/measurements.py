@@ -38,12 +38,13 @@ async def refresh(work: Work) -> None:
     await work.replace(TABLE, by, found.keys(), new)
     for user, row in (*old, *new):
         work.mark("week", user, row.week)
-    for user, measured_at, _ in _weighings(old) ^ _weighings(new):
+    for user, measured_at, *_ in _weighings(old) ^ _weighings(new):
         work.mark(BODY_WEIGHT_SINCE, user, measured_at)
 
 
-def _weighings(rows: Iterable[tuple[UUID, MeasurementRow]]) -> set[tuple[UUID, datetime, Decimal]]:
-    return {(user, row.measured_at, row.weight_kg) for user, row in rows if row.weight_kg}
+def _weighings(rows: Iterable[tuple[UUID, MeasurementRow]]) -> set[tuple[UUID, datetime, UUID, Decimal]]:
+    # Of several at one moment the id decides which counts.
+    return {(user, row.measured_at, row.measurement_id, row.weight_kg) for user, row in rows if row.weight_kg}
 
 
 async def body_weights(work: Work, users: Iterable[UUID]) -> Mapping[UUID, BodyWeights]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -11,11 +11,13 @@ from services.projector.settings import Settings
 from services.projector.store.batch import ProjectorStore
 from services.projector.views import sets
 from services.projector.views.text import text_of
+from shared.domains.exercises.catalogue import catalogue_id
 from shared.envelope import AcceptedEvent
 from shared.fold import fold
+from shared.values import format_moment
 from shared.views.sets import SetRow, set_row
 from shared.views.whole import rows_of
-from tests.histories import history
+from tests.histories import EPOCH, START, Said, history
 from tests.system.projector.feed import EventStore
 from tests.system.projector.looking import apply, rows
 
@@ -23,6 +25,27 @@ from tests.system.projector.looking import apply, rows
 def expected(events: Sequence[AcceptedEvent]) -> dict[str, set[str]]:
     made = rows_of(fold(event.recorded() for event in events))
     return {view: set(map(text_of, found)) for view, found in made.items()}
+
+
+def said_by_one(*said: Said) -> list[AcceptedEvent]:
+    """Events of one device, all at one moment."""
+    user, device = uuid4(), uuid4()
+    return [
+        AcceptedEvent(
+            event_id=uuid4(),
+            event_type=event_type,
+            schema_version=1,
+            payload=payload,
+            device_id=device,
+            sequence_number=number,
+            previous_sequence=number - 1,
+            occurred_at=START,
+            received_at=START,
+            user_id=user,
+            server_epoch=EPOCH,
+        )
+        for number, (event_type, payload) in enumerate(said, 1)
+    ]
 
 
 async def test_a_life_that_comes_at_once_holds_its_conflicts(store: ProjectorStore) -> None:
@@ -44,6 +67,25 @@ async def test_events_that_are_folded_again_beside_new_ones_change_nothing(store
         await batch.fold(person.received[100:])
 
     assert await rows(store, person.user_id) == expected(person.received)
+
+
+async def test_weighings_of_one_moment_may_change_places(store: ProjectorStore) -> None:
+    # given two weighings at once, of which the id says which counts, and a set of the body's weight
+    first, second = (str(UUID(int=number)) for number in (1, 2))
+    at = format_moment(START)
+    pull_up = {"set_id": str(uuid4()), "workout_id": str(uuid4()), "exercise_id": str(catalogue_id("pull-up"))}
+    person = said_by_one(
+        ("BodyMeasurementRecorded", {"measurement_id": first, "measured_at": at, "weight": 80}),
+        ("BodyMeasurementRecorded", {"measurement_id": second, "measured_at": at, "weight": 90}),
+        ("SetCompleted", {**pull_up, "completed_at": at, "reps": 5, "load_basis": "bodyweight"}),
+        ("BodyMeasurementCorrected", {"measurement_id": first, "weight": 90}),
+        ("BodyMeasurementCorrected", {"measurement_id": second, "weight": 80}),
+    )
+    # when their weights change places in one batch
+    await apply(store, person[:3])
+    await apply(store, person[3:])
+    # then the set has the load that the fold gives it
+    assert await rows(store, person[0].user_id) == expected(person)
 
 
 async def test_an_event_that_cannot_be_folded_takes_nothing_of_its_batch_with_it(

@@ -1,0 +1,199 @@
+"""What may happen while a rebuild is at it: erasures, unreadable events, faults, a backlog, slow comparisons."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from services.projector.rebuild import run
+from services.projector.rebuild.run import CannotApply, RebuildStopped, rebuild
+from services.projector.settings import Settings
+from services.projector.store import comparing, identity, loading
+from services.projector.store.batch import ProjectorStore
+from shared import postgres
+from shared.postgres import Connection, connect
+from tests.histories import history
+from tests.system.projector.feed import EventStore, served
+from tests.system.projector.looking import apply
+
+Meanwhile = Callable[[Callable[[], Awaitable[None]]], None]
+
+
+@pytest.fixture
+def event_store() -> Iterator[EventStore]:
+    with served(EventStore()) as store:
+        yield store
+
+
+@pytest.fixture
+def settings(url: str, event_store: EventStore) -> Settings:
+    return Settings(
+        database_url_projector=url, ingest_url=event_store.url, auth_url=event_store.url, service_token="secret"
+    )
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
+    """Has something happen when a rebuild has read everything and begins to catch up."""
+    catch_up = run._Rebuild._catch_up
+
+    def before_it_catches_up(happens: Callable[[], Awaitable[None]]) -> None:
+        async def catch_up_after(self: run._Rebuild) -> None:
+            await happens()
+            await catch_up(self)
+
+        monkeypatch.setattr(run._Rebuild, "_catch_up", catch_up_after)
+
+    return before_it_catches_up
+
+
+async def erase(store: ProjectorStore, user_id: UUID) -> None:
+    async with store.transaction() as connection:
+        await identity.erase(connection, uuid4(), {user_id})
+
+
+async def test_an_erasure_does_not_stop_it(
+    store: ProjectorStore, event_store: EventStore, settings: Settings, meanwhile: Meanwhile
+) -> None:
+    # given somebody who is erased in every store while the rebuild runs
+    stays, goes = history(960, events=40), history(961, events=40)
+    for person in (stays, goes):
+        event_store.accept(person.received)
+        await apply(store, person.received)
+
+    async def erased() -> None:
+        await erase(store, goes.user_id)
+        for device in goes.devices:
+            event_store.events.pop(device)
+
+    meanwhile(erased)
+    # when it goes on, then it is switched in without a trace of them
+    await rebuild(settings)
+    async with store.transaction() as connection:
+        devices = {row[0] for row in await connection.fetch("SELECT device_id FROM applied")}
+    assert devices >= {event.device_id for event in stays.received}
+    assert devices.isdisjoint(goes.devices)
+
+
+async def test_an_erased_user_of_whom_all_is_parked_leaves_nothing_in_the_new_generation(
+    store: ProjectorStore, event_store: EventStore, settings: Settings, meanwhile: Meanwhile
+) -> None:
+    person = history(962, events=3, devices=1)
+    events = [event.model_copy(update={"event_type": "SongSung"}) for event in person.received]
+    event_store.accept(events)
+    await apply(store, events)
+
+    meanwhile(lambda: erase(store, person.user_id))
+    await rebuild(settings)
+
+    async with store.transaction() as connection:
+        for table in ("dead_letters", "applied"):
+            query = f"SELECT count(*) FROM {table} WHERE user_id = $1"
+            assert await connection.fetchval(query, person.user_id) == 0
+
+
+async def test_an_event_that_only_the_live_generation_could_apply_stops_it(
+    store: ProjectorStore, event_store: EventStore, settings: Settings, meanwhile: Meanwhile
+) -> None:
+    # given an event that comes late, and that the version of the software that rebuilds cannot read
+    person = history(963, events=40, devices=1)
+    event_store.accept(person.received[:-1])
+    await apply(store, person.received)
+    late = person.received[-1]
+
+    async def arrives() -> None:
+        event_store.accept([late.model_copy(update={"event_type": "SongSung"})])
+
+    meanwhile(arrives)
+    # when the rebuild meets it, then it stops and names it
+    with pytest.raises(CannotApply, match=str(late.event_id)):
+        await rebuild(settings)
+
+
+@pytest.mark.parametrize("killed", [False, True])
+async def test_what_was_not_switched_in_keeps_nothing_of_anybody(
+    store: ProjectorStore, event_store: EventStore, settings: Settings, meanwhile: Meanwhile, killed: bool
+) -> None:
+    # given a rebuild that fails, or is killed and whose worker starts again
+    person = history(964, events=40, devices=1)
+    event_store.accept(person.received)
+    await apply(store, person.received)
+    owner = await connect(settings.database_url_projector)
+    schemas = "SELECT nspname FROM pg_namespace WHERE nspname ~ '^g[0-9]+$'"
+    before = {row[0] for row in await owner.fetch(schemas)}
+
+    async def fails() -> None:
+        raise RebuildStopped("for whatever reason")
+
+    meanwhile(fails)
+    with pytest.raises(RebuildStopped):
+        await rebuild(settings)
+    if killed:
+        name = await owner.fetchval("UPDATE generations SET state = 'building' WHERE state = 'failed' RETURNING name")
+        await owner.execute(f"CREATE SCHEMA {name}")
+        await loading.abandon_unfinished(owner)
+    # then its rows are gone, and why it failed is on record
+    assert {row[0] for row in await owner.fetch(schemas)} == before
+    kept = await owner.fetchval("SELECT progress FROM generations WHERE state = 'failed'")
+    assert "for whatever reason" in kept
+    await owner.close()
+
+
+async def test_a_comparison_may_take_longer_than_an_idle_transaction_may(
+    store: ProjectorStore, event_store: EventStore, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a comparison that takes two seconds, and transactions that may idle for one
+    person = history(965, events=40, devices=1)
+    event_store.accept(person.received)
+    await apply(store, person.received)
+    given, found = postgres._server_settings, comparing.comparable
+    shorter = {"idle_in_transaction_session_timeout": "1000"}
+    monkeypatch.setattr(postgres, "_server_settings", lambda *settings: given(*settings) | shorter)
+
+    async def slow(connection: Connection, old: str, new: str) -> Mapping[UUID, int]:
+        await connection.execute("SELECT pg_sleep(2)")
+        return await found(connection, old, new)
+
+    monkeypatch.setattr(comparing, "comparable", slow)
+    # when it compares, then it is switched in
+    await rebuild(settings)
+
+
+async def test_the_switch_gets_its_turn_among_batches_that_overlap(store: ProjectorStore, url: str) -> None:
+    # given batches that follow each other without a pause, as with a backlog
+    over = False
+
+    async def busy(offset: float) -> None:
+        await asyncio.sleep(offset)
+        while not over:
+            async with store.transaction() as connection:
+                await connection.execute("SELECT pg_sleep(0.1)")
+
+    batches = [asyncio.create_task(busy(number / 80)) for number in range(8)]
+    await asyncio.sleep(0.3)
+    owner = await connect(url)
+    # when somebody wants to hold them all, then that takes a batch's time and not for ever
+    try:
+        async with asyncio.timeout(30), owner.transaction():
+            await loading.hold_live(owner)
+    except asyncpg.PostgresConnectionError:
+        raise TimeoutError from None
+    finally:
+        over = True
+        await asyncio.gather(*batches)
+        owner.terminate()
+
+
+async def test_an_alias_that_was_erased_before_it_was_merged_takes_nobody_with_it(store: ProjectorStore) -> None:
+    goes, stays = history(966, events=40, devices=1), history(967, events=40, devices=1)
+    for person in (goes, stays):
+        await apply(store, person.received)
+    await erase(store, goes.user_id)
+
+    async with store.transaction() as connection:
+        await identity.merge(connection, goes.user_id, stays.user_id)
+        for table in ("history", "applied"):
+            query = f"SELECT count(*) FROM {table} WHERE user_id = $1"
+            assert await connection.fetchval(query, stays.user_id) > 0
