@@ -59,7 +59,7 @@ class Keys(Protocol):
 class KeySet:
     """auth's public keys: fetched without blocking, cached, used stale when auth is away.
 
-    An unknown `kid` fetches again, at most every `refetch_seconds`.
+    An unknown `kid` fetches again, at most every `refetch_seconds`. Who waits shares the fetch that is under way.
     """
 
     def __init__(self, url: str, *, max_age_seconds: float = 300, refetch_seconds: float = 5) -> None:
@@ -69,6 +69,7 @@ class KeySet:
         self._keys: Mapping[str, Any] = {}
         self._fetched_at = float("-inf")
         self._tried_at = float("-inf")
+        self._ended_at = float("-inf")
         self._lock = asyncio.Lock()
 
     async def key(self, kid: str) -> Any:
@@ -87,8 +88,9 @@ class KeySet:
         return self._keys[kid]
 
     async def _fetch(self) -> None:
+        asked_at = time.monotonic()
         async with self._lock:
-            if self._keys and time.monotonic() - self._tried_at < self._refetch:
+            if self._ended_at >= asked_at or (self._keys and time.monotonic() - self._tried_at < self._refetch):
                 return
             self._tried_at = time.monotonic()
             try:
@@ -98,6 +100,7 @@ class KeySet:
                 self._fetched_at = time.monotonic()
             except (httpx2.HTTPError, jwt.PyJWTError, ValueError) as error:
                 log().warning("key_set_fetch_failed", url=self._url, error=repr(error))
+            self._ended_at = time.monotonic()
 
 
 class TokenVerifier:
