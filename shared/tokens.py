@@ -31,7 +31,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls, as the token says. `also` are the anonymous users merged into it; `expires_at` is a Unix time."""
+    """Who calls, as the token says. `also` are the anonymous users merged into it.
+
+    `expires_at` and `issued_at` are Unix times, the latter in whole seconds, and 0 where nobody knows it.
+    """
 
     user_id: UUID
     device_id: UUID
@@ -39,6 +42,7 @@ class Principal:
     roles: frozenset[Role]
     token_id: str
     expires_at: float
+    issued_at: float = 0
 
     def is_called(self, user_id: UUID) -> bool:
         """Whether this is one of the caller's own ids."""
@@ -173,4 +177,5 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
         roles=frozenset(Role(role) for role in claims["roles"]),
         token_id=claims["jti"],
         expires_at=float(claims["exp"]),
+        issued_at=float(claims["iat"]),
     )
