@@ -28,7 +28,8 @@ def main(settings: Settings) -> None:
     # Before there is a loop or a thread, processes may be forked; elsewhere than on Linux, not even then.
     start = "fork" if sys.platform == "linux" else "spawn"
     processes = workers(settings.projector_rebuild_shards, start)
-    asyncio.run(_stoppable(rebuild(settings, processes)))
+    made = asyncio.run(_stoppable(rebuild(settings, processes)))
+    log().info("rebuilt", generation=made.generation, events=made.events, differences=dict(made.differences))
     processes.shutdown()
 
 

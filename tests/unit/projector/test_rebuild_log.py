@@ -11,11 +11,15 @@ import pytest
 ENVIRONMENT = {**os.environ, "DATABASE_URL_PROJECTOR": "postgresql://nowhere", "SERVICE_TOKEN": "token"}
 STARTED = """
 from services.projector.rebuild import __main__ as room
+from services.projector.rebuild.run import Rebuilt
 
 async def rebuild_view(settings, name):
     return 2
 
-room.rebuild_view = rebuild_view
+async def rebuild(settings, processes):
+    return Rebuilt("g2", 40, {})
+
+room.rebuild_view, room.rebuild = rebuild_view, rebuild
 room.main(room.Settings())
 """
 
@@ -29,10 +33,11 @@ def said(*words: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("words", "event"),
     [
+        (["-c", STARTED], "rebuilt"),
         (["-c", STARTED, "--view", "sets"], "view_rebuilt"),
         (["-m", "services.projector.rebuild", "--view", "none"], "rebuild_failed"),
     ],
-    ids=["success", "fault"],
+    ids=["rebuild", "view", "fault"],
 )
 def test_every_line_is_json(words: list[str], event: str) -> None:
     assert [line["event"] for line in said(*words)] == [event]
