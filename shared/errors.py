@@ -119,6 +119,11 @@ def place(location: tuple[int | str, ...]) -> str:
     return text
 
 
+def in_plain_words(message: str) -> str:
+    """A Pydantic message as a caller is told it: what our own validators say is marked with a word of Pydantic's."""
+    return message.removeprefix("Value error, ")
+
+
 _CODES = {
     400: "bad_request",
     401: "not_authenticated",
@@ -142,7 +147,7 @@ async def _on_invalid_request(_: Request, error: Exception) -> JSONResponse:
         return problem_response(MalformedJson("the body is not JSON"))
     location = [part for part in first["loc"] if part not in ("body", "query", "path", "header")]
     field = place(tuple(location)) or str(first["loc"][0])
-    return problem_response(InvalidRequest(f"{field}: {first['msg']}", field=field))
+    return problem_response(InvalidRequest(f"{field}: {in_plain_words(first['msg'])}", field=field))
 
 
 async def _on_http_exception(_: Request, error: Exception) -> JSONResponse:

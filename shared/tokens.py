@@ -31,7 +31,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls, as the token says. `also` are the anonymous users merged into it; `expires_at` is a Unix time."""
+    """Who calls, as the token says. `also` are the anonymous users merged into it.
+
+    `expires_at` and `issued_at` are Unix times, the latter in whole seconds, and 0 where nobody knows it.
+    """
 
     user_id: UUID
     device_id: UUID
@@ -39,6 +42,7 @@ class Principal:
     roles: frozenset[Role]
     token_id: str
     expires_at: float
+    issued_at: float = 0
 
     def is_called(self, user_id: UUID) -> bool:
         """Whether this is one of the caller's own ids."""
@@ -59,7 +63,7 @@ class Keys(Protocol):
 class KeySet:
     """auth's public keys: fetched without blocking, cached, used stale when auth is away.
 
-    An unknown `kid` fetches again, at most every `refetch_seconds`.
+    An unknown `kid` fetches again, at most every `refetch_seconds`. Who waits shares the fetch that is under way.
     """
 
     def __init__(self, url: str, *, max_age_seconds: float = 300, refetch_seconds: float = 5) -> None:
@@ -69,6 +73,7 @@ class KeySet:
         self._keys: Mapping[str, Any] = {}
         self._fetched_at = float("-inf")
         self._tried_at = float("-inf")
+        self._ended_at = float("-inf")
         self._lock = asyncio.Lock()
 
     async def key(self, kid: str) -> Any:
@@ -87,8 +92,9 @@ class KeySet:
         return self._keys[kid]
 
     async def _fetch(self) -> None:
+        asked_at = time.monotonic()
         async with self._lock:
-            if self._keys and time.monotonic() - self._tried_at < self._refetch:
+            if self._ended_at >= asked_at or (self._keys and time.monotonic() - self._tried_at < self._refetch):
                 return
             self._tried_at = time.monotonic()
             try:
@@ -98,6 +104,7 @@ class KeySet:
                 self._fetched_at = time.monotonic()
             except (httpx2.HTTPError, jwt.PyJWTError, ValueError) as error:
                 log().warning("key_set_fetch_failed", url=self._url, error=repr(error))
+            self._ended_at = time.monotonic()
 
 
 class TokenVerifier:
@@ -170,4 +177,5 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
         roles=frozenset(Role(role) for role in claims["roles"]),
         token_id=claims["jti"],
         expires_at=float(claims["exp"]),
+        issued_at=float(claims["iat"]),
     )

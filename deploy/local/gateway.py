@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from deploy.local.health import Health
@@ -76,6 +76,7 @@ class Gateway:
         install_problem_documents(app)
         app.add_middleware(CorrelationMiddleware)
         app.add_middleware(SecurityHeaders)
+        app.add_api_route("/", _home)
         app.add_api_route("/health", health.report)
         app.add_api_route("/health/live", _alive)
         app.add_api_route("/health/ready", health.ready)
@@ -98,6 +99,10 @@ class Gateway:
 
 async def _alive() -> dict[str, str]:
     return {"status": "alive"}
+
+
+async def _home() -> RedirectResponse:
+    return RedirectResponse("/docs")
 
 
 async def _docs() -> HTMLResponse:

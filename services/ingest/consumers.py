@@ -92,7 +92,10 @@ class Identity:
                 return ErasureApplied(
                     service="ingest", user_id=event.user_id, erasure_id=event.erasure_id, counts=counts
                 )
-            case UserRegistered() | DeviceLinked() | DeviceRevoked():
+            case DeviceRevoked():
+                await users.revoke(event.device_id, event.user_id, event.occurred_at)
+                return None
+            case UserRegistered() | DeviceLinked():
                 return None
 
     async def _erase(self, users: Users, user_ids: Sequence[UUID]) -> dict[str, int]:

@@ -38,14 +38,21 @@ class WrongDevice(Forbidden):
     code = "wrong_device"
 
 
+class DeviceRevoked(Forbidden):
+    """The device's queue stays, and goes on after a login."""
+
+    code = "device_revoked"
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What one device of one user brings. `user_ids` are all ids of the sender; `seen` the devices its events name;
-    `body` the request as it came."""
+    """What one device of one user brings. `user_ids` are all ids of the sender, `issued_at` is the time of its token;
+    `seen` the devices its events name; `body` the request as it came."""
 
     device_id: UUID
     user_id: UUID
     user_ids: frozenset[UUID]
+    issued_at: float
     events: Sequence[SentEvent] = ()
     gaps: Sequence[Gap] = ()
     seen: frozenset[UUID] = frozenset()
@@ -54,7 +61,7 @@ class Delivery:
     @property
     def question(self) -> Question:
         """What has to be known before it can be judged."""
-        return Question(self.device_id, self.user_ids, self.seen)
+        return Question(self.device_id, self.user_ids, self.seen, self.issued_at)
 
     def only_adds_to(self, device: Device) -> bool:
         """Whether it brings nothing but good events with new numbers."""
@@ -75,7 +82,7 @@ async def receive(
     """Judges a delivery and stores what is to be stored; returns the server epoch and the judgement.
 
     Raises:
-        UserErased, WrongDevice, Unavailable
+        UserErased, DeviceRevoked, WrongDevice, Unavailable
     """
     store = EventStore(connection)
     look_up = False
@@ -141,6 +148,8 @@ async def write(
 def _check(known: DeviceNow) -> None:
     if known.sender_erased:
         raise UserErased("this user was erased")
+    if known.sender_revoked:
+        raise DeviceRevoked("this device was revoked: log in again")
     if known.is_server:
         raise WrongDevice("this device is the server's own")
 

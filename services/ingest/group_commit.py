@@ -54,7 +54,7 @@ class GroupCommit:
         """Judges a delivery and stores what is to be stored.
 
         Raises:
-            UserErased, WrongDevice
+            UserErased, DeviceRevoked, WrongDevice
             Unavailable: when PostgreSQL is away or too busy; nothing is half done then.
         """
         if self._in_flight >= self._max_waiting:
@@ -125,7 +125,9 @@ async def receive_together(connection: asyncpg.Connection, group: Sequence[Visit
 def _plain(visit: Visit, known: DeviceNow) -> Acceptance | None:
     """What is accepted of a delivery of nothing but good new events; None for every other delivery."""
     device, delivery = known.device, visit.delivery
-    if device is None or known.sender_erased or known.is_server or known.has_quarantine or delivery.gaps:
+    if device is None or known.sender_erased or known.sender_revoked or known.is_server:
+        return None
+    if known.has_quarantine or delivery.gaps:
         return None
     if not delivery.only_adds_to(device):
         return None

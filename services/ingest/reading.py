@@ -16,7 +16,7 @@ from pydantic_core import from_json, to_json
 from services.ingest.domain import Gap, Reading, Refusal, SentEvent
 from shared.digests import canonical_json
 from shared.envelope import EventEnvelope
-from shared.errors import InvalidRequest, MalformedJson, TooLarge, place
+from shared.errors import InvalidRequest, MalformedJson, TooLarge, in_plain_words, place
 from shared.registry import DomainEvent, UnknownEventType, registry
 from shared.values import Sequence as SequenceNumber
 from shared.values import Strict
@@ -198,7 +198,7 @@ def _outer(raw: Any) -> SyncRequest:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = place(first["loc"]) or "body"
-        raise InvalidRequest(f"{field}: {first['msg']}", field=field) from error
+        raise InvalidRequest(f"{field}: {in_plain_words(first['msg'])}", field=field) from error
 
 
 def _skeleton(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -274,7 +274,7 @@ def _refused_envelope(error: ValidationError) -> Refusal:
 def _refusal(error: ValidationError, prefix: tuple[str, ...]) -> Refusal:
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     field = _quoted(place((*prefix, *first["loc"])), _LONGEST_FIELD)
-    return Refusal("invalid_payload", field or None, _quoted(first["msg"], _LONGEST_MESSAGE))
+    return Refusal("invalid_payload", field or None, _quoted(in_plain_words(first["msg"]), _LONGEST_MESSAGE))
 
 
 def _quoted(text: str, longest: int) -> str:

@@ -31,7 +31,8 @@ def rebuild(
         MofNCompleteColumn(),
         TextColumn("{task.fields[eta]}"),
     )
-    with Progress(*columns, console=console) as progress:
+    # A view has no numbers to follow, and a pipe nobody who watches.
+    with Progress(*columns, console=console, transient=bool(view), disable=not console.is_terminal) as progress:
         done = operate(data, lambda operator: work(operator, view, progress))
     if as_json:
         typer.echo(to_json(done, indent=2).decode())

@@ -39,7 +39,7 @@ def republish(as_json: AsJson = False, data: Data = None) -> None:
 
 def bars(console: Console) -> Progress:
     columns = (TextColumn("{task.description:>16}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 async def work(operator: Operator, progress: Progress | None = None) -> Republished:

@@ -76,11 +76,10 @@ def content(answer: httpx2.Response) -> Any:
     if answer.is_success:
         return answer.json() if answer.content else None
     try:
-        problem = answer.json()
-        said = f"{problem['code']}: {problem['detail']}"
+        said = str(answer.json()["detail"])
     except (ValueError, KeyError, TypeError):
-        said = answer.text[:200]
-    raise Refused(f"{answer.request.url.path} answered {answer.status_code} ({said})")
+        said = f"the stack answered {answer.status_code}: {answer.text[:200]}"
+    raise Refused(said)
 
 
 @asynccontextmanager

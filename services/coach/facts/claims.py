@@ -49,8 +49,9 @@ class Claim:
     """A number with its origin: `rule` over the `quantity` of each cited row.
 
     `quantity` is `sets`, a number of a set (`volume_kg`, `e1rm_kg`, `load_kg`, `reps`, `rpe`), `hard.<muscle>`,
-    `workouts`, `minutes` (of the set's workout), `planned.<reps>` (the weight to plan), a number of a measurement, what
-    a plan derives from it (`kcal.<goal>`, `protein_g`, `fat_g`), or a goal's `target`.
+    `hard.<muscle>.<weeks>` (its part of a week's average over so many), `workouts`, `minutes` (of the set's workout),
+    `planned.<reps>` (the weight to plan), a number of a measurement, what a plan derives from it (`kcal.<goal>`,
+    `protein_g`, `fat_g`), or a goal's `target`.
     """
 
     label: str
@@ -133,6 +134,8 @@ def _of_set(row: SetRow, quantity: str, log: TrainingLog) -> Decimal | None:
             return Decimal(is_hard(row.set_type, row.reserve))
         case ["hard", muscle]:
             return hard_for(row, muscle, log)
+        case ["hard", muscle, weeks]:
+            return rounded(hard_for(row, muscle, log) / int(weeks))
         case ["rpe"]:
             return perceived_exertion(row.rpe, row.rir)
         case ["planned", reps]:

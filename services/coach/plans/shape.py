@@ -56,17 +56,27 @@ class ChosenWeek(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class PlannedExercise:
-    """`weight` is what to enter, with the claim that it follows from; None where the log does not say."""
+    """Each set is of so many `reps`, or of `duration_s` seconds where time is what counts.
+
+    `weight` is what to enter and `held` how long it was done, as claims that the plan follows from; None where the log
+    does not say.
+    """
 
     exercise_id: UUID
     name: str
     sets: int
-    reps: int
+    reps: int | None
+    duration_s: Decimal | None
     weight: Claim | None
+    held: Claim | None
 
     @property
     def weight_kg(self) -> Decimal | None:
         return self.weight.value if self.weight else None
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        return tuple(made for made in (self.weight, self.held) if made)
 
 
 @dataclass(frozen=True, slots=True)

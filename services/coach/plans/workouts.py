@@ -76,7 +76,7 @@ def refusal(worry: Concern) -> dict[str, Any]:
 
 def plan_json(days: list[PlannedDay], log: TrainingLog) -> dict[str, Any]:
     """The days, and the same as `TemplateSaved` payloads that a client can record when the user accepts."""
-    claims = list(dict.fromkeys(one.weight for day in days for one in day.exercises if one.weight))
+    claims = list(dict.fromkeys(made for day in days for one in day.exercises for made in one.claims))
     return {
         "plan_id": str(uuid7()),
         "days": [
@@ -88,8 +88,9 @@ def plan_json(days: list[PlannedDay], log: TrainingLog) -> dict[str, Any]:
                         "name": one.name,
                         "sets": one.sets,
                         "reps": one.reps,
+                        "duration_s": None if one.duration_s is None else plain(one.duration_s),
                         "weight_kg": None if one.weight_kg is None else plain(one.weight_kg),
-                        "evidence": evidence([one.weight], log) if one.weight else [],
+                        "evidence": evidence(one.claims, log),
                     }
                     for one in day.exercises
                 ],
@@ -104,7 +105,9 @@ def plan_json(days: list[PlannedDay], log: TrainingLog) -> dict[str, Any]:
 
 def _template(day: PlannedDay) -> dict[str, Any]:
     exercises = [
-        {"exercise_id": str(one.exercise_id), "name": one.name, "sets": one.sets, "reps": one.reps}
+        {"exercise_id": str(one.exercise_id), "name": one.name, "sets": one.sets}
+        | ({} if one.reps is None else {"reps": one.reps})
+        | ({} if one.duration_s is None else {"target": {"duration_s": plain(one.duration_s)}})
         | ({} if one.weight_kg is None else {"weight": plain(one.weight_kg)})
         for one in day.exercises
     ]

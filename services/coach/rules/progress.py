@@ -18,7 +18,12 @@ SPAN = timedelta(days=28)
 
 def reference(log: TrainingLog, now: datetime) -> datetime:
     """Now, or after a pause of more than four weeks the moment after the last set: there progress is looked for."""
-    last = next((row.completed_at for row in reversed(log.sets) if row.completed_at <= now), None)
+    return after_a_pause(log.sets, now)
+
+
+def after_a_pause(sets: Sequence[SetRow], now: datetime) -> datetime:
+    """The same for some of the sets, which are in order of time."""
+    last = next((row.completed_at for row in reversed(sets) if row.completed_at <= now), None)
     return now if last is None or now - last < SPAN else last + timedelta(milliseconds=1)
 
 
@@ -34,7 +39,7 @@ def progressing(log: TrainingLog, now: datetime) -> Answer:
         if later and earlier:
             new, old = later[0], earlier[0]
             saying.add(
-                f"{log.name(exercise_id)} is {_trend(new.value - old.value)}: an estimated 1RM of "
+                f"{log.name(exercise_id)} is {trend(new.value - old.value)}: an estimated 1RM of "
                 f"{saying.amount(new)} after {saying.amount(old)} in the four weeks before."
             )
             compared += 1
@@ -43,7 +48,8 @@ def progressing(log: TrainingLog, now: datetime) -> Answer:
     return saying.answer()
 
 
-def _trend(change: Decimal) -> str:
+def trend(change: Decimal) -> str:
+    """Where a change leads, in a word."""
     return "up" if change > 0 else "down" if change < 0 else "level"
 
 

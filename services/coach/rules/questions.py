@@ -18,8 +18,17 @@ class QuickQuestion:
     words: frozenset[str]
 
 
+def word_set(words: str) -> frozenset[str]:
+    """Words apart."""
+    return frozenset(words.split())
+
+
 def _question(question: str, rules: Rules, words: str) -> QuickQuestion:
-    return QuickQuestion(question, rules, frozenset(words.split()))
+    return QuickQuestion(question, rules, word_set(words))
+
+
+# Words that say nothing of what is asked where no other word does.
+VAGUE = word_set("do far going last long many month moved much often row should so this time total when")
 
 
 QUICK_QUESTIONS = (
@@ -27,8 +36,8 @@ QUICK_QUESTIONS = (
     _question(
         "Am I progressing?", progress.progressing, "progress progressing stronger improve improving gains plateau"
     ),
-    _question("How hard was last week?", weeks.last_week, "hard last week intense"),
-    _question("How is this week going?", weeks.this_week, "this week going so far"),
+    _question("How hard was last week?", weeks.last_week, "hard last week intense sets"),
+    _question("How is this week going?", weeks.this_week, "this week going so far sets"),
     _question("How was my last workout?", weeks.last_trained, "last workout session"),
     _question("When did I last train?", weeks.last_trained, "when last train trained"),
     _question("What are my records?", progress.records, "records record pr prs best bests"),
@@ -36,7 +45,7 @@ QUICK_QUESTIONS = (
     _question("What is my strongest lift?", progress.strongest, "strongest heaviest lift max"),
     _question("Which exercises do I do most?", progress.most_done, "exercises exercise most often favourite favorite"),
     _question("How often do I train?", weeks.frequency, "often frequency consistent adherence"),
-    _question("What is my streak?", weeks.streak, "streak row"),
+    _question("What is my streak?", weeks.streak, "streak row weeks"),
     _question("How much did I lift?", weeks.tonnage, "much lift lifted tonnage volume moved weight total"),
     _question("How many sets did I do this month?", weeks.sets_lately, "many sets month"),
     _question("Which muscles did I train this week?", weeks.muscles, "muscles muscle trained week"),
@@ -68,10 +77,11 @@ def find(question: str) -> QuickQuestion | None:
 
 
 def nearest(text: str) -> QuickQuestion | None:
-    """The quick question that free text comes closest to; None where it shares fewer than two telling words."""
+    """The quick question that free text comes closest to; None where it shares too little that tells."""
     words = frozenset(key(text).split())
     best = max(QUICK_QUESTIONS, key=lambda quick: (len(words & quick.words), -len(quick.words)))
-    return find(text) or (best if len(words & best.words) >= 2 else _only(words))
+    shared = words & best.words
+    return find(text) or (best if len(shared) >= 2 and shared - VAGUE else _only(words - VAGUE))
 
 
 def _only(words: frozenset[str]) -> QuickQuestion | None:

@@ -113,6 +113,7 @@ def _delivery(read: ReadRequest, caller: Principal) -> Delivery:
         device_id=read.device_id,
         user_id=caller.user_id,
         user_ids=caller.also | {caller.user_id},
+        issued_at=caller.issued_at,
         events=read.events,
         gaps=read.gaps,
         seen=frozenset(read.seen_devices),

@@ -25,6 +25,7 @@ class DeviceNow:
     is_server: bool
     has_quarantine: bool
     sender_erased: bool
+    sender_revoked: bool
     heads: dict[UUID, int]
 
 
@@ -38,11 +39,20 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Of whom a verdict depends: the device that sends, all ids of its user, and the devices that its events name."""
+    """Of whom a verdict depends: the device that sends, all ids of its user, and the devices that its events name.
+
+    `issued_at` is the time of the sender's token, None for the server's own device.
+    """
 
     device_id: UUID
     user_ids: Collection[UUID]
     seen: Collection[UUID] = ()
+    issued_at: float | None = None
+
+    def was_revoked(self, revoked_at: datetime | None) -> bool:
+        """Whether auth issued the token before it revoked the device: one of later says that it is welcome again,
+        also where nobody has heard that yet. Tokens tell whole seconds."""
+        return self.issued_at is not None and revoked_at is not None and self.issued_at < int(revoked_at.timestamp())
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,7 @@ _EPOCH = "SELECT epoch FROM server_epochs ORDER BY number DESC LIMIT 1"
 _LOOK = """
     SELECT asked.device_id, (SELECT epoch FROM server_epochs ORDER BY number DESC LIMIT 1) AS server_epoch,
            device.last_acked, device.last_accepted, device.accepted_count, device.digest, device.is_server,
+           (SELECT revoked_at FROM revoked_devices WHERE device_id = asked.device_id) AS revoked_at,
            EXISTS (SELECT FROM quarantined_events WHERE device_id = asked.device_id) AS has_quarantine,
            ARRAY(SELECT user_id FROM erased_users WHERE user_id = ANY ($2::uuid[])) AS erased
     FROM unnest($1::uuid[]) AS asked (device_id) LEFT JOIN devices AS device USING (device_id)
@@ -174,8 +185,8 @@ class EventStore:
         rows = await self._connection.fetch(_LOOK, [question.device_id for question in questions], list(users))
         found = await self._connection.fetch(_HEADS, list(seen)) if seen else []
         heads = {row["device_id"]: row["head"] for row in found}
-        sent_by = {question.device_id: question.user_ids for question in questions}
-        return {row["device_id"]: _device_now(row, sent_by[row["device_id"]], heads) for row in rows}
+        asked = {question.device_id: question for question in questions}
+        return {row["device_id"]: _device_now(row, asked[row["device_id"]], heads) for row in rows}
 
     async def meet(self, device_id: UUID, user_id: UUID, *, is_server: bool = False) -> None:
         """Makes the device's cursor row, unless the user is erased. An erasure on its way is waited for."""
@@ -239,7 +250,7 @@ class EventStore:
         await self._connection.execute(_CLOSE, device_id, declared_at, first, last)
 
 
-def _device_now(row: asyncpg.Record, user_ids: Collection[UUID], heads: dict[UUID, int]) -> DeviceNow:
+def _device_now(row: asyncpg.Record, question: Question, heads: dict[UUID, int]) -> DeviceNow:
     device = None
     if row["last_acked"] is not None:
         digest = Digest(row["accepted_count"], int.from_bytes(row["digest"], "big"))
@@ -249,7 +260,8 @@ def _device_now(row: asyncpg.Record, user_ids: Collection[UUID], heads: dict[UUI
         device=device,
         is_server=bool(row["is_server"]),
         has_quarantine=row["has_quarantine"],
-        sender_erased=not set(user_ids).isdisjoint(row["erased"]),
+        sender_erased=not set(question.user_ids).isdisjoint(row["erased"]),
+        sender_revoked=question.was_revoked(row["revoked_at"]),
         heads=heads,
     )
 

@@ -1,7 +1,8 @@
-"""Who is who: aliases of merged users, and users who are erased."""
+"""Who is who: aliases of merged users, users who are erased, and devices that are revoked."""
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -15,6 +16,11 @@ _MERGE = """
          )
     INSERT INTO user_aliases (user_id, root_id) SELECT merged.id, root.id FROM merged, root WHERE merged.id <> root.id
     ON CONFLICT (user_id) DO UPDATE SET root_id = excluded.root_id
+"""
+_REVOKE = """
+    INSERT INTO revoked_devices (device_id, user_id, revoked_at)
+    SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM erased_users WHERE user_id = $2)
+    ON CONFLICT (device_id) DO UPDATE SET revoked_at = greatest(revoked_devices.revoked_at, excluded.revoked_at)
 """
 
 
@@ -57,7 +63,12 @@ class Users:
         row = await self._connection.fetchrow("SELECT * FROM erase_users($1::uuid[])", list(user_ids))
         await self._connection.execute("SET LOCAL ROLE ingest_worker")
         assert row is not None
+        await self._connection.execute("DELETE FROM revoked_devices WHERE user_id = ANY ($1::uuid[])", list(user_ids))
         return dict(row)
+
+    async def revoke(self, device_id: UUID, user_id: UUID, revoked_at: datetime) -> None:
+        """Keeps when the user's device was revoked, the last time counts. Again changes nothing."""
+        await self._connection.execute(_REVOKE, device_id, user_id, revoked_at)
 
     async def answered(self, erasure_id: UUID, counts: Mapping[str, int]) -> dict[str, int]:
         """The counts of an erasure as they were when it was first carried out."""

@@ -30,8 +30,9 @@ class KnownTokens:
 
     def give(self, user_id: UUID, device_id: UUID, also: Iterable[UUID] = (), seconds: float = 900) -> str:
         token = uuid4().hex
+        now, roles = time(), frozenset({Role.CLIENT})
         self.principals[token] = Principal(
-            user_id, device_id, frozenset(also), frozenset({Role.CLIENT}), token, time() + seconds
+            user_id, device_id, frozenset(also), roles, token, now + seconds, issued_at=int(now)
         )
         return token
 

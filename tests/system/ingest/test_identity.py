@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import asyncpg
 import httpx2
 import pytest
+import time_machine
 from aiokafka import AIOKafkaConsumer
 
 from services.ingest.consumers import ErasedIds, Identity, IdentityConsumer
@@ -18,6 +19,7 @@ from shared.feeds import IdentityFeed
 from shared.identity import (
     EFFECT,
     DeviceLinked,
+    DeviceRevoked,
     Effect,
     ErasureApplied,
     IdentityEvent,
@@ -28,7 +30,7 @@ from shared.identity import (
 from shared.kafka import Outgoing, Publisher
 from shared.topics import DEAD_LETTERS, EFFECTS, IDENTITY
 from tests.system.ingest.conftest import Ingest
-from tests.system.ingest.phones import sets
+from tests.system.ingest.phones import Phone, sets
 from tests.system.ingest.test_relay import until
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -146,6 +148,37 @@ async def test_a_restored_store_forgets_the_listed_users_again(
     await identity.erase_again()
 
     assert (await phone.post([])).status_code == 410
+
+
+def revoked(number: int, phone: Phone, at: datetime) -> DeviceRevoked:
+    return DeviceRevoked(number=number, occurred_at=at, user_id=phone.user_id, device_id=phone.device_id)
+
+
+async def test_a_revoked_device_is_refused_until_auth_gives_it_a_new_token(ingest: Ingest, identity: Identity) -> None:
+    phone, other = ingest.phone(), ingest.phone()
+    await phone.sync(sets(1, 3))
+    before = datetime.now(UTC)
+    last, first = revoked(910, phone, before + timedelta(seconds=2)), revoked(908, phone, before - timedelta(days=1))
+
+    for event in (last, first, last):
+        await identity.apply(event)
+    refused = [await phone.post(events) for events in ([], sets(4, 4), sets(1, 3))]
+    with time_machine.travel(before + timedelta(seconds=3), tick=False):
+        welcome = await phone.sync(sets(4, 4))
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(403, "device_revoked")] * 3
+    assert welcome["ack_cursor"]["last_acked_sequence"] == 4
+    assert (await other.sync(sets(1, 1)))["accepted_count"] == 1
+
+
+async def test_erasure_forgets_what_was_revoked_too(ingest: Ingest, identity: Identity) -> None:
+    phone = ingest.phone()
+    event = revoked(911, phone, NOW)
+    for said in (event, erased(912, phone.user_id), event):
+        await identity.apply(said)
+
+    left = "SELECT count(*) FROM revoked_devices WHERE user_id = $1"
+    assert await ingest.tables.fetchval(left, phone.user_id) == 0
 
 
 async def test_the_api_may_not_delete_or_change_events(ingest: Ingest) -> None:

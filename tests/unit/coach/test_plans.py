@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.coach.facts.claims import holds
+from services.coach.facts.log import TrainingLog
 from services.coach.plans.bounds import NEWCOMER, allowance, bounded
 from services.coach.plans.choice import STAPLES, Choice, injured_muscles
 from services.coach.plans.meals import MealPlanRequest, propose_meals
@@ -23,6 +24,7 @@ from tests.unit.coach.hevy import NOW, training_log
 from tests.unit.coach.test_reports import log_of
 
 IDS = st.sampled_from([*list(training_log().working_by_exercise)[:40], *list(CATALOGUE)[:40], UUID(int=5)])
+PLANK = catalogue_id("plank")
 EXERCISES = st.builds(ChosenExercise, exercise_id=IDS, sets=st.integers(1, 6), reps=st.integers(3, 20))
 WEEKS = st.builds(
     ChosenWeek,
@@ -77,6 +79,45 @@ def test_only_what_there_is_to_train_with_is_planned() -> None:
 
 def test_all_staples_are_in_the_catalogue() -> None:
     assert all(catalogue_id(slug) in CATALOGUE for slugs in STAPLES.values() for slug in slugs)
+
+
+def planks(*seconds: int) -> TrainingLog:
+    """A workout of three weeks ago, and the same days later with the given holds."""
+    held: list[tuple[str, dict[str, Any]]] = []
+    for number, (day, times) in enumerate([("2025-08-25", (300,)), ("2025-09-01", seconds)], start=1):
+        at, workout = f"{day}T08:00:00Z", str(UUID(int=number))
+        held += [("WorkoutStarted", {"workout_id": workout, "started_at": at})]
+        for turn, time in enumerate(times):
+            done = {"workout_id": workout, "exercise_id": str(PLANK), "completed_at": at, "duration_s": time}
+            held += [("SetCompleted", {"set_id": str(UUID(int=100 * number + turn)), **done})]
+    return log_of(*held)
+
+
+def test_what_is_held_is_planned_in_seconds_of_the_last_workout() -> None:
+    log = planks(45, 60, 50)
+    choice = Choice(log, WorkoutPlanRequest(days_per_week=1), frozenset(), NOW)
+    plan = plan_json(bounded(choice.by_rules(), choice, 1, NOW), log)
+    plank = next(one for one in plan["days"][0]["exercises"] if one["exercise_id"] == str(PLANK))
+    assert (plank["sets"], plank["reps"], plank["duration_s"]) == (3, None, 60)
+    assert [(row["quantity"], row["value"]) for row in plank["evidence"]] == [
+        ("duration_s", 45),
+        ("duration_s", 60),
+        ("duration_s", 50),
+    ]
+    template = next(one for one in plan["templates"][0]["payload"]["exercises"] if one["exercise_id"] == str(PLANK))
+    assert template["target"] == {"duration_s": 60}
+    assert "reps" not in template
+
+
+def test_what_was_never_held_is_planned_for_half_a_minute() -> None:
+    log = log_of()
+    choice = Choice(log, WorkoutPlanRequest(days_per_week=1), frozenset(), NOW)
+    week = ChosenWeek(days=[ChosenDay(name="Day", exercises=[ChosenExercise(exercise_id=PLANK, sets=3, reps=8)])])
+    plan = plan_json(bounded(week, choice, 1, NOW), log)
+    (plank,) = plan["days"][0]["exercises"]
+    assert (plank["reps"], plank["duration_s"], plank["evidence"]) == (None, 30, [])
+    for template in plan["templates"]:
+        registry().parse(template["event_type"], template["schema_version"], template["payload"])
 
 
 def weighing(**profile: Any) -> Any:

@@ -76,7 +76,7 @@ def test_each_path_reaches_its_service(gateway: Gateway, path: str, expected: st
     assert answer.json() == {"service": expected, "path": path.removeprefix("/")}
 
 
-@pytest.mark.parametrize("path", ["/", "/internal", "/internal/other", "/api", "/health/other"])
+@pytest.mark.parametrize("path", ["/internal", "/internal/other", "/api", "/health/other"])
 def test_what_is_nobodys_is_a_problem_document(gateway: Gateway, path: str) -> None:
     with TestClient(gateway) as client:
         answer = client.get(path)
@@ -124,6 +124,14 @@ def test_engines_and_workers_that_do_not_answer_are_named(lived: list[str]) -> N
     assert parts["auth"] == "ready"
     assert parts["auth-worker"].startswith("does not answer")
     assert parts["postgres 127.0.0.1:1"].startswith("cannot connect")
+
+
+def test_the_origin_itself_leads_to_the_documentation(gateway: Gateway) -> None:
+    with TestClient(gateway) as client:
+        answer = client.get("/")
+
+    assert [hop.headers["location"] for hop in answer.history] == ["/docs"]
+    assert "/openapi.json" in answer.text
 
 
 def test_the_documentation_page_loads_nothing_from_elsewhere(gateway: Gateway) -> None:

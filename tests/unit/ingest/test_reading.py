@@ -119,6 +119,18 @@ def test_how_long_an_event_may_be_does_not_depend_on_what_comes_with_it() -> Non
     assert request.events[0].reading == reading_of(event) == Refusal("invalid_payload", None, TOO_LARGE)
 
 
+def test_faults_are_told_in_plain_words() -> None:
+    device = str(uuid4())
+
+    refusal = reading_of(removal(occurred_at="0001-01-01T00:00:00+14:00"))
+    with pytest.raises(InvalidRequest) as refused:
+        read_request(json.dumps({"device_id": device, "events": [], "declared_gaps": [[1]]}).encode())
+
+    assert isinstance(refusal, Refusal)
+    assert refusal.message == "must be a time between the years 1 and 9999 in UTC"
+    assert refused.value.detail == "declared_gaps[0]: must be [first, last]"
+
+
 @pytest.mark.parametrize("name", ["a\u0000b", "x" * 100_000])
 def test_what_a_refusal_quotes_can_be_stored(name: str) -> None:
     for event in (removal(**{name: 1}), removal(payload={"set_id": str(uuid4()), name: 1}), removal(seen={name: 1})):

@@ -11,8 +11,8 @@ import time_machine
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from shared.errors import InvalidToken, TokenExpired
-from shared.tokens import REQUIRED_CLAIMS, Principal, TokenVerifier
+from shared.errors import InvalidToken, TokenExpired, Unavailable
+from shared.tokens import REQUIRED_CLAIMS, KeySet, Principal, TokenVerifier
 
 KEY, ANOTHER = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 PUBLIC = KEY.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
@@ -94,3 +94,22 @@ def test_a_remembered_one_ends_when_it_says() -> None:
             await verifier.verify(token)
 
     asyncio.run(now_and_later(signed(claims(exp=time.time() + 30))))
+
+
+async def test_who_waits_for_the_first_keys_shares_one_fetch() -> None:
+    asked = 0
+
+    async def never_answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0.1)
+        writer.close()
+
+    async with await asyncio.start_server(never_answer, "127.0.0.1", 0) as server:
+        keys = KeySet(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+        told = await asyncio.gather(*(keys.key("1") for _ in range(5)), return_exceptions=True)
+        assert asked == 1
+        again = await asyncio.gather(keys.key("1"), return_exceptions=True)
+
+    assert asked == 2
+    assert all(isinstance(error, Unavailable) for error in [*told, *again])

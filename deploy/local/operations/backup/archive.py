@@ -2,7 +2,8 @@
 
 import hashlib
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -65,22 +66,47 @@ def pack(folder: Path, manifest: Manifest, target: Path) -> None:
     partial.replace(target)
 
 
+def manifest_of(source: Path) -> Manifest:
+    """What the file says of itself, unproven.
+
+    Raises:
+        BadBackup
+    """
+    with opened(source) as tar:
+        file = tar.extractfile(MANIFEST)
+        manifest = Manifest.model_validate_json(file.read() if file else b"")
+    if manifest.format != FORMAT:
+        raise BadBackup(f"{source} has format {manifest.format}, this version reads {FORMAT}")
+    return manifest
+
+
 def unpack(source: Path, folder: Path) -> Manifest:
     """Unpacks a backup and proves every part.
 
     Raises:
         BadBackup
     """
-    try:
-        with tarfile.open(source) as tar:
-            tar.extractall(folder, filter="data")
-        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
-    except (OSError, tarfile.TarError, ValidationError) as error:
-        raise BadBackup(f"{source} is no backup that can be read: {error}") from error
-    if manifest.format != FORMAT:
-        raise BadBackup(f"{source} has format {manifest.format}, this version reads {FORMAT}")
+    manifest = manifest_of(source)
+    with opened(source) as tar:
+        tar.extractall(folder, filter="data")
     for name, part in manifest.parts.items():
         path = folder / name
         if not path.exists() or measured(path) != part:
             raise BadBackup(f"{source} is damaged: {name} is not what its manifest says")
     return manifest
+
+
+@contextmanager
+def opened(source: Path) -> Iterator[tarfile.TarFile]:
+    """The file, to be read.
+
+    Raises:
+        BadBackup
+    """
+    try:
+        with tarfile.open(source, "r:") as tar:
+            yield tar
+    except (tarfile.TarError, KeyError, ValidationError) as error:
+        raise BadBackup(f"{source} is no backup") from error
+    except OSError as error:
+        raise BadBackup(f"{source} cannot be read: {error}") from error

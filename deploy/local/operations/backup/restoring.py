@@ -20,7 +20,7 @@ from rich.console import Console
 
 from deploy.local.engines import SERVICES
 from deploy.local.folders import default_data_folder, erased_ids_file, write_private
-from deploy.local.operations.backup.archive import HEADS, BadBackup, Manifest, unpack
+from deploy.local.operations.backup.archive import HEADS, BadBackup, Manifest, manifest_of, unpack
 from deploy.local.operations.backup.databases import Databases, alone, claimed
 from deploy.local.operations.rebuilding import work as rebuild
 from deploy.local.operations.running import AsJson, Data, Operator, operating
@@ -57,19 +57,33 @@ def restore(
 ) -> None:
     """Replace the four databases by those of a backup and begin a new epoch. The stack must be stopped."""
     folder = (data or default_data_folder()).expanduser().resolve()
+    backup = file.expanduser().resolve()
     if not yes and (folder / "postgres").exists():
-        typer.confirm(f"Replace all databases in {folder} by those of {file}?", abort=True)
+        confirm(folder, backup)
     console = Console(highlight=False, stderr=True)
     started = time.monotonic()
 
     def say(step: str) -> None:
         console.print(f"{time.monotonic() - started:6.1f} s  {step}", markup=False, soft_wrap=True)
 
-    done = asyncio.run(bring_back(folder, file.expanduser().resolve(), say))
+    done = asyncio.run(bring_back(folder, backup, say))
     if as_json:
         typer.echo(to_json(done, indent=2).decode())
     else:
         console.print(f"restored {done.events:,} events of {done.devices:,} devices under epoch {done.server_epoch}")
+
+
+def confirm(data: Path, file: Path) -> None:
+    """Asks, unless there is nothing to ask: the file is no backup, or the folder in use.
+
+    Raises:
+        BadBackup, StartError, typer.Abort
+    """
+    manifest = manifest_of(file)
+    with claimed(data):
+        pass
+    what = f"{manifest.events:,} events of {manifest.made_at:%Y-%m-%d %H:%M}"
+    typer.confirm(f"Replace all databases in {data} by those of {file} ({what})?", abort=True)
 
 
 async def bring_back(data: Path, file: Path, say: Callable[[str], None]) -> Restored:

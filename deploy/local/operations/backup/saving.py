@@ -26,23 +26,44 @@ _HEADS = """
 _EPOCH = "SELECT epoch FROM server_epochs ORDER BY number DESC LIMIT 1"
 
 
+class WillNotWrite(Exception):
+    """The backup cannot have this name."""
+
+
 def backup(
-    file: Annotated[Path, typer.Argument(help="The file to write; an existing one is replaced.")],
+    file: Annotated[Path, typer.Argument(help="The file to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace the file where it exists.")] = False,
     as_json: AsJson = False,
     data: Data = None,
 ) -> None:
     """Save the four databases in one file. Secrets and the list of erased users are not in it: keep those apart."""
     folder = (data or default_data_folder()).expanduser().resolve()
-    manifest = asyncio.run(save(folder, file.expanduser().resolve()))
+    target = file.expanduser().resolve()
+    check(target, force)
+    manifest = asyncio.run(save(folder, target))
     if as_json:
         typer.echo(manifest.model_dump_json(indent=2))
         return
-    size = file.expanduser().stat().st_size / 2**20
+    size = target.stat().st_size / 2**20
     Console(highlight=False).print(
         f"{file}: {manifest.events:,} events of {manifest.devices:,} devices, {size:,.1f} MB, of epoch "
         f"{manifest.server_epoch}",
         soft_wrap=True,
     )
+
+
+def check(target: Path, force: bool) -> None:
+    """Whether the backup may be written there.
+
+    Raises:
+        WillNotWrite
+    """
+    if not target.parent.is_dir():
+        raise WillNotWrite(f"there is no folder {target.parent}")
+    if target.is_dir():
+        raise WillNotWrite(f"{target} is a folder")
+    if target.exists() and not force:
+        raise WillNotWrite(f"{target} exists; --force replaces it")
 
 
 async def save(data: Path, target: Path) -> Manifest:

@@ -6,9 +6,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from typer.testing import CliRunner, Result
 
+from client.cli.__main__ import create_app
 from deploy.local.operations.backup.archive import BadBackup, Manifest, pack, unpack
 from deploy.local.operations.backup.databases import claimed
+from deploy.local.operations.backup.saving import WillNotWrite, check
 from deploy.local.processes import StartError
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -49,12 +52,67 @@ def test_a_changed_part_is_refused(tmp_path: Path) -> None:
         unpack(tmp_path / "changed.backup", tmp_path / "out")
 
 
-@pytest.mark.parametrize("content", [b"", b"no tar at all", b"\x00" * 10_240])
-def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"no tar at all", b"Date,Exercise\n" * 1_000, b"\x00" * 10_240])
+def test_other_files_are_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "file").write_bytes(content)
 
-    with pytest.raises(BadBackup):
+    with pytest.raises(BadBackup) as refused:
         unpack(tmp_path / "file", tmp_path / "out")
+
+    assert str(refused.value) == f"{tmp_path / 'file'} is no backup"
+
+
+def restored(file: Path, data: Path, answer: str = "n\n") -> Result:
+    return CliRunner().invoke(create_app(), ["restore", str(file), "--data", str(data)], input=answer)
+
+
+def used(folder: Path) -> Path:
+    (folder / "data" / "postgres").mkdir(parents=True)
+    return folder / "data"
+
+
+def test_whoever_restores_is_asked_only_when_the_file_is_a_backup(tmp_path: Path) -> None:
+    (tmp_path / "sets.csv").write_text("Date,Exercise\n")
+
+    done = restored(tmp_path / "sets.csv", used(tmp_path))
+
+    assert isinstance(done.exception, BadBackup)
+    assert done.output == ""
+
+
+def test_whoever_restores_is_asked_only_when_no_stack_runs(tmp_path: Path) -> None:
+    file, data = packed(tmp_path), used(tmp_path)
+
+    with claimed(data):
+        done = restored(file, data)
+
+    assert isinstance(done.exception, StartError)
+    assert done.output == ""
+
+
+def test_whoever_restores_is_told_what_replaces_the_databases(tmp_path: Path) -> None:
+    done = restored(packed(tmp_path), used(tmp_path))
+
+    assert "(2 events of 2026-11-21 00:00)? [y/N]" in done.output
+    assert done.exit_code == 1
+
+
+def test_a_backup_replaces_no_file_unasked(tmp_path: Path) -> None:
+    (tmp_path / "old").write_text("yesterday")
+
+    with pytest.raises(WillNotWrite, match="--force"):
+        check(tmp_path / "old", force=False)
+
+    check(tmp_path / "old", force=True)
+    check(tmp_path / "new", force=False)
+
+
+@pytest.mark.parametrize("place", ["none/new", "."])
+def test_a_backup_is_a_file_in_a_folder_that_is_there(tmp_path: Path, place: str) -> None:
+    done = CliRunner().invoke(create_app(), ["backup", str(tmp_path / place), "--force", "--data", str(tmp_path)])
+
+    assert isinstance(done.exception, WillNotWrite)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_in_use_cannot_be_claimed(tmp_path: Path) -> None:

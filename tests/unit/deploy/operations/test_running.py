@@ -1,5 +1,7 @@
 """What an operator is told when there is nothing to talk to, or when a service says no."""
 
+import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from typer.testing import CliRunner
 
 from client.cli.__main__ import create_app
 from client.cli.commands import COMMANDS
+from deploy.local.operations import rebuilding, republishing
 from deploy.local.operations.running import NotRunning, Operator, Refused
 from deploy.local.stack import RunningStack
 
@@ -22,9 +25,9 @@ NEED_A_STACK = [
 ]
 
 
-def operator(answers: Any) -> Operator:
+def operator(answers: Any, environment: Mapping[str, str] | None = None) -> Operator:
     http = httpx2.AsyncClient(transport=httpx2.MockTransport(answers), base_url="http://stack")
-    return Operator(RunningStack("http://stack", 1, {}, {}), http)
+    return Operator(RunningStack("http://stack", 1, {}, environment or {}), http)
 
 
 @pytest.mark.parametrize("command", NEED_A_STACK, ids=" ".join)
@@ -55,5 +58,29 @@ async def test_a_problem_document_speaks_for_itself() -> None:
     def answer(_: httpx2.Request) -> httpx2.Response:
         return httpx2.Response(409, json={"code": "conflict", "detail": "a rebuild is running already"})
 
-    with pytest.raises(Refused, match="a rebuild is running already"):
+    with pytest.raises(Refused) as refused:
         await operator(answer).post("/internal/projector/rebuild")
+
+    assert str(refused.value) == "a rebuild is running already"
+
+
+def rebuilt(request: httpx2.Request) -> httpx2.Response:
+    """Nothing is left to publish, and a rebuild ends at once."""
+    nothing = {"events": 0, "batches": 0}
+    return httpx2.Response(200, json={**nothing, "running": False, "succeeded": True, "generations": []})
+
+
+@pytest.mark.parametrize("command", [["republish"], ["rebuild", "--view", "sets"]], ids=" ".join)
+def test_a_pipe_gets_the_outcome_alone(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    async def no_topics(_: str) -> list[str]:
+        return []
+
+    found = operator(rebuilt, {"KAFKA_BOOTSTRAP_SERVERS": ""})
+    for module in (rebuilding, republishing):
+        monkeypatch.setattr(module, "operate", lambda _, work, **__: asyncio.run(work(found)))
+    monkeypatch.setattr(republishing, "create_topics", no_topics)
+
+    done = CliRunner().invoke(create_app(), command)
+
+    assert done.exit_code == 0, done.exception
+    assert len(done.output.splitlines()) == 1
