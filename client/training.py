@@ -113,10 +113,13 @@ def find_set(projection: Projection, reference: str, workout: WorkoutRow | None 
     if reference in _LAST or (reference.isdecimal() and len(reference) < 4):
         chosen = workout or find_workout(projection, None)
         sets = projection.sets_of(chosen.workout_id)
-        place = -1 if reference in _LAST else int(reference) - 1
-        if -1 <= place < len(sets) and sets:
-            return sets[place]
-        raise NotFound(f"the workout has {len(sets)} sets; there is no number {reference}")
+        if not sets:
+            raise NotFound("the workout has no sets yet; `hypertrophy set` logs one")
+        place = len(sets) if reference in _LAST else int(reference)
+        if not 1 <= place <= len(sets):
+            there = "only the set number 1" if len(sets) == 1 else f"the sets 1 to {len(sets)}"
+            raise NotFound(f"there is no set number {reference}; the workout has {there}")
+        return sets[place - 1]
     found = [row for row in projection.sets if _ends(row.set_id, reference)]
     if len(found) != 1:
         raise NotFound(f'{len(found)} sets are meant by "{reference}"; `hypertrophy show` lists them with their ids')
