@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from client.errors import NotFound
 from client.projections import Projection
@@ -14,6 +15,7 @@ from shared.views.sets import SetRow
 from shared.views.workouts import WorkoutRow
 
 _LAST = ("last", "-1")
+_NONE = "there is no workout yet; `hypertrophy start` begins one"
 FORGOTTEN_AFTER = timedelta(hours=6)
 
 
@@ -73,22 +75,24 @@ def last_time(projection: Projection, exercise_id: UUID, *, but: UUID | None = N
     return [row for row in counted if row.workout_id == counted[-1].workout_id]
 
 
-def find_workout(projection: Projection, reference: str | None) -> WorkoutRow:
+def find_workout(projection: Projection, reference: str | None, zone: ZoneInfo) -> WorkoutRow:
     """A workout by the end of its id, its day (`2026-11-21`), `last`, or its place from the newest (1, 2, …).
 
-    Without a reference the one in progress, else the last.
+    Days are those of the zone. Without a reference the one in progress, else the last.
 
     Raises:
         NotFound
     """
     workouts = [row for row in projection.workouts if row.status is not WorkoutStatus.DISCARDED]
     if not projection.workouts:
-        raise NotFound("there is no workout yet; `hypertrophy start` begins one")
+        raise NotFound(_NONE)
     if reference is None and (current := current_workout(projection)):
         return next(row for row in projection.workouts if row.workout_id == current)
-    if (reference is None or reference in _LAST) and workouts:
+    if reference is None or reference in _LAST:
+        if not workouts:
+            raise NotFound(_NONE)
         return workouts[0]
-    found = _named(projection.workouts, workouts, reference or "")
+    found = _named(projection.workouts, workouts, reference, zone)
     if not found:
         raise NotFound(f'no workout is meant by "{reference}"; `hypertrophy log` lists them')
     if len(found) > 1:
@@ -96,23 +100,22 @@ def find_workout(projection: Projection, reference: str | None) -> WorkoutRow:
     return found[0]
 
 
-def _named(everything: list[WorkoutRow], shown: list[WorkoutRow], reference: str) -> list[WorkoutRow]:
+def _named(everything: list[WorkoutRow], shown: list[WorkoutRow], reference: str, zone: ZoneInfo) -> list[WorkoutRow]:
     if reference.isdecimal() and len(reference) < 5:
         return shown[int(reference) - 1 : int(reference)]
     if reference.count("-") == 2:
-        return [row for row in shown if row.started_at.date().isoformat() == reference]
+        return [row for row in shown if row.started_at.astimezone(zone).date().isoformat() == reference]
     return [row for row in everything if _ends(row.workout_id, reference)]
 
 
-def find_set(projection: Projection, reference: str, workout: WorkoutRow | None = None) -> SetRow:
-    """A set by the end of its id, `last`, or its number in the given workout, else in that of `find_workout`.
+def find_set(projection: Projection, reference: str, workout: str | None, zone: ZoneInfo) -> SetRow:
+    """A set by the end of its id, `last`, or its number in the workout that `find_workout` finds.
 
     Raises:
         NotFound
     """
     if reference in _LAST or (reference.isdecimal() and len(reference) < 4):
-        chosen = workout or find_workout(projection, None)
-        sets = projection.sets_of(chosen.workout_id)
+        sets = projection.sets_of(find_workout(projection, workout, zone).workout_id)
         if not sets:
             raise NotFound("the workout has no sets yet; `hypertrophy set` logs one")
         place = len(sets) if reference in _LAST else int(reference)

@@ -65,7 +65,7 @@ def edit(
     elif restore:
         event = SetRestored(set_id=UUID(reference))
     else:
-        row = find_set(log.projection, reference, find_workout(log.projection, workout) if workout else None)
+        row = find_set(log.projection, reference, workout, log.zone)
         effort = {"rpe": decimal(rpe), "rir": decimal(rir), "set_type": set_type, "notes": note}
         event = SetRemoved(set_id=row.set_id) if remove else _correction(log, row, to, exercise, unit, per_hand, effort)
     log.add([event])
@@ -73,7 +73,7 @@ def edit(
 
 
 def _workout_change(log: Log, reference: str | None, said: dict[str, Any], remove: bool, restore: bool) -> DomainEvent:
-    workout_id = find_workout(log.projection, reference).workout_id
+    workout_id = find_workout(log.projection, reference, log.zone).workout_id
     if remove:
         return WorkoutDiscarded(workout_id=workout_id)
     if restore:

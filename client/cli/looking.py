@@ -66,7 +66,7 @@ def show(
 ) -> None:
     """Show a workout with its sets; without an argument the current or last one."""
     log = Log()
-    row = training.find_workout(log.projection, workout)
+    row = training.find_workout(log.projection, workout, log.zone)
     sets = log.projection.sets_of(row.workout_id)
     if as_json:
         print_json({**row.content(), "sets": [_with_name(done, log.projection.exercises) for done in sets]})

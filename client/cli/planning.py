@@ -183,7 +183,7 @@ def _planned(log: Log, text: str) -> PlannedExercise:
 
 def _of_workout(log: Log, reference: str | None) -> list[PlannedExercise]:
     """One entry for each exercise of the workout, in its order: how many working sets, and the reps of the first."""
-    workout = training.find_workout(log.projection, reference)
+    workout = training.find_workout(log.projection, reference, log.zone)
     by_exercise: dict[UUID, list[Any]] = {}
     for row in log.projection.sets_of(workout.workout_id):
         if row.working:

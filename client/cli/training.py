@@ -204,7 +204,7 @@ def end(
     moment = training.last_activity(log.projection, workout_id) if forgotten else log.time(at)
     said = {} if note is None else {"notes": note}
     log.add([WorkoutEnded(workout_id=workout_id, ended_at=moment, **said)], moment)
-    workout = training.find_workout(log.projection, workout_id.hex)
+    workout = training.find_workout(log.projection, workout_id.hex, log.zone)
     if as_json:
         print_json(workout)
         return
