@@ -55,16 +55,26 @@ def is_forgotten(projection: Projection, workout_id: UUID, at: datetime) -> bool
 
 
 def new_records(projection: Projection, exercise_id: UUID, set_ids: Iterable[UUID]) -> list[NewRecord]:
-    """The records that these sets hold. A load that was never lifted before makes no record of repetitions."""
+    """The records that these sets broke; there are none the first time.
+
+    A load that was never lifted before makes no record of repetitions, and a workout breaks that of volume once.
+    """
     new = frozenset(set_ids)
     rows = [row for row in projection.about(exercise_id).sets if row.exercise_id == exercise_id]
-    before = {row.key: row.value for row in record_rows(exercise_id, (row for row in rows if row.set_id not in new))}
-    held = [row for row in record_rows(exercise_id, rows) if row.set_id in new]
+    before = {row.key: row for row in record_rows(exercise_id, (row for row in rows if row.set_id not in new))}
+    held = [row for row in record_rows(exercise_id, rows) if row.set_id in new] if before else []
     return [
-        NewRecord(row, before.get(row.key))
+        NewRecord(row, standing.value if standing else None)
         for row in held
-        if before and (row.key in before or row.kind is not RecordKind.REPS_AT_LOAD)
+        if _breaks(row, standing := before.get(row.key))
     ]
+
+
+def _breaks(row: RecordRow, standing: RecordRow | None) -> bool:
+    if standing is None:
+        return row.kind not in (RecordKind.REPS_AT_LOAD, RecordKind.SESSION_VOLUME)
+    by_itself = row.kind is RecordKind.SESSION_VOLUME and row.workout_id == standing.workout_id
+    return row.value > standing.value and not by_itself
 
 
 def last_time(projection: Projection, exercise_id: UUID, *, but: UUID | None = None) -> list[SetRow]:

@@ -34,6 +34,26 @@ def test_a_record_is_told_at_once_and_the_first_time_is_none(run: Run) -> None:
     assert "record! heaviest load 120 kg (before: 110)" in run("set", "squat", "1x120")
 
 
+def test_a_set_that_failed_breaks_no_record(run: Run) -> None:
+    run("set", "squat", "5x100")
+
+    assert answer(run("set", "squat", "0x100", "--json"))["records"] == []
+
+
+def test_the_volume_of_a_workout_is_compared_with_that_of_others_and_told_once(run: Run) -> None:
+    def volumes(*arguments: str) -> list[tuple[int, int]]:
+        records = answer(run("set", "squat", *arguments, "--json"))["records"]
+        return [(one["value"], one["before"]) for one in records if one["kind"] == "session_volume"]
+
+    assert volumes("5x100", "--at", "2026-01-05 18:00") == []
+    assert volumes("5x100", "--at", "2026-01-05 18:05") == []
+    run("end", "--at", "2026-01-05 19:00")
+
+    told = [volumes("5x100", "--at", f"2026-01-07 18:0{minute}") for minute in range(4)]
+
+    assert told == [[], [], [(1500, 1000)], []]
+
+
 def test_a_warm_up_is_no_record(run: Run) -> None:
     run("set", "squat", "5x100")
 
