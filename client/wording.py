@@ -11,6 +11,11 @@ def amount(value: Decimal | None, places: int = 2) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def words(name: str) -> str:
+    """A stored name as people read it: `in_progress` as `in progress`."""
+    return name.replace("_", " ")
+
+
 def duration(seconds: Decimal | int | None) -> str:
     if seconds is None:
         return ""

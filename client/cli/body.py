@@ -62,7 +62,7 @@ def measure(
         values["weight"], unit = read_weight(weight)
         system = _agreed(system if units else None, unit, system, alone=len(values) == 1)
     said = {**values, "units": system} | ({} if note is None else {"notes": note})
-    measurement_id, moment = new_id(), log.time(at)
+    measurement_id, moment = new_id(), log.done_at(at)
     log.add([BodyMeasurementRecorded(measurement_id=measurement_id, measured_at=moment, **said)], moment)
     row = next(row for row in log.projection.measurements if row.measurement_id == measurement_id)
     if as_json:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import typer
 
-from client.cli.entering import Already, decimal, default_unit, measured_fields
+from client.cli.entering import Already, check_order, decimal, default_unit, measured_fields
 from client.cli.opening import Log
 from client.cli.output import AsJson, described, print_json, say, short
 from client.naming import resolve
@@ -60,8 +60,9 @@ def edit(
     """Correct a set, also of an old workout; without SET, the workout itself."""
     log = Log()
     if reference is None:
-        said = {"name": name, "started_at": started and log.time(started), "ended_at": ended and log.time(ended)}
-        event = _workout_change(log, workout, {**said, "notes": note}, remove, restore)
+        times = {"started_at": started, "ended_at": ended}
+        said = {field: None if text is None else log.done_at(text) for field, text in times.items()}
+        event = _workout_change(log, workout, {"name": name, **said, "notes": note}, remove, restore)
     elif restore:
         event = SetRestored(set_id=UUID(reference))
     else:
@@ -73,12 +74,14 @@ def edit(
 
 
 def _workout_change(log: Log, reference: str | None, said: dict[str, Any], remove: bool, restore: bool) -> DomainEvent:
-    workout_id = find_workout(log.projection, reference, log.zone).workout_id
+    row = find_workout(log.projection, reference, log.zone)
     if remove:
-        return WorkoutDiscarded(workout_id=workout_id)
+        return WorkoutDiscarded(workout_id=row.workout_id)
     if restore:
-        return WorkoutRestored(workout_id=workout_id)
-    return WorkoutUpdated(workout_id=workout_id, **_changed(said))
+        return WorkoutRestored(workout_id=row.workout_id)
+    if said["started_at"] or said["ended_at"]:
+        check_order(log, said["started_at"] or row.started_at, said["ended_at"] or row.ended_at)
+    return WorkoutUpdated(workout_id=row.workout_id, **_changed(said))
 
 
 def _correction(

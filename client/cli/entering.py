@@ -1,11 +1,13 @@
 """What is typed, as the fields of events."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
 
 from client.cli.opening import Log
+from client.cli.output import local
 from client.notation import Performed
 from shared.domains.exercises.vocabulary import Measure
 from shared.domains.profile.events import UnitSystem
@@ -27,6 +29,17 @@ def exercise_names(incomplete: str) -> list[str]:
 
 class Already(Exception):
     """What was asked for is the case already, or stands in the way."""
+
+
+class EndsTooSoon(Exception):
+    """A workout that would end before it starts."""
+
+
+def check_order(log: Log, started_at: datetime, ended_at: datetime | None) -> None:
+    """Raises EndsTooSoon."""
+    if ended_at is not None and ended_at < started_at:
+        times = f"it starts at {local(started_at, log.zone)} and would end at {local(ended_at, log.zone)}"
+        raise EndsTooSoon(f"a workout cannot end before it starts: {times}; `hypertrophy edit --started` changes that")
 
 
 def default_unit(log: Log) -> WeightUnit:

@@ -11,7 +11,7 @@ from client.cli.entering import exercise_names
 from client.cli.opening import Log
 from client.cli.output import AsJson, described, effort, local, print_json, say, short, table
 from client.naming import resolve
-from client.wording import amount, duration
+from client.wording import amount, duration, words
 from shared.domains.workouts.status import WorkoutStatus
 from shared.views.exercises import Exercises
 from shared.views.progress import ProgressRow, progress
@@ -52,7 +52,7 @@ def log_(
                 row.name or "",
                 row.set_count,
                 amount(row.tonnage_kg, 0),
-                duration(row.duration_s) or "going on",
+                _time(row),
                 short(row.workout_id),
             )
             for number, row in enumerate(rows, start=1)
@@ -93,8 +93,12 @@ def show(
 
 
 def _state(row: WorkoutRow) -> str:
-    done = f"{row.set_count} sets, {amount(row.tonnage_kg, 0)} kg"
-    return f"{done}, {duration(row.duration_s)}" if row.duration_s is not None else f"{done}, {row.status.value}"
+    return f"{row.set_count} sets, {amount(row.tonnage_kg, 0)} kg, {_time(row)}"
+
+
+def _time(row: WorkoutRow) -> str:
+    """How long it took; where that is not known, its status."""
+    return duration(row.duration_s) or words(row.status.value)
 
 
 def _name(row: SetRow, exercises: Exercises) -> str:

@@ -50,9 +50,13 @@ class Log:
         """The profile's time zone, else this machine's."""
         return clock.zone(self.projection.profile.time_zone)
 
-    def time(self, text: str | None) -> datetime:
-        """The typed time, else now."""
-        return self.now if text is None else clock.read_time(text, self.zone, self.now)
+    def time(self, text: str) -> datetime:
+        """The typed time."""
+        return clock.read_time(text, self.zone, self.now)
+
+    def done_at(self, text: str | None) -> datetime:
+        """The typed time of something that was done, else now."""
+        return self.now if text is None else clock.read_past_time(text, self.zone, self.now)
 
     def add(
         self, events: Iterable[DomainEvent], at: datetime | None = None, correlation_id: UUID | None = None

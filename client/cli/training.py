@@ -7,7 +7,7 @@ from uuid import UUID
 import typer
 
 from client import training
-from client.cli.entering import Already, At, decimal, default_unit, exercise_names, measured_fields
+from client.cli.entering import Already, At, check_order, decimal, default_unit, exercise_names, measured_fields
 from client.cli.opening import Log
 from client.cli.output import AsJson, described, effort, local, print_json, say, short
 from client.errors import NotFound
@@ -47,7 +47,7 @@ def start(
 ) -> None:
     """Start a workout."""
     log = Log()
-    if current := _going_on(log, log.time(at)):
+    if current := _going_on(log, log.done_at(at)):
         raise Already(f"workout {short(current)} is still going on; `hypertrophy end` ends it")
     plan = _template(log, template)
     workout_id = _start(log, name or (plan.name if plan else None), plan, note, at)
@@ -60,7 +60,7 @@ def start(
 
 
 def _start(log: Log, name: str | None, plan: TemplateRow | None, note: str | None, at: str | None) -> UUID:
-    workout_id, moment = new_id(), log.time(at)
+    workout_id, moment = new_id(), log.done_at(at)
     said = {"name": name, "template_id": plan.template_id if plan else None, "notes": note}
     event = WorkoutStarted(
         workout_id=workout_id,
@@ -136,7 +136,7 @@ def set_(
         "rest_s": decimal(rest),
         "notes": note,
     }
-    moment = log.time(at)
+    moment = log.done_at(at)
     workout_id = _going_on(log, moment)
     started = workout_id is None
     workout_id = workout_id or _start(log, None, None, None, at)
@@ -201,7 +201,8 @@ def end(
     if workout_id is None:
         raise Already("no workout is going on; `hypertrophy start` begins one")
     forgotten = at is None and training.is_forgotten(log.projection, workout_id, log.now)
-    moment = training.last_activity(log.projection, workout_id) if forgotten else log.time(at)
+    moment = training.last_activity(log.projection, workout_id) if forgotten else log.done_at(at)
+    check_order(log, log.projection.state["workout", workout_id].value("started_at"), moment)
     said = {} if note is None else {"notes": note}
     log.add([WorkoutEnded(workout_id=workout_id, ended_at=moment, **said)], moment)
     workout = training.find_workout(log.projection, workout_id.hex, log.zone)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from client.cli.entering import EndsTooSoon
+from client.clock import FarAhead
 from client.errors import NotFound
 from tests.unit.client.cli.running import Run, answer
 
@@ -14,3 +16,27 @@ def test_the_numbers_of_sets_start_at_1_and_end_with_the_last(run: Run) -> None:
             run("edit", number, "7x70")
 
     assert [row["reps"] for row in answer(run("show", "--json"))["sets"]] == [5, 5, 5]
+
+
+def test_a_workout_cannot_end_before_it_starts(run: Run) -> None:
+    run("start", "--at", "2026-01-05 18:00")
+
+    with pytest.raises(EndsTooSoon, match="starts at 2026-01-05 18:00 and would end at 2026-01-05 17:00"):
+        run("end", "--at", "2026-01-05 17:00")
+    run("end", "--at", "2026-01-05 19:00")
+    with pytest.raises(EndsTooSoon):
+        run("edit", "--started", "2026-01-05 20:00")
+    with pytest.raises(EndsTooSoon):
+        run("edit", "--ended", "2026-01-05 17:00")
+
+    assert answer(run("show", "--json"))["duration_s"] == 3600
+
+
+def test_nothing_is_done_far_ahead(run: Run) -> None:
+    run("start")
+
+    for arguments in (("set", "squat", "5x100", "--at"), ("end", "--at"), ("edit", "--started"), ("edit", "--ended")):
+        with pytest.raises(FarAhead):
+            run(*arguments, "2999-01-01")
+
+    assert answer(run("show", "--json"))["status"] == "in_progress"

@@ -1,8 +1,13 @@
 """Looking back from the command line."""
 
+from datetime import UTC, datetime
+from uuid import UUID
+
 import pytest
 
+from client.cli.opening import Log
 from client.errors import NotFound
+from shared.domains.workouts.events import WorkoutEnded
 from tests.unit.client.cli.running import Run, answer
 
 
@@ -24,3 +29,13 @@ def test_where_all_workouts_are_discarded_there_is_none(run: Run) -> None:
 
     with pytest.raises(NotFound, match="no workout yet"):
         run("show")
+
+
+def test_an_ended_workout_is_never_in_progress_whatever_its_times(run: Run) -> None:
+    workout_id = UUID(answer(run("start", "Odd", "--json"))["workout_id"])
+    assert "in progress" in run("log")
+
+    Log().add([WorkoutEnded(workout_id=workout_id, ended_at=datetime(2026, 1, 5, tzinfo=UTC))])
+
+    assert "completed" in run("log")
+    assert "completed" in run("show")
