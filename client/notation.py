@@ -12,7 +12,7 @@ _MOST_SETS = 50
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _WEIGHT = re.compile(rf"([+-]?)({_NUMBER})\s*(kg|lbs?)?", re.IGNORECASE)
 _SECONDS = re.compile(rf"({_NUMBER})\s*(s|sec|min|h)", re.IGNORECASE)
-_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{2})")
+_CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{2})")
 _DISTANCE = re.compile(rf"({_NUMBER})\s*(m|km|mi)", re.IGNORECASE)
 _SECONDS_IN = {"s": 1, "sec": 1, "min": 60, "h": 3600}
 _METRES_IN = {"m": Decimal(1), "km": Decimal(1000), "mi": Decimal("1609.344")}
@@ -23,6 +23,13 @@ class Unreadable(Exception):
 
     def __init__(self, text: str) -> None:
         super().__init__(f'"{text}" is no set; write it like {EXAMPLES}')
+
+
+class UnreadableWeight(Exception):
+    """Text that is no weight."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f'"{text}" is no weight; write it like 82.5, 82.5kg or 182lb')
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +101,10 @@ def _weighted(performed: Performed, part: str, text: str) -> Performed:
 
 
 def read_weight(text: str) -> tuple[Decimal, WeightUnit | None]:
-    """A weight with or without its unit. Raises Unreadable."""
+    """A weight with or without its unit. Raises UnreadableWeight."""
     found = _WEIGHT.fullmatch(text.strip().casefold())
     if found is None or found[1]:
-        raise Unreadable(text)
+        raise UnreadableWeight(text)
     return number(found[2]), _unit(found[3])
 
 

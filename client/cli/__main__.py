@@ -1,16 +1,23 @@
 """`python -m client.cli`: loads the one command that is asked for, and turns errors into one helpful line."""
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
 from client.cli.commands import COMMANDS, Command
+from client.wording import words
+
+if TYPE_CHECKING:
+    from sqlite3 import DatabaseError
+
+    from pydantic import ValidationError
 
 DEBUG = "HYPERTROPHY_DEBUG"
 
@@ -80,9 +87,38 @@ def complain(error: Exception) -> None:
 
 def description(error: Exception) -> str:
     """Named errors speak for themselves; a bare one of Python's is a fault of ours, so it says how to see more."""
+    from sqlite3 import DatabaseError
+
+    from pydantic import ValidationError
+
+    if isinstance(error, ValidationError):
+        return _refused(error)
+    if isinstance(error, DatabaseError) and _is_damage(error):
+        return _damaged(error)
     text = str(error) or type(error).__name__
     ours = type(error).__module__ != "builtins" or isinstance(error, OSError)
     return text if ours else f"unexpected {type(error).__name__}: {text} ({DEBUG}=1 shows where)"
+
+
+def _refused(error: "ValidationError") -> str:
+    """The first field that cannot be, and why."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    field = words(".".join(map(str, first["loc"])))
+    reason = re.sub("^(Value error, |String |Input |Decimal input )", "", first["msg"])
+    return f"{field}: {reason}" if field else reason
+
+
+def _is_damage(error: "DatabaseError") -> bool:
+    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT"))
+
+
+def _damaged(error: "DatabaseError") -> str:
+    from client.home import Home
+
+    return (
+        f"the log {Home().log} is damaged ({error}): move it away but keep it, "
+        "then `hypertrophy account login` and `hypertrophy sync` fetch what the server has"
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The body and who it belongs to: measure, profile."""
 
 from datetime import date
+from decimal import InvalidOperation
 from typing import Annotated, Any
 
 import typer
@@ -24,6 +25,13 @@ _VALUES = (*LENGTHS, "weight", "fat_percent")
 
 class UnknownMeasure(Exception):
     """A word that is no place of the body."""
+
+
+class UnreadableDate(Exception):
+    """Text that is no day."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f'"{text}" is no day; write it like 1990-12-31')
 
 
 class MixedUnits(Exception):
@@ -76,7 +84,10 @@ def _place(text: str) -> tuple[str, Any]:
     name = name.strip().casefold().replace("-", "_").replace(" ", "_")
     if name not in _VALUES or not value:
         raise UnknownMeasure(f'"{text}" is no measure; write PLACE=VALUE with one of {", ".join(_VALUES)}')
-    return name, number(value.strip())
+    try:
+        return name, number(value.strip())
+    except InvalidOperation:
+        raise UnknownMeasure(f'"{value}" is no number; write {name}=25.5') from None
 
 
 def _system(log: Log) -> Units:
@@ -161,7 +172,7 @@ def profile(
     given = {
         "sex": sex,
         "height": decimal(height),
-        "birth_date": None if born is None else date.fromisoformat(born),
+        "birth_date": None if born is None else _birth_date(born),
         "unit_system": units,
         "time_zone": time_zone,
         "week_start": None if week_start is None else _weekday(week_start),
@@ -174,6 +185,13 @@ def profile(
         return
     for name, value in log.projection.profile.content().items():
         say(f"{name.replace('_', ' '):12} {'-' if value is None else value}")
+
+
+def _birth_date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UnreadableDate(text) from None
 
 
 def _weekday(text: str) -> int:

@@ -8,6 +8,7 @@ import typer
 from client.cli.entering import Already, check_order, decimal, default_unit, measured_fields
 from client.cli.opening import Log
 from client.cli.output import AsJson, described, print_json, say, short
+from client.errors import NotFound
 from client.naming import resolve
 from client.notation import Unreadable, read_sets
 from client.projections import recorded
@@ -64,13 +65,24 @@ def edit(
         said = {field: None if text is None else log.done_at(text) for field, text in times.items()}
         event = _workout_change(log, workout, {"name": name, **said, "notes": note}, remove, restore)
     elif restore:
-        event = SetRestored(set_id=UUID(reference))
+        event = SetRestored(set_id=_removed(log, reference))
     else:
         row = find_set(log.projection, reference, workout, log.zone)
         effort = {"rpe": decimal(rpe), "rir": decimal(rir), "set_type": set_type, "notes": note}
         event = SetRemoved(set_id=row.set_id) if remove else _correction(log, row, to, exercise, unit, per_hand, effort)
     log.add([event])
     _report(log, event, as_json)
+
+
+def _removed(log: Log, reference: str) -> UUID:
+    """The set with this whole id: the others do not show how it ends."""
+    whole = reference.replace("-", "").casefold()
+    found = [entity_id for kind, entity_id in log.projection.state if kind == "set" and entity_id.hex == whole]
+    if not found:
+        raise NotFound(
+            f'no set has the whole id "{reference}", as `--remove` tells it; `hypertrophy undo` also brings one back'
+        )
+    return found[0]
 
 
 def _workout_change(log: Log, reference: str | None, said: dict[str, Any], remove: bool, restore: bool) -> DomainEvent:

@@ -50,7 +50,8 @@ def start(
     if current := _going_on(log, log.done_at(at)):
         raise Already(f"workout {short(current)} is still going on; `hypertrophy end` ends it")
     plan = _template(log, template)
-    workout_id = _start(log, name or (plan.name if plan else None), plan, note, at)
+    workout_id = new_id()
+    _start(log, workout_id, name or (plan.name if plan else None), plan, note, at)
     if as_json:
         print_json({"workout_id": workout_id, "template_id": plan.template_id if plan else None})
         return
@@ -59,8 +60,10 @@ def start(
         _show_plan(log, plan)
 
 
-def _start(log: Log, name: str | None, plan: TemplateRow | None, note: str | None, at: str | None) -> UUID:
-    workout_id, moment = new_id(), log.done_at(at)
+def _start(
+    log: Log, workout_id: UUID, name: str | None, plan: TemplateRow | None, note: str | None, at: str | None
+) -> None:
+    moment = log.done_at(at)
     said = {"name": name, "template_id": plan.template_id if plan else None, "notes": note}
     event = WorkoutStarted(
         workout_id=workout_id,
@@ -69,7 +72,6 @@ def _start(log: Log, name: str | None, plan: TemplateRow | None, note: str | Non
         **{field: value for field, value in said.items() if value is not None},  # type: ignore[arg-type]
     )
     log.add([event], moment)
-    return workout_id
 
 
 def _going_on(log: Log, at: datetime) -> UUID | None:
@@ -137,9 +139,8 @@ def set_(
         "notes": note,
     }
     moment = log.done_at(at)
-    workout_id = _going_on(log, moment)
-    started = workout_id is None
-    workout_id = workout_id or _start(log, None, None, None, at)
+    current = _going_on(log, moment)
+    workout_id = current or new_id()
     common: dict[str, Any] = {field: value for field, value in said.items() if value is not None} | {
         "workout_id": workout_id,
         "exercise_id": chosen.exercise_id,
@@ -151,8 +152,10 @@ def set_(
         )
         for once in performed
     ]
+    if current is None:
+        _start(log, workout_id, None, None, None, at)
     log.add(events, moment)
-    _report(log, chosen, events, started, as_json)
+    _report(log, chosen, events, current is None, as_json)
 
 
 def _done(log: Log) -> frozenset[UUID]:

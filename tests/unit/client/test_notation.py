@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from client.notation import Performed, Unreadable, read_sets, read_weight
+from client.notation import Performed, Unreadable, UnreadableWeight, read_sets, read_weight
 from shared.domains.exercises.vocabulary import Measure
 from shared.domains.workouts.events import LoadBasis, WeightUnit
 
@@ -63,5 +63,9 @@ def test_what_a_weight_is(text: str, measure: Measure | None, basis: LoadBasis |
 def test_weights() -> None:
     assert read_weight("82.5") == (Decimal("82.5"), None)
     assert read_weight("182 lb") == (Decimal(182), WeightUnit.LB)
-    with pytest.raises(Unreadable):
-        read_weight("-5")
+
+
+@pytest.mark.parametrize("text", ["-5", "abc", "1e5", ""])
+def test_what_is_no_weight_is_refused_with_examples(text: str) -> None:
+    with pytest.raises(UnreadableWeight, match="write it like"):
+        read_weight(text)

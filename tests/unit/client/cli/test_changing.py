@@ -1,5 +1,7 @@
 """Corrections after the fact, from the command line."""
 
+from uuid import UUID
+
 import pytest
 
 from client.cli.entering import EndsTooSoon
@@ -16,6 +18,14 @@ def test_the_numbers_of_sets_start_at_1_and_end_with_the_last(run: Run) -> None:
             run("edit", number, "7x70")
 
     assert [row["reps"] for row in answer(run("show", "--json"))["sets"]] == [5, 5, 5]
+
+
+def test_only_the_whole_id_of_a_set_restores_it(run: Run) -> None:
+    run("set", "squat", "5x100")
+
+    for reference in ("last", str(UUID(int=0))):
+        with pytest.raises(NotFound, match="undo"):
+            run("edit", reference, "--restore")
 
 
 def test_a_workout_cannot_end_before_it_starts(run: Run) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from tests.unit.client.cli.running import Run, answer
 
@@ -32,6 +33,13 @@ def test_a_record_is_told_at_once_and_the_first_time_is_none(run: Run) -> None:
     assert next(record for record in better["records"] if record["kind"] == "load")["before"] == 100
     assert "load" not in {record["kind"] for record in worse["records"]}
     assert "record! heaviest load 120 kg (before: 110)" in run("set", "squat", "1x120")
+
+
+def test_a_set_that_cannot_be_starts_no_workout(run: Run) -> None:
+    with pytest.raises(ValidationError):
+        run("set", "squat", "5x100", "--rpe", "8.3")
+
+    assert answer(run("log", "--json")) == []
 
 
 def test_a_set_that_failed_breaks_no_record(run: Run) -> None:
