@@ -1,6 +1,16 @@
-"""Numbers as people read them."""
+"""Numbers and names as people read them."""
 
+import re
 from decimal import Decimal
+
+_BLANK = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
+# Whatever else steers a terminal: the control codes, and the marks that turn the direction of writing.
+_STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def harmless(text: str) -> str:
+    """One line that a terminal only shows, whoever wrote the text."""
+    return _STEERING.sub("\ufffd", _BLANK.sub(" ", text))
 
 
 def amount(value: Decimal | None, places: int = 2) -> str:

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from client.cli.commands import COMMANDS, Command
-from client.wording import words
+from client.wording import harmless, words
 
 if TYPE_CHECKING:
     from sqlite3 import DatabaseError
@@ -82,7 +82,7 @@ def complain(error: Exception) -> None:
     from rich.console import Console
 
     console = Console(stderr=True, highlight=False)
-    console.print(description(error), style="red", markup=False, soft_wrap=True)
+    console.print(harmless(description(error)), style="red", markup=False, soft_wrap=True)
 
 
 def description(error: Exception) -> str:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import typer
 
-from client.cli.entering import Already, check_order, decimal, default_unit, measured_fields
+from client.cli.entering import Already, check_order, decimal, default_unit, measured_fields, printable
 from client.cli.opening import Log
 from client.cli.output import AsJson, described, print_json, say, short
 from client.errors import NotFound
@@ -63,7 +63,9 @@ def edit(
     if reference is None:
         times = {"started_at": started, "ended_at": ended}
         said = {field: None if text is None else log.done_at(text) for field, text in times.items()}
-        event = _workout_change(log, workout, {"name": name, **said, "notes": note}, remove, restore)
+        event = _workout_change(
+            log, workout, {"name": name and printable(name), **said, "notes": note}, remove, restore
+        )
     elif restore:
         event = SetRestored(set_id=_removed(log, reference))
     else:

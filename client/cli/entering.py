@@ -9,6 +9,7 @@ import typer
 from client.cli.opening import Log
 from client.cli.output import local
 from client.notation import Performed
+from client.wording import harmless
 from shared.domains.exercises.vocabulary import Measure
 from shared.domains.profile.events import UnitSystem
 from shared.domains.workouts.events import LoadBasis, WeightUnit
@@ -29,6 +30,17 @@ def exercise_names(incomplete: str) -> list[str]:
 
 class Already(Exception):
     """What was asked for is the case already, or stands in the way."""
+
+
+class Unprintable(Exception):
+    """A name with control characters."""
+
+
+def printable(name: str) -> str:
+    """The name. Raises Unprintable."""
+    if harmless(name) != name:
+        raise Unprintable(f'"{harmless(name)}" has control characters in it; a name is one line of plain text')
+    return name
 
 
 class EndsTooSoon(Exception):

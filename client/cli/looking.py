@@ -11,7 +11,7 @@ from client.cli.entering import exercise_names
 from client.cli.opening import Log
 from client.cli.output import AsJson, described, effort, local, print_json, say, short, table
 from client.naming import resolve
-from client.wording import amount, duration, words
+from client.wording import amount, duration, harmless, words
 from shared.domains.workouts.status import WorkoutStatus
 from shared.views.exercises import Exercises
 from shared.views.progress import ProgressRow, progress
@@ -195,4 +195,6 @@ def _plot(name: str, series: list[ProgressRow], log: Log) -> None:
     strength = [(row.completed_at, row.e1rm_kg) for row in series if row.e1rm_kg is not None]
     values = strength or [(row.completed_at, row.volume_kg) for row in series]
     points = [(moment.astimezone(log.zone).date(), float(value)) for moment, value in values]
-    say(plot(f"{name}: {'estimated one-rep max' if strength else 'volume'}, kg", points))
+    drawing = plot(f"{harmless(name)}: {'estimated one-rep max' if strength else 'volume'}, kg", points)
+    for line in drawing.splitlines():
+        say(line)

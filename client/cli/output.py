@@ -1,6 +1,7 @@
 """How commands speak: tables for people, one JSON value a command for programs."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -10,14 +11,16 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from client.wording import amount, duration
+from client.wording import amount, duration, harmless
 from shared.views.rows import Row, json_form
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
 def print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, default=json_value))
+    text = json.dumps(value, ensure_ascii=False, default=json_value)
+    # JSON escapes the control codes of ASCII; terminals know more of them.
+    typer.echo(re.sub("[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def json_value(value: Any) -> Any:
@@ -26,6 +29,7 @@ def json_value(value: Any) -> Any:
 
 def say(text: str, *, err: bool = False, **style: Any) -> None:
     """One line, without markup."""
+    text = harmless(text)
     typer.echo(typer.style(text, **style) if style else text, err=err)
 
 
@@ -36,7 +40,9 @@ def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[Any
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    made = Table(
+        title=title and harmless(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
+    )
     lines = [[cell(value) for value in row] for row in rows]
     for place, column in enumerate(columns):
         numeric = bool(lines) and all(line[place].replace(".", "").replace("-", "").isdecimal() for line in lines)
@@ -53,7 +59,7 @@ def cell(value: Any) -> str:
         case Decimal():
             return amount(value)
         case _:
-            return str(value)
+            return harmless(str(value))
 
 
 def short(entity_id: UUID) -> str:

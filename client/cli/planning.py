@@ -6,6 +6,7 @@ from uuid import UUID
 import typer
 
 from client import training
+from client.cli.entering import printable
 from client.cli.opening import Log
 from client.cli.output import AsJson, print_json, say, short, table
 from client.errors import NotFound
@@ -158,7 +159,7 @@ def save_template(
     as_json: AsJson = False,
 ) -> None:
     """Save a template from a workout, or from a list of exercises."""
-    log = Log()
+    log, name = Log(), printable(name)
     planned = [_planned(log, text) for text in exercises] if exercises else _of_workout(log, workout)
     same = [row.template_id for row in log.projection.templates if row.name.casefold() == name.casefold()]
     event = TemplateSaved(template_id=same[0] if same else new_id(), name=name, exercises=planned)

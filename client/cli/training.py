@@ -7,7 +7,16 @@ from uuid import UUID
 import typer
 
 from client import training
-from client.cli.entering import Already, At, check_order, decimal, default_unit, exercise_names, measured_fields
+from client.cli.entering import (
+    Already,
+    At,
+    check_order,
+    decimal,
+    default_unit,
+    exercise_names,
+    measured_fields,
+    printable,
+)
 from client.cli.opening import Log
 from client.cli.output import AsJson, described, effort, local, print_json, say, short
 from client.errors import NotFound
@@ -51,7 +60,7 @@ def start(
         raise Already(f"workout {short(current)} is still going on; `hypertrophy end` ends it")
     plan = _template(log, template)
     workout_id = new_id()
-    _start(log, workout_id, name or (plan.name if plan else None), plan, note, at)
+    _start(log, workout_id, printable(name) if name else plan.name if plan else None, plan, note, at)
     if as_json:
         print_json({"workout_id": workout_id, "template_id": plan.template_id if plan else None})
         return

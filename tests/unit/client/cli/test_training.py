@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from client.cli.entering import Unprintable
 from tests.unit.client.cli.running import Run, answer
 
 
@@ -40,6 +41,15 @@ def test_a_set_that_cannot_be_starts_no_workout(run: Run) -> None:
         run("set", "squat", "5x100", "--rpe", "8.3")
 
     assert answer(run("log", "--json")) == []
+
+
+def test_new_names_are_plain_text(run: Run) -> None:
+    run("set", "squat", "5x100")
+    run("end")
+
+    for arguments in (("start",), ("edit", "--name"), ("template", "save")):
+        with pytest.raises(Unprintable):
+            run(*arguments, "multi\nline\x1b[31mred")
 
 
 def test_a_set_that_failed_breaks_no_record(run: Run) -> None:
