@@ -1,7 +1,7 @@
 """The body and who it belongs to: measure, profile."""
 
 from datetime import date
-from decimal import InvalidOperation
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +12,7 @@ from client.cli.output import AsJson, local, print_json, say, short, table
 from client.clock import UnknownZone
 from client.ids import new_id
 from client.notation import number, read_weight
-from client.wording import amount
+from client.wording import amount, words
 from shared.domains.body.events import BodyMeasurementRecorded, BodyMeasurementRemoved, Units
 from shared.domains.profile.events import ProfileUpdated, Sex, UnitSystem
 from shared.domains.workouts.events import WeightUnit
@@ -148,7 +148,11 @@ def _fat(row: MeasurementRow) -> str:
 
 
 def _summary(row: MeasurementRow) -> str:
-    parts = [f"{amount(row.weight_kg)} kg"] if row.weight_kg is not None else []
+    weight, length = ("lb", "in") if row.entered["units"] == Units.IMPERIAL else ("kg", "cm")
+    said = {name: amount(Decimal(str(row.entered[name]))) for name in ("weight", *LENGTHS) if name in row.entered}
+    parts = [
+        f"{value} {weight}" if name == "weight" else f"{words(name)} {value} {length}" for name, value in said.items()
+    ]
     if row.body_fat_percent is not None:
         parts.append(f"{_fat(row)} % body fat")
     if row.lean_mass_kg is not None:

@@ -1,5 +1,7 @@
 """Afterwards: edit what was logged, and undo."""
 
+import json
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -7,11 +9,12 @@ import typer
 
 from client.cli.entering import Already, check_order, decimal, default_unit, measured_fields, printable
 from client.cli.opening import Log
-from client.cli.output import AsJson, described, print_json, say, short
+from client.cli.output import AsJson, print_json, say, told
 from client.errors import NotFound
+from client.events import LoggedEvent
 from client.naming import resolve
 from client.notation import Unreadable, read_sets
-from client.projections import recorded
+from client.projections import Projection, recorded
 from client.training import find_set, find_workout
 from client.undo import IMPORTED, last_action, mark, undoing
 from shared.domains.workouts.events import (
@@ -136,8 +139,7 @@ def _report(log: Log, event: DomainEvent, as_json: bool) -> None:
     match event:
         case SetCorrected():
             row = next(row for row in log.projection.sets if row.set_id == event.set_id)
-            known = log.projection.exercises.get(row.exercise_id)
-            say(f"now {known.name if known else 'a set'}  {described(row)}  ({short(row.set_id)})")
+            say(f"now {told(row, log.projection.exercises)}")
         case SetRemoved():
             say(f"removed the set ({event.set_id}); `undo` or `edit {event.set_id} --restore` brings it back")
         case _:
@@ -155,7 +157,7 @@ def undo(as_json: AsJson = False) -> None:
 
         take_back(log, str(action[0].correlation_id), as_json)
         return
-    everything = recorded(log.queue, log.pulled)
+    before, everything = log.projection, recorded(log.queue, log.pulled)
     for event in reversed(action):
         log.add(undoing(event, everything), correlation_id=mark(event.event_id))
     if as_json:
@@ -163,6 +165,18 @@ def undo(as_json: AsJson = False) -> None:
         return
     names = ", ".join(sorted({_words(event.event_type) for event in action}))
     say(f"took back {len(action)} x {names}" if len(action) > 1 else f"took back: {names}")
+    for line in _touched(action, before, log.projection):
+        say(f"  {line}")
+
+
+def _touched(action: Iterable[LoggedEvent], before: Projection, after: Projection) -> Iterator[str]:
+    """The sets of the action: as they are again, or as they were where they are gone."""
+    again, gone = ({row.set_id: row for row in found.sets} for found in (after, before))
+    for set_id in dict.fromkeys(UUID(said) for event in action if (said := json.loads(event.payload).get("set_id"))):
+        if set_id in again:
+            yield f"now {told(again[set_id], after.exercises)}"
+        elif set_id in gone:
+            yield told(gone[set_id], before.exercises)
 
 
 def _words(event_type: str) -> str:

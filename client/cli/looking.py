@@ -9,7 +9,7 @@ import typer
 from client import training
 from client.cli.entering import exercise_names
 from client.cli.opening import Log
-from client.cli.output import AsJson, described, effort, local, print_json, say, short, table
+from client.cli.output import AsJson, described, effort, local, manner, print_json, say, short, table
 from client.naming import resolve
 from client.wording import amount, duration, harmless, words
 from shared.domains.workouts.status import WorkoutStatus
@@ -76,14 +76,14 @@ def show(
         say(row.notes)
     table(
         None,
-        ("", "exercise", "set", "effort", "type", "note", "id"),
+        ("", "exercise", "set", "effort", "how", "note", "id"),
         [
             (
                 number,
                 _name(done, log.projection.exercises),
                 described(done),
                 effort(done),
-                "" if done.set_type.value == "normal" else done.set_type.value,
+                manner(done),
                 done.notes or "",
                 short(done.set_id),
             )

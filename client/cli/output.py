@@ -5,14 +5,17 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import typer
 
-from client.wording import amount, duration, harmless
+from client.wording import amount, duration, harmless, words
 from shared.views.rows import Row, json_form
+
+if TYPE_CHECKING:
+    from shared.views.exercises import Exercises
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
@@ -83,6 +86,26 @@ def described(row: Any) -> str:
     done = " · ".join(parts)
     load = _load(row)
     return f"{done} x {load}" if done and load else done + (" reps" if row.reps is not None and not load else load)
+
+
+def manner(row: Any) -> str:
+    """How a set was done, as far as that is not the usual way: `drop, to failure`."""
+    parts = [
+        "" if row.set_type.value == "normal" else words(row.set_type.value),
+        "to failure" if row.to_failure else "",
+        f"side: {row.side.value}" if row.side else "",
+        f"rest {duration(row.rest_s)}" if row.rest_s is not None else "",
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def told(row: Any, exercises: "Exercises") -> str:
+    """All that was said of a set, with the exercise and the end of its id."""
+    known = exercises.get(row.exercise_id)
+    name = known.name if known and known.name else "a set"
+    return "  ".join(
+        filter(None, (name, described(row), effort(row), manner(row), row.notes, f"({short(row.set_id)})"))
+    )
 
 
 def _load(row: Any) -> str:

@@ -18,7 +18,7 @@ from client.cli.entering import (
     printable,
 )
 from client.cli.opening import Log
-from client.cli.output import AsJson, described, effort, local, print_json, say, short
+from client.cli.output import AsJson, described, local, print_json, say, short, told
 from client.errors import NotFound
 from client.ids import new_id
 from client.naming import resolve
@@ -178,7 +178,7 @@ def _report(log: Log, exercise: ExerciseRow, events: list[SetCompleted], started
             say(f"started a workout ({short(events[0].workout_id)})")
         rows = {row.set_id: row for row in log.projection.about(exercise.exercise_id).sets}
         for row in (rows[set_id] for set_id in ids if set_id in rows):
-            say("  ".join(filter(None, (exercise.name, described(row), effort(row), f"({short(row.set_id)})"))))
+            say(told(row, log.projection.exercises))
     records = new_records(log.projection, exercise.exercise_id, ids)
     if as_json:
         print_json(

@@ -14,3 +14,8 @@ def test_what_is_no_number_is_met_with_an_example(run: Run) -> None:
 def test_what_is_no_day_is_met_with_an_example(run: Run) -> None:
     with pytest.raises(UnreadableDate, match="1990-12-31"):
         run("profile", "--born", "1990-13-01")
+
+
+def test_all_that_was_measured_is_repeated_as_it_was_typed(run: Run) -> None:
+    assert "180 lb, waist 34.5 in" in run("measure", "180", "--waist", "34.5", "--units", "imperial")
+    assert "81.5 kg, left thigh 60 cm" in run("measure", "81.5", "--set", "left_thigh=60")

@@ -20,6 +20,17 @@ def test_the_numbers_of_sets_start_at_1_and_end_with_the_last(run: Run) -> None:
     assert [row["reps"] for row in answer(run("show", "--json"))["sets"]] == [5, 5, 5]
 
 
+def test_undo_names_the_sets_that_it_touches(run: Run) -> None:
+    run("set", "squat", "5x100")
+    run("set", "squat", "2x5x110")
+
+    assert run("undo").count("Squat (Barbell)  5 x 110 kg") == 2
+    run("edit", "1", "8x100")
+    assert "now Squat (Barbell)  5 x 100 kg" in run("undo")
+    run("edit", "1", "--remove")
+    assert "now Squat (Barbell)  5 x 100 kg" in run("undo")
+
+
 def test_only_the_whole_id_of_a_set_restores_it(run: Run) -> None:
     run("set", "squat", "5x100")
 

@@ -52,6 +52,15 @@ def test_new_names_are_plain_text(run: Run) -> None:
             run(*arguments, "multi\nline\x1b[31mred")
 
 
+def test_all_that_was_said_of_a_set_is_repeated(run: Run) -> None:
+    told = run("set", "squat", "5x100", "--type", "drop", "--failure", "--side", "left", "--rest", "90", "--note", "hi")
+
+    assert "5 x 100 kg  drop, to failure, side: left, rest 1:30 min  hi" in told
+    assert "5 x 60 kg  warmup" in run("set", "squat", "5x60", "--warmup")
+    assert "to failure" in run("show")
+    assert "5 x 100 kg  RPE 9  amrap, to failure" in run("edit", "1", "--type", "amrap", "--rpe", "9")
+
+
 def test_a_set_that_failed_breaks_no_record(run: Run) -> None:
     run("set", "squat", "5x100")
 
