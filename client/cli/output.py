@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,11 @@ from shared.views.rows import Row, json_form
 
 if TYPE_CHECKING:
     from shared.views.exercises import Exercises
+
+# The columns of text, by their headings, and how narrow they become at most; between columns there is a gap.
+_TEXT = frozenset({"name", "exercise", "exercises", "also", "how", "note", "reason"})
+_NARROWEST = 10
+_GAP = 2
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
@@ -37,22 +42,41 @@ def say(text: str, *, err: bool = False, **style: Any) -> None:
 
 
 def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """A table; numbers are aligned to the right."""
+    """A table without its empty columns, nothing where there are only those; numbers are aligned to the right.
+
+    Where the terminal is too narrow, text is wrapped; numbers, dates and ids stay whole, if need be beyond its edge.
+    """
     from rich import box
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(
-        title=title and harmless(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
-    )
-    lines = [[cell(value) for value in row] for row in rows]
-    for place, column in enumerate(columns):
-        numeric = bool(lines) and all(line[place].replace(".", "").replace("-", "").isdecimal() for line in lines)
-        made.add_column(column, justify="right" if numeric else "left")
-    for line in lines:
+    shown = [(name, cells) for name, *cells in zip(columns, *_cells(rows), strict=True) if any(cells)]
+    if not shown:
+        return
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    console, needed = Console(highlight=False), 0
+    for name, cells in shown:
+        widest = max(map(cell_len, (name, *cells)))
+        least = min(widest, _NARROWEST) if name in _TEXT else widest
+        justify: Literal["left", "right"] = "right" if all(map(_is_number, filter(None, cells))) else "left"
+        made.add_column(name, justify=justify, no_wrap=name not in _TEXT, min_width=least, overflow="fold")
+        needed += least + _GAP
+    for line in zip(*(cells for _, cells in shown), strict=True):
         made.add_row(*map(Text, line))
-    Console(highlight=False).print(made)
+    if title is not None:
+        say(title, bold=True)
+    console.width = max(console.width, needed)
+    console.print(made)
+
+
+def _cells(rows: Iterable[Sequence[Any]]) -> list[list[str]]:
+    return [[cell(value) for value in row] for row in rows]
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "").replace("-", "").isdecimal()
 
 
 def cell(value: Any) -> str:

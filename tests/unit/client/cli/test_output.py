@@ -35,3 +35,39 @@ def test_json_escapes_what_a_terminal_would_obey_and_loses_nothing(capsys: pytes
     printed = capsys.readouterr().out
     assert not {"\x1b", "\x9b"} & set(printed)
     assert json.loads(printed) == {"name": HOSTILE}
+
+
+def test_a_narrow_table_wraps_text_and_keeps_numbers_dates_and_ids(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+
+    table(
+        None,
+        ("on", "name", "kg", "id"),
+        [("2026-11-22 05:28", "A long name of many words", 9911, "aac539"), ("2026-11-23 05:28", "", 12345, "70b694")],
+    )
+
+    printed = capsys.readouterr().out
+    assert all(whole in printed for whole in ("2026-11-22 05:28", "9911", "12345", "aac539", "70b694"))
+    assert "A long name of many words" not in printed
+    assert max(map(len, printed.splitlines())) <= 50
+
+
+def test_where_nothing_can_be_wrapped_a_table_is_wider_than_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+
+    table(None, ("name", *"abcdefgh"), [("Squat", *(f"{number}234567" for number in range(8)))])
+
+    printed = capsys.readouterr().out
+    assert all(f"{number}234567" in printed for number in range(8))
+
+
+def test_columns_that_are_empty_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    table(None, ("name", "note"), [("one", None), ("two", "")])
+
+    printed = capsys.readouterr().out
+    assert "two" in printed
+    assert "note" not in printed
