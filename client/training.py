@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from client.errors import NotFound
 from client.projections import Projection
+from client.wording import counted
 from shared.domains.workouts.status import WorkoutStatus
 from shared.views.records import RecordKind, RecordRow, record_rows
 from shared.views.sets import SetRow
@@ -135,7 +136,8 @@ def find_set(projection: Projection, reference: str, workout: str | None, zone: 
         return sets[place - 1]
     found = [row for row in projection.sets if _ends(row.set_id, reference)]
     if len(found) != 1:
-        raise NotFound(f'{len(found)} sets are meant by "{reference}"; `hypertrophy show` lists them with their ids')
+        meant = counted(len(found), "set is", "sets are")
+        raise NotFound(f'{meant} meant by "{reference}"; `hypertrophy show` lists them with their ids')
     return found[0]
 
 

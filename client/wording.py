@@ -26,6 +26,11 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """How many of them: `1 set`, `3 sets`; `many` where it is more than an s at the end."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
+
+
 def duration(seconds: Decimal | int | None) -> str:
     if seconds is None:
         return ""

@@ -12,7 +12,7 @@ from client.cli.output import AsJson, local, print_json, say, short, table
 from client.clock import UnknownZone
 from client.ids import new_id
 from client.notation import number, read_weight
-from client.wording import amount, words
+from client.wording import amount, counted, words
 from shared.domains.body.events import BodyMeasurementRecorded, BodyMeasurementRemoved, Units
 from shared.domains.profile.events import ProfileUpdated, Sex, UnitSystem
 from shared.domains.workouts.events import WeightUnit
@@ -107,7 +107,8 @@ def _agreed(said: Units | None, unit: WeightUnit | None, default: Units, *, alon
 def _remove(log: Log, reference: str, as_json: bool) -> None:
     found = [row for row in log.projection.measurements if row.measurement_id.hex.endswith(reference.replace("-", ""))]
     if len(found) != 1:
-        raise UnknownMeasure(f'{len(found)} measurements are meant by "{reference}"; `hypertrophy measure` lists them')
+        meant = counted(len(found), "measurement is", "measurements are")
+        raise UnknownMeasure(f'{meant} meant by "{reference}"; `hypertrophy measure` lists them')
     log.add([BodyMeasurementRemoved(measurement_id=found[0].measurement_id)])
     if as_json:
         print_json({"measurement_id": found[0].measurement_id})

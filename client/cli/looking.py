@@ -11,7 +11,7 @@ from client.cli.entering import exercise_names
 from client.cli.opening import Log
 from client.cli.output import AsJson, described, effort, local, manner, print_json, say, short, table
 from client.naming import resolve
-from client.wording import amount, duration, harmless, words
+from client.wording import amount, counted, duration, harmless, words
 from shared.domains.workouts.status import WorkoutStatus
 from shared.views.exercises import Exercises
 from shared.views.progress import ProgressRow, progress
@@ -93,7 +93,7 @@ def show(
 
 
 def _state(row: WorkoutRow) -> str:
-    return f"{row.set_count} sets, {amount(row.tonnage_kg, 0)} kg, {_time(row)}"
+    return f"{counted(row.set_count, 'set')}, {amount(row.tonnage_kg, 0)} kg, {_time(row)}"
 
 
 def _time(row: WorkoutRow) -> str:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from client.wording import amount, duration, harmless, words
+from client.wording import amount, counted, duration, harmless, words
 from shared.views.rows import Row, json_form
 
 if TYPE_CHECKING:
@@ -100,16 +100,15 @@ def local(moment: datetime, zone: ZoneInfo, form: str = "%Y-%m-%d %H:%M") -> str
 
 def described(row: Any) -> str:
     """A set as people write it: `5 x 100 kg`, `60 s`, `8 x body + 20 kg`."""
-    parts = []
+    load, parts = _load(row), []
     if row.reps is not None:
-        parts.append(f"{row.reps}")
+        parts.append(f"{row.reps}" if load else counted(row.reps, "rep"))
     if row.duration_s is not None:
         parts.append(duration(row.duration_s))
     if row.distance_m is not None:
         parts.append(f"{amount(row.distance_m)} m")
     done = " · ".join(parts)
-    load = _load(row)
-    return f"{done} x {load}" if done and load else done + (" reps" if row.reps is not None and not load else load)
+    return f"{done} x {load}" if done and load else done or load
 
 
 def manner(row: Any) -> str:

@@ -24,7 +24,7 @@ from client.ids import new_id
 from client.naming import resolve
 from client.notation import read_sets
 from client.training import NewRecord, new_records
-from client.wording import amount, duration
+from client.wording import amount, counted, duration
 from shared.domains.workouts.events import (
     SetCompleted,
     SetType,
@@ -221,5 +221,5 @@ def end(
     if as_json:
         print_json(workout)
         return
-    done = f"{workout.set_count} sets, {amount(workout.tonnage_kg)} kg in {duration(workout.duration_s)}"
+    done = f"{counted(workout.set_count, 'set')}, {amount(workout.tonnage_kg)} kg in {duration(workout.duration_s)}"
     say(f"ended {workout.name or 'the workout'} of {local(workout.started_at, log.zone)}: {done}", bold=True)
