@@ -21,6 +21,18 @@ def amount(value: Decimal | None, places: int = 2) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+RECORDS = {
+    "load": "heaviest load",
+    "reps_at_load": "most reps at this load",
+    "e1rm": "estimated one-rep max",
+    "set_volume": "volume in a set",
+    "session_volume": "volume in a workout",
+    "duration": "longest time",
+    "distance": "longest distance",
+}
+"""What the kinds of records are called."""
+
+
 def words(name: str) -> str:
     """A stored name as people read it: `in_progress` as `in progress`."""
     return name.replace("_", " ")

@@ -18,6 +18,7 @@ from shared.domains.profile.events import ProfileUpdated, Sex, UnitSystem
 from shared.domains.workouts.events import WeightUnit
 from shared.values import available_zones
 from shared.views.measurements import LENGTHS, MeasurementRow
+from shared.views.profile import ProfileRow
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _VALUES = (*LENGTHS, "weight", "fat_percent")
@@ -188,8 +189,17 @@ def profile(
     if as_json:
         print_json(log.projection.profile)
         return
-    for name, value in log.projection.profile.content().items():
-        say(f"{name.replace('_', ' '):12} {'-' if value is None else value}")
+    _show(log.projection.profile)
+
+
+def _show(row: ProfileRow) -> None:
+    told = {
+        **row.content(),
+        "height_cm": None if row.height_cm is None else amount(row.height_cm),
+        "week_start": None if row.week_start is None else _DAYS[row.week_start - 1],
+    }
+    for name, value in told.items():
+        say(f"{words(name):12} {'-' if value is None else value}")
 
 
 def _birth_date(text: str) -> date:

@@ -13,7 +13,7 @@ from client.cli.output import AsJson, print_json, say, told
 from client.errors import NotFound
 from client.events import LoggedEvent
 from client.naming import resolve
-from client.notation import Unreadable, read_sets
+from client.notation import read_sets
 from client.projections import Projection, recorded
 from client.training import find_set, find_workout
 from client.undo import IMPORTED, last_action, mark, undoing
@@ -36,6 +36,13 @@ class NothingToChange(Exception):
 
     def __init__(self) -> None:
         super().__init__("nothing to change was said; `hypertrophy edit --help` lists what can be")
+
+
+class SeveralSets(Exception):
+    """More than a correction of one set can take."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f'"{text}" is more than one set; a correction gives one, like 5x100')
 
 
 def edit(
@@ -115,7 +122,7 @@ def _correction(
     if to is not None:
         once = read_sets(to)
         if len(once) != 1:
-            raise Unreadable(to)
+            raise SeveralSets(to)
         fields |= measured_fields(once[0], chosen.measure if chosen else None, unit or default_unit(log), per_hand)
     return SetCorrected(set_id=row.set_id, **_changed({**fields, **said}))
 

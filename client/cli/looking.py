@@ -11,7 +11,7 @@ from client.cli.entering import exercise_names
 from client.cli.opening import Log
 from client.cli.output import AsJson, described, effort, local, manner, print_json, say, short, table
 from client.naming import resolve
-from client.wording import amount, counted, duration, harmless, words
+from client.wording import RECORDS, amount, counted, duration, harmless, words
 from shared.domains.workouts.status import WorkoutStatus
 from shared.views.exercises import Exercises
 from shared.views.progress import ProgressRow, progress
@@ -29,18 +29,17 @@ def log_(
 ) -> None:
     """List workouts, newest first."""
     log = Log()
-    rows = [
-        row
-        for row in log.projection.workouts
-        if row.status is not WorkoutStatus.DISCARDED
-        and (since is None or row.started_at >= log.time(since))
-        and (until is None or row.started_at < log.time(until))
+    everything = [row for row in log.projection.workouts if row.status is not WorkoutStatus.DISCARDED]
+    found = [
+        (number, row)
+        for number, row in enumerate(everything, start=1)
+        if (since is None or row.started_at >= log.time(since)) and (until is None or row.started_at < log.time(until))
     ][:limit]
     if as_json:
-        print_json(rows)
+        print_json([row for _, row in found])
         return
-    if not rows:
-        say("no workouts yet; `hypertrophy start` begins one")
+    if not found:
+        say("no workouts in that time" if everything else "no workouts yet; `hypertrophy start` begins one")
         return
     table(
         None,
@@ -55,7 +54,7 @@ def log_(
                 _time(row),
                 short(row.workout_id),
             )
-            for number, row in enumerate(rows, start=1)
+            for number, row in found
         ],
     )
 
@@ -140,12 +139,12 @@ def stats(
         ("", "value", "", "on"),
         [
             (
-                row.kind.value.replace("_", " "),
+                RECORDS[row.kind.value],
                 amount(row.value),
                 row.unit,
                 local(row.achieved_at, log.zone, "%Y-%m-%d"),
             )
-            for row in sorted(best, key=lambda row: row.kind.value)
+            for row in sorted(best, key=lambda row: list(RECORDS).index(row.kind.value))
         ],
     )
 
@@ -158,14 +157,15 @@ def _weekly(log: Log, weeks: int, as_json: bool) -> None:
     if not rows:
         say("no week holds a workout yet")
         return
+    several_years = rows[0].week[:4] != rows[-1].week[:4]
     total: Counter[str] = Counter()
     for row in rows:
         total.update({muscle: float(count) for muscle, count in row.hard_sets.items()})
     table(
         "Hard sets a week by muscle",
-        ("muscle", *(row.week[5:] for row in rows)),
+        ("muscle", *(row.week if several_years else row.week[5:] for row in rows)),
         [
-            (muscle.replace("_", " "), *(amount(row.hard_sets.get(muscle, Decimal(0)), 1) for row in rows))
+            (words(muscle), *(amount(row.hard_sets.get(muscle, Decimal(0)), 1) for row in rows))
             for muscle, _ in total.most_common()
         ],
     )

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -85,6 +86,8 @@ def cell(value: Any) -> str:
             return ""
         case Decimal():
             return amount(value)
+        case StrEnum():
+            return words(value)
         case _:
             return harmless(str(value))
 

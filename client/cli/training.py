@@ -24,7 +24,7 @@ from client.ids import new_id
 from client.naming import resolve
 from client.notation import read_sets
 from client.training import NewRecord, new_records
-from client.wording import amount, counted, duration
+from client.wording import RECORDS, amount, counted, duration
 from shared.domains.workouts.events import (
     SetCompleted,
     SetType,
@@ -35,16 +35,6 @@ from shared.domains.workouts.events import (
 )
 from shared.views.exercises import ExerciseRow
 from shared.views.templates import TemplateRow
-
-_KINDS = {
-    "load": "heaviest load",
-    "reps_at_load": "most reps at this load",
-    "e1rm": "estimated one-rep max",
-    "set_volume": "volume in a set",
-    "session_volume": "volume in a workout",
-    "duration": "longest time",
-    "distance": "longest distance",
-}
 
 
 def start(
@@ -120,7 +110,7 @@ def set_(
     exercise: Annotated[
         str, typer.Argument(help="Its name, or a part of it that says enough.", autocompletion=exercise_names)
     ],
-    sets: Annotated[list[str], typer.Argument(help="5x100, 3x5x100, 5x225lb, 10, 8x+20, 60s, 1:30, 400m, …")],
+    sets: Annotated[list[str], typer.Argument(help="5x100, 3x5x100, 5x225lb, 10, 8x+20, 60s, 1:30, 400m, 40mx40, …")],
     rpe: Annotated[float | None, typer.Option(min=1, max=10, help="Effort, 1 to 10 in half steps.")] = None,
     rir: Annotated[float | None, typer.Option(min=0, max=9, help="Repetitions in reserve.")] = None,
     set_type: Annotated[SetType | None, typer.Option("--type", help="How it was done.")] = None,
@@ -197,7 +187,7 @@ def _report(log: Log, exercise: ExerciseRow, events: list[SetCompleted], started
 
 def record_text(new: NewRecord) -> str:
     row = new.record
-    value = f"{_KINDS[row.kind.value]} {amount(row.value)} {row.unit}"
+    value = f"{RECORDS[row.kind.value]} {amount(row.value)} {row.unit}"
     at = f" at {amount(row.load_kg)} kg" if row.load_kg is not None else ""
     return value + at + (f" (before: {amount(new.before)})" if new.before is not None else "")
 

@@ -19,3 +19,10 @@ def test_what_is_no_day_is_met_with_an_example(run: Run) -> None:
 def test_all_that_was_measured_is_repeated_as_it_was_typed(run: Run) -> None:
     assert "180 lb, waist 34.5 in" in run("measure", "180", "--waist", "34.5", "--units", "imperial")
     assert "81.5 kg, left thigh 60 cm" in run("measure", "81.5", "--set", "left_thigh=60")
+
+
+def test_a_profile_is_told_in_words(run: Run) -> None:
+    told = run("profile", "--week-start", "sun", "--height", "180.0")
+
+    assert "week start   sunday" in told
+    assert "height cm    180\n" in told

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from client.cli.changing import SeveralSets
 from client.cli.entering import EndsTooSoon
 from client.clock import FarAhead
 from client.errors import NotFound
@@ -29,6 +30,13 @@ def test_undo_names_the_sets_that_it_touches(run: Run) -> None:
     assert "now Squat (Barbell)  5 x 100 kg" in run("undo")
     run("edit", "1", "--remove")
     assert "now Squat (Barbell)  5 x 100 kg" in run("undo")
+
+
+def test_a_correction_gives_one_set(run: Run) -> None:
+    run("set", "squat", "5x100")
+
+    with pytest.raises(SeveralSets, match="a correction gives one"):
+        run("edit", "last", "5x5x100")
 
 
 def test_only_the_whole_id_of_a_set_restores_it(run: Run) -> None:
