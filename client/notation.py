@@ -9,6 +9,8 @@ from shared.domains.workouts.events import LoadBasis, WeightUnit
 
 EXAMPLES = "5x100 (reps x weight), 3x5x100 (sets x reps x weight), 5x225lb, 10 (reps), 8x+20, 60s, 1:30, 400m, 40mx40"
 _MOST_SETS = 50
+# More than any count has, few enough for Python to read.
+_MOST_DIGITS = 100
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _WEIGHT = re.compile(rf"([+-]?)({_NUMBER})\s*(kg|lbs?)?", re.IGNORECASE)
 _SECONDS = re.compile(rf"({_NUMBER})\s*(s|sec|min|h)", re.IGNORECASE)
@@ -126,7 +128,7 @@ def number(text: str) -> Decimal:
 
 
 def _whole(part: str, text: str) -> int:
-    if not part.isdecimal() or len(part) > 6:
+    if not part.isdecimal() or len(part) > _MOST_DIGITS:
         raise Unreadable(text)
     return int(part)
 

@@ -1,5 +1,6 @@
 """The body and who it belongs to: measure, profile."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
@@ -12,10 +13,12 @@ from client.cli.output import AsJson, local, print_json, say, short, table
 from client.clock import UnknownZone
 from client.ids import new_id
 from client.notation import number, read_weight
+from client.plausible import BODY_WEIGHT, FAT, HEIGHT, check_birth
 from client.wording import amount, counted, words
 from shared.domains.body.events import BodyMeasurementRecorded, BodyMeasurementRemoved, Units
 from shared.domains.profile.events import ProfileUpdated, Sex, UnitSystem
 from shared.domains.workouts.events import WeightUnit
+from shared.units import CM_PER_INCH, KG_PER_LB
 from shared.values import available_zones
 from shared.views.measurements import LENGTHS, MeasurementRow
 from shared.views.profile import ProfileRow
@@ -70,6 +73,7 @@ def measure(
     if weight is not None:
         values["weight"], unit = read_weight(weight)
         system = _agreed(system if units else None, unit, system, alone=len(values) == 1)
+    _check(values, system)
     said = {**values, "units": system} | ({} if note is None else {"notes": note})
     measurement_id, moment = new_id(), log.done_at(at)
     log.add([BodyMeasurementRecorded(measurement_id=measurement_id, measured_at=moment, **said)], moment)
@@ -89,6 +93,19 @@ def _place(text: str) -> tuple[str, Any]:
         return name, number(value.strip())
     except InvalidOperation:
         raise UnknownMeasure(f'"{value}" is no number; write {name}=25.5') from None
+
+
+def _check(values: Mapping[str, Decimal], system: Units) -> None:
+    """Raises Implausible."""
+    imperial = system is Units.IMPERIAL
+    for name, value in values.items():
+        match name:
+            case "weight":
+                BODY_WEIGHT.check(value * KG_PER_LB if imperial else value)
+            case "height":
+                HEIGHT.check(value * CM_PER_INCH if imperial else value)
+            case "fat_percent":
+                FAT.check(value)
 
 
 def _system(log: Log) -> Units:
@@ -178,12 +195,14 @@ def profile(
     given = {
         "sex": sex,
         "height": decimal(height),
-        "birth_date": None if born is None else _birth_date(born),
+        "birth_date": None if born is None else _birth_date(born, log.now.astimezone(log.zone).date()),
         "unit_system": units,
         "time_zone": time_zone,
         "week_start": None if week_start is None else _weekday(week_start),
     }
     said = {field: value for field, value in given.items() if value is not None}
+    if height is not None:
+        HEIGHT.check(Decimal(str(height)))
     if said:
         log.add([ProfileUpdated(**said)])  # type: ignore[arg-type]
     if as_json:
@@ -202,11 +221,13 @@ def _show(row: ProfileRow) -> None:
         say(f"{words(name):12} {'-' if value is None else value}")
 
 
-def _birth_date(text: str) -> date:
+def _birth_date(text: str, today: date) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise UnreadableDate(text) from None
+    check_birth(day, today)
+    return day
 
 
 def _weekday(text: str) -> int:

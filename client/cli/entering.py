@@ -9,10 +9,12 @@ import typer
 from client.cli.opening import Log
 from client.cli.output import local
 from client.notation import Performed
+from client.plausible import LOAD, REPETITIONS
 from client.wording import harmless
 from shared.domains.exercises.vocabulary import Measure
 from shared.domains.profile.events import UnitSystem
 from shared.domains.workouts.events import LoadBasis, WeightUnit
+from shared.units import KG_PER_LB
 
 At = Annotated[str | None, typer.Option("--at", help='When, if not now: 18:30, "2026-11-21 18:30", "10 min ago".')]
 
@@ -63,7 +65,11 @@ def decimal(value: float | None) -> Decimal | None:
 
 
 def measured_fields(once: Performed, measure: Measure | None, unit: WeightUnit, per_hand: bool) -> dict[str, Any]:
-    """The fields that say how much was done."""
+    """The fields that say how much was done. Raises Implausible."""
+    if once.reps is not None:
+        REPETITIONS.check(Decimal(once.reps))
+    if once.weight is not None:
+        LOAD.check(once.weight if (once.unit or unit) is WeightUnit.KG else once.weight * KG_PER_LB)
     basis = LoadBasis.PER_HAND if per_hand else once.basis(measure)
     fields = {
         "reps": once.reps,

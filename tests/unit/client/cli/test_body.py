@@ -3,7 +3,8 @@
 import pytest
 
 from client.cli.body import UnknownMeasure, UnreadableDate
-from tests.unit.client.cli.running import Run
+from client.plausible import Implausible
+from tests.unit.client.cli.running import Run, answer
 
 
 def test_what_is_no_number_is_met_with_an_example(run: Run) -> None:
@@ -26,3 +27,25 @@ def test_a_profile_is_told_in_words(run: Run) -> None:
 
     assert "week start   sunday" in told
     assert "height cm    180\n" in told
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("measure", "9999"),
+        ("measure", "19"),
+        ("measure", "1600lb"),
+        ("measure", "--height", "1.8"),
+        ("measure", "--height", "inf", "--units", "imperial"),
+        ("measure", "--set", "fat_percent=150"),
+        ("measure", "--set", "fat_percent=0.5"),
+        ("profile", "--height", "1.8"),
+        ("profile", "--born", "2090-01-01"),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_is_not_taken(run: Run, arguments: tuple[str, ...]) -> None:
+    with pytest.raises(Implausible):
+        run(*arguments)
+
+    assert answer(run("status", "--json"))["pending"] == 0

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from client.cli.entering import Unprintable
+from client.plausible import Implausible
 from tests.unit.client.cli.running import Run, answer
 
 
@@ -34,6 +35,16 @@ def test_a_record_is_told_at_once_and_the_first_time_is_none(run: Run) -> None:
     assert next(record for record in better["records"] if record["kind"] == "load")["before"] == 100
     assert "load" not in {record["kind"] for record in worse["records"]}
     assert "record! heaviest load 120 kg (before: 110)" in run("set", "squat", "1x120")
+
+
+@pytest.mark.parametrize("text", ["5x99999", "5x3400lb", "99999x5", "9999999", "3x10001x5"])
+def test_what_cannot_be_is_not_taken(run: Run, text: str) -> None:
+    with pytest.raises(Implausible):
+        run("set", "squat", text)
+
+    run("set", "squat", "5x100")
+    with pytest.raises(Implausible):
+        run("edit", "last", text.removeprefix("3x"))
 
 
 def test_a_set_that_cannot_be_starts_no_workout(run: Run) -> None:
