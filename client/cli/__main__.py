@@ -5,7 +5,8 @@ import re
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from pydantic import ValidationError
 
+PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 DEBUG = "HYPERTROPHY_DEBUG"
 
 
@@ -51,15 +53,32 @@ def listed(command: Command) -> Callable[[], None]:
     return placeholder
 
 
+def show_version(wanted: bool) -> None:
+    import tomllib
+
+    if wanted:
+        project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
+        typer.echo(f"{project['name']} {project['version']}")
+        raise typer.Exit
+
+
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """An offline-first workout tracker: log sets without signal, and never lose one."""
+
+
 def create_app() -> typer.Typer:
     app = typer.Typer(
         name="hypertrophy",
         cls=LazyGroup,
-        help="An offline-first workout tracker: log sets without signal, and never lose one.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+    app.callback()(root)
     for command in COMMANDS:
         app.command(command.name, help=command.summary, rich_help_panel=command.panel)(listed(command))
     return app
@@ -116,7 +135,7 @@ def _damaged(error: "DatabaseError") -> str:
     from client.home import Home
 
     return (
-        f"the log {Home().log} is damaged ({error}): move it away but keep it, "
+        f"the log {Home(make=False).log} is damaged ({error}): move it away but keep it, "
         "then `hypertrophy account login` and `hypertrophy sync` fetch what the server has"
     )
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from client import clock
 from client.cli.entering import At, decimal
 from client.cli.opening import Log
 from client.cli.output import AsJson, local, print_json, say, short, table
@@ -59,16 +60,16 @@ def measure(
     as_json: AsJson = False,
 ) -> None:
     """Record body weight and girths; without values, list what was measured."""
-    log = Log()
     if remove is not None:
-        _remove(log, remove, as_json)
+        _remove(Log(), remove, as_json)
         return
     given = {"waist": waist, "neck": neck, "hip": hip, "height": height}
     values: dict[str, Any] = {name: decimal(value) for name, value in given.items() if value is not None}
     values |= dict(_place(text) for text in more or ())
     if weight is None and not values:
-        _list(log, as_json)
+        _list(Log(reading=True), as_json)
         return
+    log = Log()
     system = units or _system(log)
     if weight is not None:
         values["weight"], unit = read_weight(weight)
@@ -189,13 +190,12 @@ def profile(
     as_json: AsJson = False,
 ) -> None:
     """Show or change who trains: sex, height, units, time zone."""
-    log = Log()
     if time_zone is not None and time_zone not in available_zones():
         raise UnknownZone(time_zone)
     given = {
         "sex": sex,
         "height": decimal(height),
-        "birth_date": None if born is None else _birth_date(born, log.now.astimezone(log.zone).date()),
+        "birth_date": None if born is None else _birth_date(born, clock.now().date()),
         "unit_system": units,
         "time_zone": time_zone,
         "week_start": None if week_start is None else _weekday(week_start),
@@ -203,6 +203,7 @@ def profile(
     said = {field: value for field, value in given.items() if value is not None}
     if height is not None:
         HEIGHT.check(Decimal(str(height)))
+    log = Log(reading=not said)
     if said:
         log.add([ProfileUpdated(**said)])  # type: ignore[arg-type]
     if as_json:

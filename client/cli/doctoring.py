@@ -25,7 +25,7 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Check this log, and compare digests and numbers with the server's; exits with 1 on a difference."""
-    log = Log()
+    log = Log(reading=server is None)
     findings = _local(log)
     if server or log.session.has_server:
         try:

@@ -21,7 +21,7 @@ At = Annotated[str | None, typer.Option("--at", help='When, if not now: 18:30, "
 
 def exercise_names(incomplete: str) -> list[str]:
     """What a shell offers for the beginning of a name: exercises that were done before come first."""
-    projection = Log().projection
+    projection = Log(reading=True).projection
     done = {entity.value("exercise_id") for (kind, _), entity in projection.state.items() if kind == "set"}
     begun = incomplete.strip("\"'").casefold()
     found = [

@@ -28,7 +28,7 @@ def log_(
     as_json: AsJson = False,
 ) -> None:
     """List workouts, newest first."""
-    log = Log()
+    log = Log(reading=True)
     everything = [row for row in log.projection.workouts if row.status is not WorkoutStatus.DISCARDED]
     found = [
         (number, row)
@@ -64,7 +64,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a workout with its sets; without an argument the current or last one."""
-    log = Log()
+    log = Log(reading=True)
     row = training.find_workout(log.projection, workout, log.zone)
     sets = log.projection.sets_of(row.workout_id)
     if as_json:
@@ -118,7 +118,7 @@ def stats(
     as_json: AsJson = False,
 ) -> None:
     """Show weekly sets by muscle, or the strength trend of one exercise."""
-    log = Log()
+    log = Log(reading=True)
     if exercise is None:
         _weekly(log, weeks, as_json)
         return

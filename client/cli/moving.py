@@ -69,7 +69,7 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Import workouts and measurements from Strong, Hevy, FitNotes or an own export; twice is the same as once."""
-    log = Log()
+    log = Log(reading=dry_run and undo is None)
     if undo is not None:
         take_back(log, undo, as_json)
         return
@@ -231,7 +231,7 @@ def export_(
     as_json: AsJson = False,
 ) -> None:
     """Export everything, a table for other apps, or the report of a month."""
-    log = Log()
+    log = Log(reading=True)
     chosen = form or _form_of(output)
     text = _written(log, chosen, month)
     if output is None:

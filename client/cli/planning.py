@@ -131,7 +131,7 @@ def _fits(row: ExerciseRow, query: str | None) -> bool:
 @template.command("list")
 def list_templates(as_json: AsJson = False) -> None:
     """List templates."""
-    log = Log()
+    log = Log(reading=True)
     if as_json:
         print_json(log.projection.templates)
         return

@@ -1,5 +1,6 @@
 """The command line's root: a list that costs nothing, commands that load alone, errors in one line."""
 
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -44,6 +45,13 @@ def test_the_list_of_commands_loads_none_of_them() -> None:
     assert done.stdout.rstrip().endswith("[]")
     for command in COMMANDS:
         assert command.name in done.stdout
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    done = hypertrophy("--version")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"hypertrophy \d+\.\d+\.\d+\n", done.stdout)
 
 
 def test_an_unknown_command_is_wrong_usage_and_names_a_near_one() -> None:
