@@ -18,6 +18,13 @@ class UnreadableTime(Exception):
         super().__init__(f'"{text}" is no time; write 18:30, "2026-11-21 18:30", 2026-11-21 or "10 min ago"')
 
 
+class FarAhead(Exception):
+    """A time at which nothing can have been done yet."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f'"{text}" is more than a day ahead; what is logged has been done')
+
+
 class UnknownZone(Exception):
     """A name that is no IANA time zone."""
 
@@ -55,13 +62,25 @@ def read_time(text: str, here: ZoneInfo, at: datetime) -> datetime:
     text = text.strip()
     if hour := _HOUR.fullmatch(text):
         return _today(text, at.astimezone(here), int(hour[1]), int(hour[2]))
-    if ago := _AGO.fullmatch(text):
-        return at - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
     try:
+        if ago := _AGO.fullmatch(text):
+            return at - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=here)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise UnreadableTime(text) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=here)
+
+
+def read_past_time(text: str, here: ZoneInfo, at: datetime) -> datetime:
+    """The same of something that was done; clocks and zones of devices may differ by a day.
+
+    Raises:
+        UnreadableTime, FarAhead
+    """
+    moment = read_time(text, here, at)
+    if moment - at > timedelta(days=1):
+        raise FarAhead(text)
+    return moment
 
 
 def _today(text: str, local: datetime, hour: int, minute: int) -> datetime:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from client.answers import UserDigest
 from client.projections import FOLD_VERSION, Projection
+from client.wording import counted
 from shared.digests import EMPTY, Digest, canonical_json
 from shared.views.rows import Row
 
@@ -35,10 +36,14 @@ def compare_events(local: Mapping[UUID, Digest], server: UserDigest) -> list[Fin
     for device_id in sorted(local.keys() | there.keys()):
         ours, theirs = local.get(device_id, EMPTY), there.get(device_id, EMPTY)
         if ours != theirs:
-            note = f"device {device_id}: {ours.count} events here, {theirs.count} there, or not the same ones"
+            note = (
+                f"device {device_id}: {counted(ours.count, 'event')} here, {theirs.count} there, or not the same ones"
+            )
             findings.append(Finding("events", False, note))
     total = sum(local.values(), start=EMPTY)
-    return findings or [Finding("events", True, f"{total.count} on {len(local)} devices, digest {total.hash}")]
+    return findings or [
+        Finding("events", True, f"{total.count} on {counted(len(local), 'device')}, digest {total.hash}")
+    ]
 
 
 def compare_content(projection: Projection, status: Mapping[str, Any]) -> Finding:

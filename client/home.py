@@ -7,11 +7,15 @@ VARIABLE = "HYPERTROPHY_HOME"
 
 
 class Home:
-    """The folder of one device's log. `HYPERTROPHY_HOME` names it; the default is the platform's data folder."""
+    """The folder of one device's log. `HYPERTROPHY_HOME` names it; the default is the platform's data folder.
 
-    def __init__(self, folder: Path | None = None) -> None:
+    It is there from now on, unless it is not to be made.
+    """
+
+    def __init__(self, folder: Path | None = None, *, make: bool = True) -> None:
         self.folder = folder or default_folder()
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if make:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     @property
     def log(self) -> Path:

@@ -7,12 +7,14 @@ from decimal import Decimal
 from shared.domains.exercises.vocabulary import Measure
 from shared.domains.workouts.events import LoadBasis, WeightUnit
 
-EXAMPLES = "5x100 (reps x weight), 3x5x100 (sets x reps x weight), 5x225lb, 10 (reps), 8x+20, 60s, 1:30, 400m"
+EXAMPLES = "5x100 (reps x weight), 3x5x100 (sets x reps x weight), 5x225lb, 10 (reps), 8x+20, 60s, 1:30, 400m, 40mx40"
 _MOST_SETS = 50
+# More than any count has, few enough for Python to read.
+_MOST_DIGITS = 100
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _WEIGHT = re.compile(rf"([+-]?)({_NUMBER})\s*(kg|lbs?)?", re.IGNORECASE)
 _SECONDS = re.compile(rf"({_NUMBER})\s*(s|sec|min|h)", re.IGNORECASE)
-_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{2})")
+_CLOCK = re.compile(r"(?:(\d{1,3}):(?=[0-5]?\d:))?(\d{1,2}):([0-5]\d)")
 _DISTANCE = re.compile(rf"({_NUMBER})\s*(m|km|mi)", re.IGNORECASE)
 _SECONDS_IN = {"s": 1, "sec": 1, "min": 60, "h": 3600}
 _METRES_IN = {"m": Decimal(1), "km": Decimal(1000), "mi": Decimal("1609.344")}
@@ -23,6 +25,20 @@ class Unreadable(Exception):
 
     def __init__(self, text: str) -> None:
         super().__init__(f'"{text}" is no set; write it like {EXAMPLES}')
+
+
+class TooManySets(Exception):
+    """More sets in one word than anyone means."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f'"{text}" is too many sets; at most {_MOST_SETS} are taken at once')
+
+
+class UnreadableWeight(Exception):
+    """Text that is no weight."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f'"{text}" is no weight; write it like 82.5, 82.5kg or 182lb')
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +67,7 @@ def read_sets(text: str) -> tuple[Performed, ...]:
 
     Raises:
         Unreadable: for anything else.
+        TooManySets
     """
     parts = [part.strip() for part in re.split(r"[x×*]", text.strip().casefold())]
     match parts:
@@ -94,10 +111,10 @@ def _weighted(performed: Performed, part: str, text: str) -> Performed:
 
 
 def read_weight(text: str) -> tuple[Decimal, WeightUnit | None]:
-    """A weight with or without its unit. Raises Unreadable."""
+    """A weight with or without its unit. Raises UnreadableWeight."""
     found = _WEIGHT.fullmatch(text.strip().casefold())
     if found is None or found[1]:
-        raise Unreadable(text)
+        raise UnreadableWeight(text)
     return number(found[2]), _unit(found[3])
 
 
@@ -111,13 +128,15 @@ def number(text: str) -> Decimal:
 
 
 def _whole(part: str, text: str) -> int:
-    if not part.isdecimal() or len(part) > 6:
+    if not part.isdecimal() or len(part) > _MOST_DIGITS:
         raise Unreadable(text)
     return int(part)
 
 
 def _count(part: str, text: str) -> int:
     count = _whole(part, text)
-    if not 1 <= count <= _MOST_SETS:
+    if count < 1:
         raise Unreadable(text)
+    if count > _MOST_SETS:
+        raise TooManySets(text)
     return count

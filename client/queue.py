@@ -13,6 +13,7 @@ from client.events import Draft, LoggedEvent, Seen, Status, moment, parse_seen
 from client.ids import new_id
 from client.lost import Lost, copies
 from client.schema import connect, prepared, transaction
+from client.wording import counted
 from shared.digests import EMPTY, Digest, event_digest
 
 BATCH = 500
@@ -268,7 +269,7 @@ class EventQueue:
             "SELECT device_id, max(sequence_number) - min(sequence_number) + 1 - count(*) AS missing"
             " FROM events GROUP BY device_id HAVING missing <> 0"
         )
-        return broken + [f"{row['missing']} numbers of device {row['device_id']} are missing" for row in gaps]
+        return broken + [f"{counted(row['missing'], 'number')} of device {row['device_id']} missing" for row in gaps]
 
     def events(self) -> Iterator[tuple[LoggedEvent, Seen]]:
         """What counts of the own log, in the order of logging, each with the `seen` that the server keeps of it."""

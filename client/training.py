@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from client.errors import NotFound
 from client.projections import Projection
+from client.wording import counted
 from shared.domains.workouts.status import WorkoutStatus
 from shared.views.records import RecordKind, RecordRow, record_rows
 from shared.views.sets import SetRow
 from shared.views.workouts import WorkoutRow
 
 _LAST = ("last", "-1")
+_NONE = "there is no workout yet; `hypertrophy start` begins one"
 FORGOTTEN_AFTER = timedelta(hours=6)
 
 
@@ -53,16 +56,26 @@ def is_forgotten(projection: Projection, workout_id: UUID, at: datetime) -> bool
 
 
 def new_records(projection: Projection, exercise_id: UUID, set_ids: Iterable[UUID]) -> list[NewRecord]:
-    """The records that these sets hold. A load that was never lifted before makes no record of repetitions."""
+    """The records that these sets broke; there are none the first time.
+
+    A load that was never lifted before makes no record of repetitions, and a workout breaks that of volume once.
+    """
     new = frozenset(set_ids)
     rows = [row for row in projection.about(exercise_id).sets if row.exercise_id == exercise_id]
-    before = {row.key: row.value for row in record_rows(exercise_id, (row for row in rows if row.set_id not in new))}
-    held = [row for row in record_rows(exercise_id, rows) if row.set_id in new]
+    before = {row.key: row for row in record_rows(exercise_id, (row for row in rows if row.set_id not in new))}
+    held = [row for row in record_rows(exercise_id, rows) if row.set_id in new] if before else []
     return [
-        NewRecord(row, before.get(row.key))
+        NewRecord(row, standing.value if standing else None)
         for row in held
-        if before and (row.key in before or row.kind is not RecordKind.REPS_AT_LOAD)
+        if _breaks(row, standing := before.get(row.key))
     ]
+
+
+def _breaks(row: RecordRow, standing: RecordRow | None) -> bool:
+    if standing is None:
+        return row.kind not in (RecordKind.REPS_AT_LOAD, RecordKind.SESSION_VOLUME)
+    by_itself = row.kind is RecordKind.SESSION_VOLUME and row.workout_id == standing.workout_id
+    return row.value > standing.value and not by_itself
 
 
 def last_time(projection: Projection, exercise_id: UUID, *, but: UUID | None = None) -> list[SetRow]:
@@ -73,22 +86,24 @@ def last_time(projection: Projection, exercise_id: UUID, *, but: UUID | None = N
     return [row for row in counted if row.workout_id == counted[-1].workout_id]
 
 
-def find_workout(projection: Projection, reference: str | None) -> WorkoutRow:
+def find_workout(projection: Projection, reference: str | None, zone: ZoneInfo) -> WorkoutRow:
     """A workout by the end of its id, its day (`2026-11-21`), `last`, or its place from the newest (1, 2, …).
 
-    Without a reference the one in progress, else the last.
+    Days are those of the zone. Without a reference the one in progress, else the last.
 
     Raises:
         NotFound
     """
     workouts = [row for row in projection.workouts if row.status is not WorkoutStatus.DISCARDED]
     if not projection.workouts:
-        raise NotFound("there is no workout yet; `hypertrophy start` begins one")
+        raise NotFound(_NONE)
     if reference is None and (current := current_workout(projection)):
         return next(row for row in projection.workouts if row.workout_id == current)
-    if (reference is None or reference in _LAST) and workouts:
+    if reference is None or reference in _LAST:
+        if not workouts:
+            raise NotFound(_NONE)
         return workouts[0]
-    found = _named(projection.workouts, workouts, reference or "")
+    found = _named(projection.workouts, workouts, reference, zone)
     if not found:
         raise NotFound(f'no workout is meant by "{reference}"; `hypertrophy log` lists them')
     if len(found) > 1:
@@ -96,30 +111,33 @@ def find_workout(projection: Projection, reference: str | None) -> WorkoutRow:
     return found[0]
 
 
-def _named(everything: list[WorkoutRow], shown: list[WorkoutRow], reference: str) -> list[WorkoutRow]:
+def _named(everything: list[WorkoutRow], shown: list[WorkoutRow], reference: str, zone: ZoneInfo) -> list[WorkoutRow]:
     if reference.isdecimal() and len(reference) < 5:
         return shown[int(reference) - 1 : int(reference)]
     if reference.count("-") == 2:
-        return [row for row in shown if row.started_at.date().isoformat() == reference]
+        return [row for row in shown if row.started_at.astimezone(zone).date().isoformat() == reference]
     return [row for row in everything if _ends(row.workout_id, reference)]
 
 
-def find_set(projection: Projection, reference: str, workout: WorkoutRow | None = None) -> SetRow:
-    """A set by the end of its id, `last`, or its number in the given workout, else in that of `find_workout`.
+def find_set(projection: Projection, reference: str, workout: str | None, zone: ZoneInfo) -> SetRow:
+    """A set by the end of its id, `last`, or its number in the workout that `find_workout` finds.
 
     Raises:
         NotFound
     """
     if reference in _LAST or (reference.isdecimal() and len(reference) < 4):
-        chosen = workout or find_workout(projection, None)
-        sets = projection.sets_of(chosen.workout_id)
-        place = -1 if reference in _LAST else int(reference) - 1
-        if -1 <= place < len(sets) and sets:
-            return sets[place]
-        raise NotFound(f"the workout has {len(sets)} sets; there is no number {reference}")
+        sets = projection.sets_of(find_workout(projection, workout, zone).workout_id)
+        if not sets:
+            raise NotFound("the workout has no sets yet; `hypertrophy set` logs one")
+        place = len(sets) if reference in _LAST else int(reference)
+        if not 1 <= place <= len(sets):
+            there = "only the set number 1" if len(sets) == 1 else f"the sets 1 to {len(sets)}"
+            raise NotFound(f"there is no set number {reference}; the workout has {there}")
+        return sets[place - 1]
     found = [row for row in projection.sets if _ends(row.set_id, reference)]
     if len(found) != 1:
-        raise NotFound(f'{len(found)} sets are meant by "{reference}"; `hypertrophy show` lists them with their ids')
+        meant = counted(len(found), "set is", "sets are")
+        raise NotFound(f'{meant} meant by "{reference}"; `hypertrophy show` lists them with their ids')
     return found[0]
 
 

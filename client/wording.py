@@ -1,6 +1,16 @@
-"""Numbers as people read them."""
+"""Numbers and names as people read them."""
 
+import re
 from decimal import Decimal
+
+_BLANK = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
+# Whatever else steers a terminal: the control codes, and the marks that turn the direction of writing.
+_STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def harmless(text: str) -> str:
+    """One line that a terminal only shows, whoever wrote the text."""
+    return _STEERING.sub("\ufffd", _BLANK.sub(" ", text))
 
 
 def amount(value: Decimal | None, places: int = 2) -> str:
@@ -9,6 +19,28 @@ def amount(value: Decimal | None, places: int = 2) -> str:
         return ""
     text = f"{value:.{places}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+RECORDS = {
+    "load": "heaviest load",
+    "reps_at_load": "most reps at this load",
+    "e1rm": "estimated one-rep max",
+    "set_volume": "volume in a set",
+    "session_volume": "volume in a workout",
+    "duration": "longest time",
+    "distance": "longest distance",
+}
+"""What the kinds of records are called."""
+
+
+def words(name: str) -> str:
+    """A stored name as people read it: `in_progress` as `in progress`."""
+    return name.replace("_", " ")
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """How many of them: `1 set`, `3 sets`; `many` where it is more than an s at the end."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
 
 
 def duration(seconds: Decimal | int | None) -> str:

@@ -1,17 +1,26 @@
 """`python -m client.cli`: loads the one command that is asked for, and turns errors into one helpful line."""
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
 from client.cli.commands import COMMANDS, Command
+from client.wording import harmless, words
 
+if TYPE_CHECKING:
+    from sqlite3 import DatabaseError
+
+    from pydantic import ValidationError
+
+PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 DEBUG = "HYPERTROPHY_DEBUG"
 
 
@@ -44,15 +53,32 @@ def listed(command: Command) -> Callable[[], None]:
     return placeholder
 
 
+def show_version(wanted: bool) -> None:
+    import tomllib
+
+    if wanted:
+        project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
+        typer.echo(f"{project['name']} {project['version']}")
+        raise typer.Exit
+
+
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """An offline-first workout tracker: log sets without signal, and never lose one."""
+
+
 def create_app() -> typer.Typer:
     app = typer.Typer(
         name="hypertrophy",
         cls=LazyGroup,
-        help="An offline-first workout tracker: log sets without signal, and never lose one.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+    app.callback()(root)
     for command in COMMANDS:
         app.command(command.name, help=command.summary, rich_help_panel=command.panel)(listed(command))
     return app
@@ -75,14 +101,43 @@ def complain(error: Exception) -> None:
     from rich.console import Console
 
     console = Console(stderr=True, highlight=False)
-    console.print(description(error), style="red", markup=False, soft_wrap=True)
+    console.print(harmless(description(error)), style="red", markup=False, soft_wrap=True)
 
 
 def description(error: Exception) -> str:
     """Named errors speak for themselves; a bare one of Python's is a fault of ours, so it says how to see more."""
+    from sqlite3 import DatabaseError
+
+    from pydantic import ValidationError
+
+    if isinstance(error, ValidationError):
+        return _refused(error)
+    if isinstance(error, DatabaseError) and _is_damage(error):
+        return _damaged(error)
     text = str(error) or type(error).__name__
     ours = type(error).__module__ != "builtins" or isinstance(error, OSError)
     return text if ours else f"unexpected {type(error).__name__}: {text} ({DEBUG}=1 shows where)"
+
+
+def _refused(error: "ValidationError") -> str:
+    """The first field that cannot be, and why."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    field = words(".".join(map(str, first["loc"])))
+    reason = re.sub("^(Value error, |String |Input |Decimal input )", "", first["msg"])
+    return f"{field}: {reason}" if field else reason
+
+
+def _is_damage(error: "DatabaseError") -> bool:
+    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT"))
+
+
+def _damaged(error: "DatabaseError") -> str:
+    from client.home import Home
+
+    return (
+        f"the log {Home(make=False).log} is damaged ({error}): move it away but keep it, "
+        "then `hypertrophy account login` and `hypertrophy sync` fetch what the server has"
+    )
 
 
 if __name__ == "__main__":

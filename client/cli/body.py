@@ -1,22 +1,28 @@
 """The body and who it belongs to: measure, profile."""
 
+from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
 import typer
 
+from client import clock
 from client.cli.entering import At, decimal
 from client.cli.opening import Log
 from client.cli.output import AsJson, local, print_json, say, short, table
 from client.clock import UnknownZone
 from client.ids import new_id
 from client.notation import number, read_weight
-from client.wording import amount
+from client.plausible import BODY_WEIGHT, FAT, HEIGHT, check_birth
+from client.wording import amount, counted, words
 from shared.domains.body.events import BodyMeasurementRecorded, BodyMeasurementRemoved, Units
 from shared.domains.profile.events import ProfileUpdated, Sex, UnitSystem
 from shared.domains.workouts.events import WeightUnit
+from shared.units import CM_PER_INCH, KG_PER_LB
 from shared.values import available_zones
 from shared.views.measurements import LENGTHS, MeasurementRow
+from shared.views.profile import ProfileRow
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _VALUES = (*LENGTHS, "weight", "fat_percent")
@@ -24,6 +30,13 @@ _VALUES = (*LENGTHS, "weight", "fat_percent")
 
 class UnknownMeasure(Exception):
     """A word that is no place of the body."""
+
+
+class UnreadableDate(Exception):
+    """Text that is no day."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f'"{text}" is no day; write it like 1990-12-31')
 
 
 class MixedUnits(Exception):
@@ -47,22 +60,23 @@ def measure(
     as_json: AsJson = False,
 ) -> None:
     """Record body weight and girths; without values, list what was measured."""
-    log = Log()
     if remove is not None:
-        _remove(log, remove, as_json)
+        _remove(Log(), remove, as_json)
         return
     given = {"waist": waist, "neck": neck, "hip": hip, "height": height}
     values: dict[str, Any] = {name: decimal(value) for name, value in given.items() if value is not None}
     values |= dict(_place(text) for text in more or ())
     if weight is None and not values:
-        _list(log, as_json)
+        _list(Log(reading=True), as_json)
         return
+    log = Log()
     system = units or _system(log)
     if weight is not None:
         values["weight"], unit = read_weight(weight)
         system = _agreed(system if units else None, unit, system, alone=len(values) == 1)
+    _check(values, system)
     said = {**values, "units": system} | ({} if note is None else {"notes": note})
-    measurement_id, moment = new_id(), log.time(at)
+    measurement_id, moment = new_id(), log.done_at(at)
     log.add([BodyMeasurementRecorded(measurement_id=measurement_id, measured_at=moment, **said)], moment)
     row = next(row for row in log.projection.measurements if row.measurement_id == measurement_id)
     if as_json:
@@ -76,7 +90,23 @@ def _place(text: str) -> tuple[str, Any]:
     name = name.strip().casefold().replace("-", "_").replace(" ", "_")
     if name not in _VALUES or not value:
         raise UnknownMeasure(f'"{text}" is no measure; write PLACE=VALUE with one of {", ".join(_VALUES)}')
-    return name, number(value.strip())
+    try:
+        return name, number(value.strip())
+    except InvalidOperation:
+        raise UnknownMeasure(f'"{value}" is no number; write {name}=25.5') from None
+
+
+def _check(values: Mapping[str, Decimal], system: Units) -> None:
+    """Raises Implausible."""
+    imperial = system is Units.IMPERIAL
+    for name, value in values.items():
+        match name:
+            case "weight":
+                BODY_WEIGHT.check(value * KG_PER_LB if imperial else value)
+            case "height":
+                HEIGHT.check(value * CM_PER_INCH if imperial else value)
+            case "fat_percent":
+                FAT.check(value)
 
 
 def _system(log: Log) -> Units:
@@ -96,7 +126,8 @@ def _agreed(said: Units | None, unit: WeightUnit | None, default: Units, *, alon
 def _remove(log: Log, reference: str, as_json: bool) -> None:
     found = [row for row in log.projection.measurements if row.measurement_id.hex.endswith(reference.replace("-", ""))]
     if len(found) != 1:
-        raise UnknownMeasure(f'{len(found)} measurements are meant by "{reference}"; `hypertrophy measure` lists them')
+        meant = counted(len(found), "measurement is", "measurements are")
+        raise UnknownMeasure(f'{meant} meant by "{reference}"; `hypertrophy measure` lists them')
     log.add([BodyMeasurementRemoved(measurement_id=found[0].measurement_id)])
     if as_json:
         print_json({"measurement_id": found[0].measurement_id})
@@ -137,7 +168,11 @@ def _fat(row: MeasurementRow) -> str:
 
 
 def _summary(row: MeasurementRow) -> str:
-    parts = [f"{amount(row.weight_kg)} kg"] if row.weight_kg is not None else []
+    weight, length = ("lb", "in") if row.entered["units"] == Units.IMPERIAL else ("kg", "cm")
+    said = {name: amount(Decimal(str(row.entered[name]))) for name in ("weight", *LENGTHS) if name in row.entered}
+    parts = [
+        f"{value} {weight}" if name == "weight" else f"{words(name)} {value} {length}" for name, value in said.items()
+    ]
     if row.body_fat_percent is not None:
         parts.append(f"{_fat(row)} % body fat")
     if row.lean_mass_kg is not None:
@@ -155,25 +190,45 @@ def profile(
     as_json: AsJson = False,
 ) -> None:
     """Show or change who trains: sex, height, units, time zone."""
-    log = Log()
     if time_zone is not None and time_zone not in available_zones():
         raise UnknownZone(time_zone)
     given = {
         "sex": sex,
         "height": decimal(height),
-        "birth_date": None if born is None else date.fromisoformat(born),
+        "birth_date": None if born is None else _birth_date(born, clock.now().date()),
         "unit_system": units,
         "time_zone": time_zone,
         "week_start": None if week_start is None else _weekday(week_start),
     }
     said = {field: value for field, value in given.items() if value is not None}
+    if height is not None:
+        HEIGHT.check(Decimal(str(height)))
+    log = Log(reading=not said)
     if said:
         log.add([ProfileUpdated(**said)])  # type: ignore[arg-type]
     if as_json:
         print_json(log.projection.profile)
         return
-    for name, value in log.projection.profile.content().items():
-        say(f"{name.replace('_', ' '):12} {'-' if value is None else value}")
+    _show(log.projection.profile)
+
+
+def _show(row: ProfileRow) -> None:
+    told = {
+        **row.content(),
+        "height_cm": None if row.height_cm is None else amount(row.height_cm),
+        "week_start": None if row.week_start is None else _DAYS[row.week_start - 1],
+    }
+    for name, value in told.items():
+        say(f"{words(name):12} {'-' if value is None else value}")
+
+
+def _birth_date(text: str, today: date) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise UnreadableDate(text) from None
+    check_birth(day, today)
+    return day
 
 
 def _weekday(text: str) -> int:

@@ -1,16 +1,20 @@
 """Afterwards: edit what was logged, and undo."""
 
+import json
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 
-from client.cli.entering import Already, decimal, default_unit, measured_fields
+from client.cli.entering import Already, check_order, decimal, default_unit, measured_fields, printable
 from client.cli.opening import Log
-from client.cli.output import AsJson, described, print_json, say, short
+from client.cli.output import AsJson, print_json, say, told
+from client.errors import NotFound
+from client.events import LoggedEvent
 from client.naming import resolve
-from client.notation import Unreadable, read_sets
-from client.projections import recorded
+from client.notation import read_sets
+from client.projections import Projection, recorded
 from client.training import find_set, find_workout
 from client.undo import IMPORTED, last_action, mark, undoing
 from shared.domains.workouts.events import (
@@ -32,6 +36,13 @@ class NothingToChange(Exception):
 
     def __init__(self) -> None:
         super().__init__("nothing to change was said; `hypertrophy edit --help` lists what can be")
+
+
+class SeveralSets(Exception):
+    """More than a correction of one set can take."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f'"{text}" is more than one set; a correction gives one, like 5x100')
 
 
 def edit(
@@ -60,25 +71,41 @@ def edit(
     """Correct a set, also of an old workout; without SET, the workout itself."""
     log = Log()
     if reference is None:
-        said = {"name": name, "started_at": started and log.time(started), "ended_at": ended and log.time(ended)}
-        event = _workout_change(log, workout, {**said, "notes": note}, remove, restore)
+        times = {"started_at": started, "ended_at": ended}
+        said = {field: None if text is None else log.done_at(text) for field, text in times.items()}
+        event = _workout_change(
+            log, workout, {"name": name and printable(name), **said, "notes": note}, remove, restore
+        )
     elif restore:
-        event = SetRestored(set_id=UUID(reference))
+        event = SetRestored(set_id=_removed(log, reference))
     else:
-        row = find_set(log.projection, reference, find_workout(log.projection, workout) if workout else None)
+        row = find_set(log.projection, reference, workout, log.zone)
         effort = {"rpe": decimal(rpe), "rir": decimal(rir), "set_type": set_type, "notes": note}
         event = SetRemoved(set_id=row.set_id) if remove else _correction(log, row, to, exercise, unit, per_hand, effort)
     log.add([event])
     _report(log, event, as_json)
 
 
+def _removed(log: Log, reference: str) -> UUID:
+    """The set with this whole id: the others do not show how it ends."""
+    whole = reference.replace("-", "").casefold()
+    found = [entity_id for kind, entity_id in log.projection.state if kind == "set" and entity_id.hex == whole]
+    if not found:
+        raise NotFound(
+            f'no set has the whole id "{reference}", as `--remove` tells it; `hypertrophy undo` also brings one back'
+        )
+    return found[0]
+
+
 def _workout_change(log: Log, reference: str | None, said: dict[str, Any], remove: bool, restore: bool) -> DomainEvent:
-    workout_id = find_workout(log.projection, reference).workout_id
+    row = find_workout(log.projection, reference, log.zone)
     if remove:
-        return WorkoutDiscarded(workout_id=workout_id)
+        return WorkoutDiscarded(workout_id=row.workout_id)
     if restore:
-        return WorkoutRestored(workout_id=workout_id)
-    return WorkoutUpdated(workout_id=workout_id, **_changed(said))
+        return WorkoutRestored(workout_id=row.workout_id)
+    if said["started_at"] or said["ended_at"]:
+        check_order(log, said["started_at"] or row.started_at, said["ended_at"] or row.ended_at)
+    return WorkoutUpdated(workout_id=row.workout_id, **_changed(said))
 
 
 def _correction(
@@ -95,7 +122,7 @@ def _correction(
     if to is not None:
         once = read_sets(to)
         if len(once) != 1:
-            raise Unreadable(to)
+            raise SeveralSets(to)
         fields |= measured_fields(once[0], chosen.measure if chosen else None, unit or default_unit(log), per_hand)
     return SetCorrected(set_id=row.set_id, **_changed({**fields, **said}))
 
@@ -119,8 +146,7 @@ def _report(log: Log, event: DomainEvent, as_json: bool) -> None:
     match event:
         case SetCorrected():
             row = next(row for row in log.projection.sets if row.set_id == event.set_id)
-            known = log.projection.exercises.get(row.exercise_id)
-            say(f"now {known.name if known else 'a set'}  {described(row)}  ({short(row.set_id)})")
+            say(f"now {told(row, log.projection.exercises)}")
         case SetRemoved():
             say(f"removed the set ({event.set_id}); `undo` or `edit {event.set_id} --restore` brings it back")
         case _:
@@ -138,7 +164,7 @@ def undo(as_json: AsJson = False) -> None:
 
         take_back(log, str(action[0].correlation_id), as_json)
         return
-    everything = recorded(log.queue, log.pulled)
+    before, everything = log.projection, recorded(log.queue, log.pulled)
     for event in reversed(action):
         log.add(undoing(event, everything), correlation_id=mark(event.event_id))
     if as_json:
@@ -146,6 +172,18 @@ def undo(as_json: AsJson = False) -> None:
         return
     names = ", ".join(sorted({_words(event.event_type) for event in action}))
     say(f"took back {len(action)} x {names}" if len(action) > 1 else f"took back: {names}")
+    for line in _touched(action, before, log.projection):
+        say(f"  {line}")
+
+
+def _touched(action: Iterable[LoggedEvent], before: Projection, after: Projection) -> Iterator[str]:
+    """The sets of the action: as they are again, or as they were where they are gone."""
+    again, gone = ({row.set_id: row for row in found.sets} for found in (after, before))
+    for set_id in dict.fromkeys(UUID(said) for event in action if (said := json.loads(event.payload).get("set_id"))):
+        if set_id in again:
+            yield f"now {told(again[set_id], after.exercises)}"
+        elif set_id in gone:
+            yield told(gone[set_id], before.exercises)
 
 
 def _words(event_type: str) -> str:

@@ -13,6 +13,7 @@ from client.cli.opening import Log
 from client.cli.output import AsJson, print_json, say
 from client.credentials import Hindered
 from client.doctor import COMPARED, Finding, compare_content, compare_events, compare_rows
+from client.wording import counted
 from shared.digests import EMPTY, Digest
 
 # Read models follow within milliseconds; a busy server gets this many tries of half a second.
@@ -24,7 +25,7 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Check this log, and compare digests and numbers with the server's; exits with 1 on a difference."""
-    log = Log()
+    log = Log(reading=server is None)
     findings = _local(log)
     if server or log.session.has_server:
         try:
@@ -55,9 +56,11 @@ def _local(log: Log) -> list[Finding]:
         Finding(
             "understanding",
             not unreadable,
-            f"{unreadable} events need a newer version of this program" if unreadable else "every event is understood",
+            f"{counted(unreadable, 'event needs', 'events need')} a newer version of this program"
+            if unreadable
+            else "every event is understood",
         ),
-        Finding("refused", True, f"{failed} events; `status` lists them" if failed else "none"),
+        Finding("refused", True, f"{counted(failed, 'event')}; `status` lists them" if failed else "none"),
     ]
 
 
@@ -68,7 +71,8 @@ def _is_public(mode: int) -> bool:
 async def _remote(online: Online) -> list[Finding]:
     log, protocol = online.log, online.protocol
     pending = log.queue.standing.pending
-    found = [Finding("pending", not pending, f"{pending} events wait: `hypertrophy sync` first" if pending else "none")]
+    waiting = f"{counted(pending, 'event waits', 'events wait')}: `hypertrophy sync` first" if pending else "none"
+    found = [Finding("pending", not pending, waiting)]
     user = await online.credentials.ask(protocol.hash)
     found += compare_events(_digests(log), user)
     status = await _caught_up(online, log.projection.content_digest)

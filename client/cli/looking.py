@@ -9,9 +9,9 @@ import typer
 from client import training
 from client.cli.entering import exercise_names
 from client.cli.opening import Log
-from client.cli.output import AsJson, described, effort, local, print_json, say, short, table
+from client.cli.output import AsJson, described, effort, local, manner, print_json, say, short, table
 from client.naming import resolve
-from client.wording import amount, duration
+from client.wording import RECORDS, amount, counted, duration, harmless, words
 from shared.domains.workouts.status import WorkoutStatus
 from shared.views.exercises import Exercises
 from shared.views.progress import ProgressRow, progress
@@ -28,19 +28,18 @@ def log_(
     as_json: AsJson = False,
 ) -> None:
     """List workouts, newest first."""
-    log = Log()
-    rows = [
-        row
-        for row in log.projection.workouts
-        if row.status is not WorkoutStatus.DISCARDED
-        and (since is None or row.started_at >= log.time(since))
-        and (until is None or row.started_at < log.time(until))
+    log = Log(reading=True)
+    everything = [row for row in log.projection.workouts if row.status is not WorkoutStatus.DISCARDED]
+    found = [
+        (number, row)
+        for number, row in enumerate(everything, start=1)
+        if (since is None or row.started_at >= log.time(since)) and (until is None or row.started_at < log.time(until))
     ][:limit]
     if as_json:
-        print_json(rows)
+        print_json([row for _, row in found])
         return
-    if not rows:
-        say("no workouts yet; `hypertrophy start` begins one")
+    if not found:
+        say("no workouts in that time" if everything else "no workouts yet; `hypertrophy start` begins one")
         return
     table(
         None,
@@ -52,10 +51,10 @@ def log_(
                 row.name or "",
                 row.set_count,
                 amount(row.tonnage_kg, 0),
-                duration(row.duration_s) or "going on",
+                _time(row),
                 short(row.workout_id),
             )
-            for number, row in enumerate(rows, start=1)
+            for number, row in found
         ],
     )
 
@@ -65,8 +64,8 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a workout with its sets; without an argument the current or last one."""
-    log = Log()
-    row = training.find_workout(log.projection, workout)
+    log = Log(reading=True)
+    row = training.find_workout(log.projection, workout, log.zone)
     sets = log.projection.sets_of(row.workout_id)
     if as_json:
         print_json({**row.content(), "sets": [_with_name(done, log.projection.exercises) for done in sets]})
@@ -76,14 +75,14 @@ def show(
         say(row.notes)
     table(
         None,
-        ("", "exercise", "set", "effort", "type", "note", "id"),
+        ("", "exercise", "set", "effort", "how", "note", "id"),
         [
             (
                 number,
                 _name(done, log.projection.exercises),
                 described(done),
                 effort(done),
-                "" if done.set_type.value == "normal" else done.set_type.value,
+                manner(done),
                 done.notes or "",
                 short(done.set_id),
             )
@@ -93,8 +92,12 @@ def show(
 
 
 def _state(row: WorkoutRow) -> str:
-    done = f"{row.set_count} sets, {amount(row.tonnage_kg, 0)} kg"
-    return f"{done}, {duration(row.duration_s)}" if row.duration_s is not None else f"{done}, {row.status.value}"
+    return f"{counted(row.set_count, 'set')}, {amount(row.tonnage_kg, 0)} kg, {_time(row)}"
+
+
+def _time(row: WorkoutRow) -> str:
+    """How long it took; where that is not known, its status."""
+    return duration(row.duration_s) or words(row.status.value)
 
 
 def _name(row: SetRow, exercises: Exercises) -> str:
@@ -115,7 +118,7 @@ def stats(
     as_json: AsJson = False,
 ) -> None:
     """Show weekly sets by muscle, or the strength trend of one exercise."""
-    log = Log()
+    log = Log(reading=True)
     if exercise is None:
         _weekly(log, weeks, as_json)
         return
@@ -136,12 +139,12 @@ def stats(
         ("", "value", "", "on"),
         [
             (
-                row.kind.value.replace("_", " "),
+                RECORDS[row.kind.value],
                 amount(row.value),
                 row.unit,
                 local(row.achieved_at, log.zone, "%Y-%m-%d"),
             )
-            for row in sorted(best, key=lambda row: row.kind.value)
+            for row in sorted(best, key=lambda row: list(RECORDS).index(row.kind.value))
         ],
     )
 
@@ -154,14 +157,15 @@ def _weekly(log: Log, weeks: int, as_json: bool) -> None:
     if not rows:
         say("no week holds a workout yet")
         return
+    several_years = rows[0].week[:4] != rows[-1].week[:4]
     total: Counter[str] = Counter()
     for row in rows:
         total.update({muscle: float(count) for muscle, count in row.hard_sets.items()})
     table(
         "Hard sets a week by muscle",
-        ("muscle", *(row.week[5:] for row in rows)),
+        ("muscle", *(row.week if several_years else row.week[5:] for row in rows)),
         [
-            (muscle.replace("_", " "), *(amount(row.hard_sets.get(muscle, Decimal(0)), 1) for row in rows))
+            (words(muscle), *(amount(row.hard_sets.get(muscle, Decimal(0)), 1) for row in rows))
             for muscle, _ in total.most_common()
         ],
     )
@@ -191,4 +195,6 @@ def _plot(name: str, series: list[ProgressRow], log: Log) -> None:
     strength = [(row.completed_at, row.e1rm_kg) for row in series if row.e1rm_kg is not None]
     values = strength or [(row.completed_at, row.volume_kg) for row in series]
     points = [(moment.astimezone(log.zone).date(), float(value)) for moment, value in values]
-    say(plot(f"{name}: {'estimated one-rep max' if strength else 'volume'}, kg", points))
+    drawing = plot(f"{harmless(name)}: {'estimated one-rep max' if strength else 'volume'}, kg", points)
+    for line in drawing.splitlines():
+        say(line)

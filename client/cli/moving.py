@@ -19,6 +19,7 @@ from client.ids import new_id
 from client.importing import Export, UnitNeeded, read_export
 from client.imports import Key, Known, Plan, plan_import, taken_back, undo_import, undo_mark
 from client.projections import recorded
+from client.wording import counted
 from shared.domains.workouts.events import WeightUnit
 from shared.registers import Stamp
 from shared.registry import registry
@@ -68,7 +69,7 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Import workouts and measurements from Strong, Hevy, FitNotes or an own export; twice is the same as once."""
-    log = Log()
+    log = Log(reading=dry_run and undo is None)
     if undo is not None:
         take_back(log, undo, as_json)
         return
@@ -77,7 +78,7 @@ def import_(
     content, import_id = file.read_bytes(), new_id()
     preview = _preview(log, content, import_id, unit, time_zone, dry_run)
     if not dry_run:
-        with _progress(not as_json, f"writing {len(preview.plan.drafts)} events"):
+        with _progress(not as_json, f"writing {counted(len(preview.plan.drafts), 'event')}"):
             log.queue.append(preview.plan.drafts)
     if as_json:
         print_json(preview.content(import_id, dry_run=dry_run))
@@ -187,7 +188,8 @@ def take_back(log: Log, reference: str, as_json: bool) -> None:
     if as_json:
         print_json({"import_id": chosen[0], "new_events": len(removals)})
     else:
-        say(f"took the import back: {len(removals)} entries removed; importing the file again brings them back")
+        removed = counted(len(removals), "entry", "entries")
+        say(f"took the import back: {removed} removed; importing the file again brings them back")
 
 
 def _beginnings(entity: str) -> frozenset[str | None]:
@@ -196,14 +198,19 @@ def _beginnings(entity: str) -> frozenset[str | None]:
 
 
 def _report(preview: Preview, import_id: UUID, dry_run: bool) -> None:
-    counts = ", ".join(f"{count} {name}" for name, count in preview.plan.counts.items()) or "nothing new"
-    say(f"{preview.source}: {preview.workouts} workouts, {preview.imported_rows} of {preview.rows} rows", bold=True)
-    say(f"{'would write' if dry_run else 'wrote'} {len(preview.plan.drafts)} events: {counts}")
+    plan = preview.plan
+    counts = ", ".join(counted(count, name.removesuffix("s")) for name, count in plan.counts.items()) or "nothing new"
+    rows = f"{preview.imported_rows} of {counted(preview.rows, 'row')}"
+    say(f"{preview.source}: {counted(preview.workouts, 'workout')}, {rows}", bold=True)
+    say(f"{'would write' if dry_run else 'wrote'} {counted(len(plan.drafts), 'event')}: {counts}")
     if preview.plan.new_exercises:
         say(f"new exercises of your own: {', '.join(preview.plan.new_exercises)}")
     if preview.skipped:
-        rows = [(row["line"], row["reason"]) for row in preview.skipped[:_SHOWN]]
-        table(f"Not imported: {len(preview.skipped)} rows", ("line", "reason"), rows)
+        table(
+            f"Not imported: {counted(len(preview.skipped), 'row')}",
+            ("line", "reason"),
+            [(row["line"], row["reason"]) for row in preview.skipped[:_SHOWN]],
+        )
     for remark in preview.remarks[:_SHOWN]:
         say(f"line {remark['line']}: {remark['note']}")
     if len(preview.skipped) > _SHOWN or len(preview.remarks) > _SHOWN:
@@ -224,7 +231,7 @@ def export_(
     as_json: AsJson = False,
 ) -> None:
     """Export everything, a table for other apps, or the report of a month."""
-    log = Log()
+    log = Log(reading=True)
     chosen = form or _form_of(output)
     text = _written(log, chosen, month)
     if output is None:

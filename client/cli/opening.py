@@ -1,6 +1,7 @@
 """What every command starts from: the log of this device."""
 
 import gc
+import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cached_property
@@ -21,12 +22,17 @@ if TYPE_CHECKING:
     from client.projections import Projection
 
 
+def _nothing() -> sqlite3.Connection:
+    return sqlite3.connect(":memory:", isolation_level=None)
+
+
 class Log:
     """The log in `HYPERTROPHY_HOME`, and what it comes to."""
 
-    def __init__(self) -> None:
-        self.home = Home()
-        self.queue = EventQueue(self.home.log)
+    def __init__(self, *, reading: bool = False) -> None:
+        """One that is only for reading makes no home: where there is none, it is empty."""
+        self.home = Home(make=not reading)
+        self.queue = EventQueue(self.home.log if self.home.folder.exists() else _nothing())
         self.pulled = PulledLog(self.queue.connection)
         self.session = Session(self.home.session)
         self.now = clock.now()
@@ -50,9 +56,13 @@ class Log:
         """The profile's time zone, else this machine's."""
         return clock.zone(self.projection.profile.time_zone)
 
-    def time(self, text: str | None) -> datetime:
-        """The typed time, else now."""
-        return self.now if text is None else clock.read_time(text, self.zone, self.now)
+    def time(self, text: str) -> datetime:
+        """The typed time."""
+        return clock.read_time(text, self.zone, self.now)
+
+    def done_at(self, text: str | None) -> datetime:
+        """The typed time of something that was done, else now."""
+        return self.now if text is None else clock.read_past_time(text, self.zone, self.now)
 
     def add(
         self, events: Iterable[DomainEvent], at: datetime | None = None, correlation_id: UUID | None = None

@@ -6,12 +6,14 @@ from uuid import UUID
 import typer
 
 from client import training
+from client.cli.entering import printable
 from client.cli.opening import Log
 from client.cli.output import AsJson, print_json, say, short, table
 from client.errors import NotFound
 from client.ids import new_id
 from client.naming import near, resolve
 from client.notation import Unreadable
+from client.wording import counted
 from shared.domains.exercises.catalogue import CATALOGUE
 from shared.domains.exercises.events import (
     ExerciseArchived,
@@ -129,7 +131,7 @@ def _fits(row: ExerciseRow, query: str | None) -> bool:
 @template.command("list")
 def list_templates(as_json: AsJson = False) -> None:
     """List templates."""
-    log = Log()
+    log = Log(reading=True)
     if as_json:
         print_json(log.projection.templates)
         return
@@ -158,7 +160,7 @@ def save_template(
     as_json: AsJson = False,
 ) -> None:
     """Save a template from a workout, or from a list of exercises."""
-    log = Log()
+    log, name = Log(), printable(name)
     planned = [_planned(log, text) for text in exercises] if exercises else _of_workout(log, workout)
     same = [row.template_id for row in log.projection.templates if row.name.casefold() == name.casefold()]
     event = TemplateSaved(template_id=same[0] if same else new_id(), name=name, exercises=planned)
@@ -166,7 +168,8 @@ def save_template(
     if as_json:
         print_json(event.model_dump(mode="json", exclude_unset=True))
     else:
-        say(f'saved "{name}" with {len(planned)} exercises; `hypertrophy start --template "{name}"` begins it')
+        count = counted(len(planned), "exercise")
+        say(f'saved "{name}" with {count}; `hypertrophy start --template "{name}"` begins it')
 
 
 def _planned(log: Log, text: str) -> PlannedExercise:
@@ -183,7 +186,7 @@ def _planned(log: Log, text: str) -> PlannedExercise:
 
 def _of_workout(log: Log, reference: str | None) -> list[PlannedExercise]:
     """One entry for each exercise of the workout, in its order: how many working sets, and the reps of the first."""
-    workout = training.find_workout(log.projection, reference)
+    workout = training.find_workout(log.projection, reference, log.zone)
     by_exercise: dict[UUID, list[Any]] = {}
     for row in log.projection.sets_of(workout.workout_id):
         if row.working:

@@ -7,15 +7,24 @@ from uuid import UUID
 import typer
 
 from client import training
-from client.cli.entering import Already, At, decimal, default_unit, exercise_names, measured_fields
+from client.cli.entering import (
+    Already,
+    At,
+    check_order,
+    decimal,
+    default_unit,
+    exercise_names,
+    measured_fields,
+    printable,
+)
 from client.cli.opening import Log
-from client.cli.output import AsJson, described, effort, local, print_json, say, short
+from client.cli.output import AsJson, described, local, print_json, say, short, told
 from client.errors import NotFound
 from client.ids import new_id
 from client.naming import resolve
 from client.notation import read_sets
 from client.training import NewRecord, new_records
-from client.wording import amount, duration
+from client.wording import RECORDS, amount, counted, duration
 from shared.domains.workouts.events import (
     SetCompleted,
     SetType,
@@ -27,16 +36,6 @@ from shared.domains.workouts.events import (
 from shared.views.exercises import ExerciseRow
 from shared.views.templates import TemplateRow
 
-_KINDS = {
-    "load": "heaviest load",
-    "reps_at_load": "most reps at this load",
-    "e1rm": "estimated one-rep max",
-    "set_volume": "volume in a set",
-    "session_volume": "volume in a workout",
-    "duration": "longest time",
-    "distance": "longest distance",
-}
-
 
 def start(
     name: Annotated[str | None, typer.Argument(help="What to call it.")] = None,
@@ -47,10 +46,11 @@ def start(
 ) -> None:
     """Start a workout."""
     log = Log()
-    if current := _going_on(log, log.time(at)):
+    if current := _going_on(log, log.done_at(at)):
         raise Already(f"workout {short(current)} is still going on; `hypertrophy end` ends it")
     plan = _template(log, template)
-    workout_id = _start(log, name or (plan.name if plan else None), plan, note, at)
+    workout_id = new_id()
+    _start(log, workout_id, printable(name) if name else plan.name if plan else None, plan, note, at)
     if as_json:
         print_json({"workout_id": workout_id, "template_id": plan.template_id if plan else None})
         return
@@ -59,8 +59,10 @@ def start(
         _show_plan(log, plan)
 
 
-def _start(log: Log, name: str | None, plan: TemplateRow | None, note: str | None, at: str | None) -> UUID:
-    workout_id, moment = new_id(), log.time(at)
+def _start(
+    log: Log, workout_id: UUID, name: str | None, plan: TemplateRow | None, note: str | None, at: str | None
+) -> None:
+    moment = log.done_at(at)
     said = {"name": name, "template_id": plan.template_id if plan else None, "notes": note}
     event = WorkoutStarted(
         workout_id=workout_id,
@@ -69,7 +71,6 @@ def _start(log: Log, name: str | None, plan: TemplateRow | None, note: str | Non
         **{field: value for field, value in said.items() if value is not None},  # type: ignore[arg-type]
     )
     log.add([event], moment)
-    return workout_id
 
 
 def _going_on(log: Log, at: datetime) -> UUID | None:
@@ -109,7 +110,7 @@ def set_(
     exercise: Annotated[
         str, typer.Argument(help="Its name, or a part of it that says enough.", autocompletion=exercise_names)
     ],
-    sets: Annotated[list[str], typer.Argument(help="5x100, 3x5x100, 5x225lb, 10, 8x+20, 60s, 1:30, 400m, …")],
+    sets: Annotated[list[str], typer.Argument(help="5x100, 3x5x100, 5x225lb, 10, 8x+20, 60s, 1:30, 400m, 40mx40, …")],
     rpe: Annotated[float | None, typer.Option(min=1, max=10, help="Effort, 1 to 10 in half steps.")] = None,
     rir: Annotated[float | None, typer.Option(min=0, max=9, help="Repetitions in reserve.")] = None,
     set_type: Annotated[SetType | None, typer.Option("--type", help="How it was done.")] = None,
@@ -136,10 +137,9 @@ def set_(
         "rest_s": decimal(rest),
         "notes": note,
     }
-    moment = log.time(at)
-    workout_id = _going_on(log, moment)
-    started = workout_id is None
-    workout_id = workout_id or _start(log, None, None, None, at)
+    moment = log.done_at(at)
+    current = _going_on(log, moment)
+    workout_id = current or new_id()
     common: dict[str, Any] = {field: value for field, value in said.items() if value is not None} | {
         "workout_id": workout_id,
         "exercise_id": chosen.exercise_id,
@@ -151,8 +151,10 @@ def set_(
         )
         for once in performed
     ]
+    if current is None:
+        _start(log, workout_id, None, None, None, at)
     log.add(events, moment)
-    _report(log, chosen, events, started, as_json)
+    _report(log, chosen, events, current is None, as_json)
 
 
 def _done(log: Log) -> frozenset[UUID]:
@@ -166,7 +168,7 @@ def _report(log: Log, exercise: ExerciseRow, events: list[SetCompleted], started
             say(f"started a workout ({short(events[0].workout_id)})")
         rows = {row.set_id: row for row in log.projection.about(exercise.exercise_id).sets}
         for row in (rows[set_id] for set_id in ids if set_id in rows):
-            say("  ".join(filter(None, (exercise.name, described(row), effort(row), f"({short(row.set_id)})"))))
+            say(told(row, log.projection.exercises))
     records = new_records(log.projection, exercise.exercise_id, ids)
     if as_json:
         print_json(
@@ -185,7 +187,7 @@ def _report(log: Log, exercise: ExerciseRow, events: list[SetCompleted], started
 
 def record_text(new: NewRecord) -> str:
     row = new.record
-    value = f"{_KINDS[row.kind.value]} {amount(row.value)} {row.unit}"
+    value = f"{RECORDS[row.kind.value]} {amount(row.value)} {row.unit}"
     at = f" at {amount(row.load_kg)} kg" if row.load_kg is not None else ""
     return value + at + (f" (before: {amount(new.before)})" if new.before is not None else "")
 
@@ -201,12 +203,13 @@ def end(
     if workout_id is None:
         raise Already("no workout is going on; `hypertrophy start` begins one")
     forgotten = at is None and training.is_forgotten(log.projection, workout_id, log.now)
-    moment = training.last_activity(log.projection, workout_id) if forgotten else log.time(at)
+    moment = training.last_activity(log.projection, workout_id) if forgotten else log.done_at(at)
+    check_order(log, log.projection.state["workout", workout_id].value("started_at"), moment)
     said = {} if note is None else {"notes": note}
     log.add([WorkoutEnded(workout_id=workout_id, ended_at=moment, **said)], moment)
-    workout = training.find_workout(log.projection, workout_id.hex)
+    workout = training.find_workout(log.projection, workout_id.hex, log.zone)
     if as_json:
         print_json(workout)
         return
-    done = f"{workout.set_count} sets, {amount(workout.tonnage_kg)} kg in {duration(workout.duration_s)}"
+    done = f"{counted(workout.set_count, 'set')}, {amount(workout.tonnage_kg)} kg in {duration(workout.duration_s)}"
     say(f"ended {workout.name or 'the workout'} of {local(workout.started_at, log.zone)}: {done}", bold=True)

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from client.notation import Performed, Unreadable, read_sets, read_weight
+from client.notation import Performed, TooManySets, Unreadable, UnreadableWeight, read_sets, read_weight
 from shared.domains.exercises.vocabulary import Measure
 from shared.domains.workouts.events import LoadBasis, WeightUnit
 
@@ -22,6 +22,7 @@ from shared.domains.workouts.events import LoadBasis, WeightUnit
         ("60s", Performed(duration_s=Decimal(60))),
         ("1:30", Performed(duration_s=Decimal(90))),
         ("1:00:05", Performed(duration_s=Decimal(3605))),
+        ("90:00", Performed(duration_s=Decimal(5400))),
         ("2min", Performed(duration_s=Decimal(120))),
         ("400m", Performed(distance_m=Decimal(400))),
         ("5km", Performed(distance_m=Decimal(5000))),
@@ -38,7 +39,7 @@ def test_several_sets_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "5x", "abc", "5x100stone", "5.5x100", "1x2x3x4", "99x5x100", "-5x100", "5x1e3"]
+    "text", ["", "x", "5x", "abc", "5x100stone", "5.5x100", "1x2x3x4", "0x5x100", "1:99", "1:60:00", "-5x100", "5x1e3"]
 )
 def test_what_is_no_set_is_refused_with_examples(text: str) -> None:
     with pytest.raises(Unreadable, match="write it like"):
@@ -63,5 +64,14 @@ def test_what_a_weight_is(text: str, measure: Measure | None, basis: LoadBasis |
 def test_weights() -> None:
     assert read_weight("82.5") == (Decimal("82.5"), None)
     assert read_weight("182 lb") == (Decimal(182), WeightUnit.LB)
-    with pytest.raises(Unreadable):
-        read_weight("-5")
+
+
+def test_the_most_sets_at_once_are_named() -> None:
+    with pytest.raises(TooManySets, match="at most 50"):
+        read_sets("1000x5x100")
+
+
+@pytest.mark.parametrize("text", ["-5", "abc", "1e5", ""])
+def test_what_is_no_weight_is_refused_with_examples(text: str) -> None:
+    with pytest.raises(UnreadableWeight, match="write it like"):
+        read_weight(text)

@@ -1,13 +1,20 @@
 """The command line's root: a list that costs nothing, commands that load alone, errors in one line."""
 
+import re
 import subprocess
 import sys
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+from pydantic import ValidationError
 
 from client.cli.__main__ import description, load
 from client.cli.commands import COMMANDS, Command
+from shared.domains.profile.events import ProfileUpdated
+from shared.domains.workouts.events import SetCompleted, SetCorrected
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -40,6 +47,13 @@ def test_the_list_of_commands_loads_none_of_them() -> None:
         assert command.name in done.stdout
 
 
+def test_the_version_is_that_of_the_project() -> None:
+    done = hypertrophy("--version")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"hypertrophy \d+\.\d+\.\d+\n", done.stdout)
+
+
 def test_an_unknown_command_is_wrong_usage_and_names_a_near_one() -> None:
     done = hypertrophy("upp")
 
@@ -64,6 +78,36 @@ def test_named_errors_speak_for_themselves_and_faults_say_how_to_see_more() -> N
     assert description(NoSignal("no signal here")) == "no signal here"
     assert description(NoSignal()) == "NoSignal"
     assert "HYPERTROPHY_DEBUG=1" in description(KeyError("week"))
+
+
+def test_what_an_event_cannot_hold_is_told_by_field_and_reason() -> None:
+    with pytest.raises(ValidationError) as failed:
+        ProfileUpdated(week_start=9)
+    assert description(failed.value) == "week start: should be less than or equal to 7"
+
+    with pytest.raises(ValidationError) as failed:
+        SetCorrected(set_id=UUID(int=1), rpe=Decimal("8.3"), rir=Decimal("1.2"))
+    assert description(failed.value) == "rpe: must be in half steps"
+
+    with pytest.raises(ValidationError) as failed:
+        SetCompleted(
+            set_id=UUID(int=1),
+            workout_id=UUID(int=2),
+            exercise_id=UUID(int=3),
+            completed_at=datetime(2026, 1, 1, tzinfo=UTC),
+        )
+    assert description(failed.value) == "a set needs reps, weight, duration_s or distance_m"
+
+
+def test_a_damaged_log_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYPERTROPHY_HOME", str(tmp_path))
+    (tmp_path / "log.sqlite3").write_text("no database" * 100)
+
+    done = hypertrophy("log")
+
+    assert done.returncode == 1
+    assert f"the log {tmp_path / 'log.sqlite3'} is damaged" in done.stderr
+    assert "account login" in done.stderr
 
 
 def test_a_group_of_commands_can_be_listed_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

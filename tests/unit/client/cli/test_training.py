@@ -1,34 +1,13 @@
 """The command line as a daily training log, without any server."""
 
-import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner
+from pydantic import ValidationError
 
-from client.cli.__main__ import create_app
-
-Run = Callable[..., str]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command and gives its output; what it raises reaches the test."""
-    monkeypatch.setenv("HYPERTROPHY_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("TZ", "Europe/Berlin")
-
-    def invoke(*arguments: str, code: int = 0) -> str:
-        done = CliRunner().invoke(create_app(), arguments, catch_exceptions=False)
-        assert done.exit_code == code, done.output
-        return done.output
-
-    return invoke
-
-
-def answer(output: str) -> Any:
-    return json.loads(output)
+from client.cli.entering import Unprintable
+from client.plausible import Implausible
+from tests.unit.client.cli.running import Run, answer
 
 
 def test_a_workout_from_start_to_end(run: Run) -> None:
@@ -56,6 +35,61 @@ def test_a_record_is_told_at_once_and_the_first_time_is_none(run: Run) -> None:
     assert next(record for record in better["records"] if record["kind"] == "load")["before"] == 100
     assert "load" not in {record["kind"] for record in worse["records"]}
     assert "record! heaviest load 120 kg (before: 110)" in run("set", "squat", "1x120")
+
+
+@pytest.mark.parametrize("text", ["5x99999", "5x3400lb", "99999x5", "9999999", "3x10001x5"])
+def test_what_cannot_be_is_not_taken(run: Run, text: str) -> None:
+    with pytest.raises(Implausible):
+        run("set", "squat", text)
+
+    run("set", "squat", "5x100")
+    with pytest.raises(Implausible):
+        run("edit", "last", text.removeprefix("3x"))
+
+
+def test_a_set_that_cannot_be_starts_no_workout(run: Run) -> None:
+    with pytest.raises(ValidationError):
+        run("set", "squat", "5x100", "--rpe", "8.3")
+
+    assert answer(run("log", "--json")) == []
+
+
+def test_new_names_are_plain_text(run: Run) -> None:
+    run("set", "squat", "5x100")
+    run("end")
+
+    for arguments in (("start",), ("edit", "--name"), ("template", "save")):
+        with pytest.raises(Unprintable):
+            run(*arguments, "multi\nline\x1b[31mred")
+
+
+def test_all_that_was_said_of_a_set_is_repeated(run: Run) -> None:
+    told = run("set", "squat", "5x100", "--type", "drop", "--failure", "--side", "left", "--rest", "90", "--note", "hi")
+
+    assert "5 x 100 kg  drop, to failure, side: left, rest 1:30 min  hi" in told
+    assert "5 x 60 kg  warmup" in run("set", "squat", "5x60", "--warmup")
+    assert "to failure" in run("show")
+    assert "5 x 100 kg  RPE 9  amrap, to failure" in run("edit", "1", "--type", "amrap", "--rpe", "9")
+
+
+def test_a_set_that_failed_breaks_no_record(run: Run) -> None:
+    run("set", "squat", "5x100")
+
+    assert answer(run("set", "squat", "0x100", "--json"))["records"] == []
+
+
+def test_the_volume_of_a_workout_is_compared_with_that_of_others_and_told_once(run: Run) -> None:
+    def volumes(*arguments: str) -> list[tuple[int, int]]:
+        records = answer(run("set", "squat", *arguments, "--json"))["records"]
+        return [(one["value"], one["before"]) for one in records if one["kind"] == "session_volume"]
+
+    assert volumes("5x100", "--at", "2026-01-05 18:00") == []
+    assert volumes("5x100", "--at", "2026-01-05 18:05") == []
+    run("end", "--at", "2026-01-05 19:00")
+
+    told = [volumes("5x100", "--at", f"2026-01-07 18:0{minute}") for minute in range(4)]
+
+    assert told == [[], [], [(1500, 1000)], []]
 
 
 def test_a_warm_up_is_no_record(run: Run) -> None:

@@ -1,0 +1,51 @@
+"""The body and the profile, from the command line."""
+
+import pytest
+
+from client.cli.body import UnknownMeasure, UnreadableDate
+from client.plausible import Implausible
+from tests.unit.client.cli.running import Run, answer
+
+
+def test_what_is_no_number_is_met_with_an_example(run: Run) -> None:
+    with pytest.raises(UnknownMeasure, match='"abc" is no number'):
+        run("measure", "--set", "chest=abc")
+
+
+def test_what_is_no_day_is_met_with_an_example(run: Run) -> None:
+    with pytest.raises(UnreadableDate, match="1990-12-31"):
+        run("profile", "--born", "1990-13-01")
+
+
+def test_all_that_was_measured_is_repeated_as_it_was_typed(run: Run) -> None:
+    assert "180 lb, waist 34.5 in" in run("measure", "180", "--waist", "34.5", "--units", "imperial")
+    assert "81.5 kg, left thigh 60 cm" in run("measure", "81.5", "--set", "left_thigh=60")
+
+
+def test_a_profile_is_told_in_words(run: Run) -> None:
+    told = run("profile", "--week-start", "sun", "--height", "180.0")
+
+    assert "week start   sunday" in told
+    assert "height cm    180\n" in told
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("measure", "9999"),
+        ("measure", "19"),
+        ("measure", "1600lb"),
+        ("measure", "--height", "1.8"),
+        ("measure", "--height", "inf", "--units", "imperial"),
+        ("measure", "--set", "fat_percent=150"),
+        ("measure", "--set", "fat_percent=0.5"),
+        ("profile", "--height", "1.8"),
+        ("profile", "--born", "2090-01-01"),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_is_not_taken(run: Run, arguments: tuple[str, ...]) -> None:
+    with pytest.raises(Implausible):
+        run(*arguments)
+
+    assert answer(run("status", "--json"))["pending"] == 0

@@ -1,0 +1,71 @@
+"""Corrections after the fact, from the command line."""
+
+from uuid import UUID
+
+import pytest
+
+from client.cli.changing import SeveralSets
+from client.cli.entering import EndsTooSoon
+from client.clock import FarAhead
+from client.errors import NotFound
+from tests.unit.client.cli.running import Run, answer
+
+
+def test_the_numbers_of_sets_start_at_1_and_end_with_the_last(run: Run) -> None:
+    run("set", "squat", "3x5x100")
+
+    for number in ("0", "4"):
+        with pytest.raises(NotFound, match=f"no set number {number}; the workout has the sets 1 to 3"):
+            run("edit", number, "7x70")
+
+    assert [row["reps"] for row in answer(run("show", "--json"))["sets"]] == [5, 5, 5]
+
+
+def test_undo_names_the_sets_that_it_touches(run: Run) -> None:
+    run("set", "squat", "5x100")
+    run("set", "squat", "2x5x110")
+
+    assert run("undo").count("Squat (Barbell)  5 x 110 kg") == 2
+    run("edit", "1", "8x100")
+    assert "now Squat (Barbell)  5 x 100 kg" in run("undo")
+    run("edit", "1", "--remove")
+    assert "now Squat (Barbell)  5 x 100 kg" in run("undo")
+
+
+def test_a_correction_gives_one_set(run: Run) -> None:
+    run("set", "squat", "5x100")
+
+    with pytest.raises(SeveralSets, match="a correction gives one"):
+        run("edit", "last", "5x5x100")
+
+
+def test_only_the_whole_id_of_a_set_restores_it(run: Run) -> None:
+    run("set", "squat", "5x100")
+
+    for reference in ("last", str(UUID(int=0))):
+        with pytest.raises(NotFound, match="undo"):
+            run("edit", reference, "--restore")
+
+
+def test_a_workout_cannot_end_before_it_starts(run: Run) -> None:
+    run("start", "--at", "2026-01-05 18:00")
+
+    with pytest.raises(EndsTooSoon, match="starts at 2026-01-05 18:00 and would end at 2026-01-05 17:00"):
+        run("end", "--at", "2026-01-05 17:00")
+    run("end", "--at", "2026-01-05 19:00")
+    with pytest.raises(EndsTooSoon):
+        run("edit", "--started", "2026-01-05 20:00")
+    with pytest.raises(EndsTooSoon):
+        run("edit", "--ended", "2026-01-05 17:00")
+
+    assert answer(run("show", "--json"))["duration_s"] == 3600
+
+
+def test_nothing_is_done_far_ahead(run: Run) -> None:
+    run("start")
+
+    for arguments in (("set", "squat", "5x100", "--at"), ("end", "--at"), ("edit", "--started"), ("edit", "--ended")):
+        with pytest.raises(FarAhead):
+            run(*arguments, "2999-01-01")
+
+    assert answer(run("show", "--json"))["status"] == "in_progress"
