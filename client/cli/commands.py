@@ -41,6 +41,7 @@ COMMANDS: Final = (
     Command("status", "client.cli.syncing:status", "What waits to be synced.", SYNCING),
     Command("sync", "client.cli.syncing:sync", "Send what was logged and fetch what other devices logged.", SYNCING),
     Command("fix", "client.cli.syncing:fix", "Correct or give up an event that the server refused.", SYNCING),
+    Command("conflicts", "client.cli.settling:conflicts", "What two devices changed, and what counts.", SYNCING),
     Command("import", "client.cli.moving:import_", "Move in from Strong, Hevy, FitNotes or an own export.", SYNCING),
     Command("export", "client.cli.moving:export_", "JSON Lines, a CSV as Hevy's, or a month's report.", SYNCING),
     Command("doctor", "client.cli.doctoring:doctor", "Check this log, and compare it with the server.", SYNCING),

@@ -9,6 +9,7 @@ import typer
 
 from client.cli.opening import Log
 from client.cli.output import AsJson, local, print_json, say
+from client.cli.settling import warning
 from client.clock import zone
 from client.errors import NotFound
 
@@ -29,6 +30,7 @@ def status(as_json: AsJson = False) -> None:
                 "failed": standing.failed,
                 "pulled": log.pulled.count,
                 "last_verdict": identity.last_verdict,
+                "conflicts": len(log.projection.conflicts),
                 "failures": [{"event_id": e.event_id, "event_type": e.event_type, "reason": e.reason} for e in failed],
                 "server": server,
                 "device_id": identity.device_id,
@@ -51,6 +53,8 @@ def status(as_json: AsJson = False) -> None:
         say(f"refused   {event.event_id} {event.event_type}: {event.reason}", fg="red")
     if failed:
         say("`hypertrophy fix EVENT_ID field=value` sends a corrected event, `fix EVENT_ID --drop` gives it up")
+    if contested := warning(log.projection.conflicts):
+        say(contested, fg="yellow")
 
 
 def _here(moment: str) -> str:
@@ -90,6 +94,8 @@ def sync(
             case Synced():
                 refused = f", {moved.failed} refused (`hypertrophy status`)" if moved.failed else ""
                 say(f"synced: {moved.pushed} sent, {moved.pulled} received{refused}")
+                if contested := warning(log.read().conflicts):
+                    say(contested, fg="yellow")
             case Paused(reason=reason):
                 pending = log.queue.standing.pending
                 say(f"not synced: {reason}; {pending} events wait safely for the next time", fg="yellow", err=True)
@@ -117,7 +123,12 @@ def sync(
 
 def _standing(log: Log) -> dict[str, Any]:
     identity, standing = log.queue.identity, log.queue.standing
-    return {"pending": standing.pending, "device_id": identity.device_id, "user_id": identity.user_id}
+    return {
+        "pending": standing.pending,
+        "conflicts": len(log.read().conflicts),
+        "device_id": identity.device_id,
+        "user_id": identity.user_id,
+    }
 
 
 def fix(

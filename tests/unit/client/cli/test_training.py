@@ -1,34 +1,10 @@
 """The command line as a daily training log, without any server."""
 
-import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from client.cli.__main__ import create_app
-
-Run = Callable[..., str]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command and gives its output; what it raises reaches the test."""
-    monkeypatch.setenv("HYPERTROPHY_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("TZ", "Europe/Berlin")
-
-    def invoke(*arguments: str, code: int = 0) -> str:
-        done = CliRunner().invoke(create_app(), arguments, catch_exceptions=False)
-        assert done.exit_code == code, done.output
-        return done.output
-
-    return invoke
-
-
-def answer(output: str) -> Any:
-    return json.loads(output)
+from tests.unit.client.cli.running import Run, answer
 
 
 def test_a_workout_from_start_to_end(run: Run) -> None:
