@@ -19,3 +19,9 @@ def duration(seconds: Decimal | int | None) -> str:
     if hours:
         return f"{hours} h {minutes:02d} min"
     return f"{minutes} min" if not rest or minutes >= 10 else f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"
+
+
+def counted(count: int | Decimal, noun: str) -> str:
+    """`1 set`, `0.5 sets`: of nouns whose plural is made with an s."""
+    number = amount(count, 1) if isinstance(count, Decimal) else str(count)
+    return f"{number} {noun if count == 1 else f'{noun}s'}"

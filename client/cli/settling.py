@@ -13,6 +13,7 @@ from client.cli.opening import Log
 from client.cli.output import AsJson, local, print_json, say, short
 from client.conflicts import Conflict, grouped, settling
 from client.errors import NotFound
+from client.wording import counted
 from shared.views.conflicts import ConflictRow
 
 _EXERCISES = ("exercise_id", "merged_into")
@@ -48,7 +49,7 @@ def warning(rows: Iterable[ConflictRow]) -> str | None:
     counts = Counter(conflict.key[0] for conflict in grouped(rows))
     if not counts:
         return None
-    *most, last = (f"{count} {entity}{'s' if count > 1 else ''}" for entity, count in sorted(counts.items()))
+    *most, last = (counted(count, entity) for entity, count in sorted(counts.items()))
     things = f"{', '.join(most)} and {last}" if most else last
     return f"{things} {'were' if counts.total() > 1 else 'was'} changed on two devices: `hypertrophy conflicts`"
 

@@ -296,7 +296,7 @@ def test_the_report_of_a_month(run: Run, strong: str) -> None:
     page = run("export", "--format", "html", "--month", "2025-03")
 
     assert "# Training in March 2025" in text
-    assert "1 workouts, 3 sets, 1200 kg" in text
+    assert "1 workout, 3 sets, 1200 kg" in text
     assert "Squat (Barbell) | load | 100 kg" in text
     assert "<svg" in page
     assert "http" not in page
