@@ -51,7 +51,7 @@ def test_pounds_by_unit_or_by_profile(run: Run) -> None:
 
 
 def test_a_misspelled_name_is_met_with_near_ones(run: Run) -> None:
-    with pytest.raises(Exception, match="did you mean 'Plank'"):
+    with pytest.raises(Exception, match='did you mean "Plank"'):
         run("set", "plnk", "60s")
 
 
