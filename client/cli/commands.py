@@ -25,6 +25,9 @@ class Command:
     panel: str
 
 
+# Where people look first for what stands elsewhere.
+ELSEWHERE: Final = {"login": "account login", "logout": "account logout", "register": "account register"}
+
 COMMANDS: Final = (
     Command("start", "client.cli.training:start", "Start a workout.", TRAINING),
     Command("set", "client.cli.training:set_", 'Log a set: set "Bench Press" 5x100 --rpe 8.', TRAINING),
