@@ -21,6 +21,7 @@ def status(as_json: AsJson = False) -> None:
     log = Log()
     identity, standing, failed = log.queue.identity, log.queue.standing, log.queue.failed()
     server = log.session.server if log.session.has_server else None
+    logged_in = identity.user_id is None or log.session.held(identity.device_id) is not None
     if as_json:
         print_json(
             {
@@ -35,6 +36,7 @@ def status(as_json: AsJson = False) -> None:
                 "server": server,
                 "device_id": identity.device_id,
                 "user_id": identity.user_id,
+                "logged_in": logged_in,
                 "last_sequence": identity.last_sequence,
                 "recovering": identity.recovering,
                 "home": str(log.home.folder),
@@ -48,6 +50,8 @@ def status(as_json: AsJson = False) -> None:
     say(f"server    {server or 'none yet; `hypertrophy sync --server URL` names one'}")
     say(f"last sync {_verdict(identity.last_verdict)}")
     say(f"device    {identity.device_id}   user {identity.user_id or 'not known yet'}")
+    if not logged_in:
+        say("account   nobody is logged in; after `hypertrophy account login` this log syncs again", fg="yellow")
     say(f"log       {log.home.log}")
     for event in failed:
         say(f"refused   {event.event_id} {event.event_type}: {event.reason}", fg="red")
@@ -76,12 +80,12 @@ def sync(
     as_json: AsJson = False,
 ) -> None:
     """Send what was logged, and fetch what other devices logged."""
-    from client.cli.online import Online, with_server
+    from client.cli.online import Online, use_server, with_server
     from client.engine import Halted, Outcome, Paused, Synced
 
     log = Log()
     if server is not None:
-        log.session.use_server(server)
+        use_server(log, server)
 
     def report(outcome: Outcome) -> None:
         moved = outcome.moved

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from client.session import Session
 from tests.unit.client.cli.running import Run, answer
 
 
@@ -170,11 +171,12 @@ def test_sync_without_a_server_says_what_to_do(run: Run) -> None:
         run("sync")
 
 
-def test_a_server_that_is_away_keeps_everything(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_away_keeps_everything(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("client.engine.delay", lambda *_: 0)
     run("set", "squat", "5x100")
+    Session(tmp_path / "home" / "session.json").use_server("http://127.0.0.1:1")
 
-    output = run("sync", "--server", "http://127.0.0.1:1", code=1)
+    output = run("sync", code=1)
 
     assert "2 events wait safely" in output
     assert answer(run("status", "--json"))["pending"] == 2
