@@ -19,6 +19,7 @@ from client.ids import new_id
 from client.importing import Export, UnitNeeded, read_export
 from client.imports import Key, Known, Plan, plan_import, taken_back, undo_import, undo_mark
 from client.projections import recorded
+from client.wording import counted
 from shared.domains.workouts.events import WeightUnit
 from shared.registers import Stamp
 from shared.registry import registry
@@ -77,7 +78,7 @@ def import_(
     content, import_id = file.read_bytes(), new_id()
     preview = _preview(log, content, import_id, unit, time_zone, dry_run)
     if not dry_run:
-        with _progress(not as_json, f"writing {len(preview.plan.drafts)} events"):
+        with _progress(not as_json, f"writing {counted(len(preview.plan.drafts), 'event')}"):
             log.queue.append(preview.plan.drafts)
     if as_json:
         print_json(preview.content(import_id, dry_run=dry_run))
@@ -132,7 +133,12 @@ def _own(log: Log, content: bytes, import_id: UUID, file_hash: str) -> Preview:
     bad = tuple({"line": line.number, "reason": line.reason} for line in export.lines if line.event is None)
     plan = plan_lines(export, _known(log), import_id, file_hash, log.now)
     rows = len(export.lines)
-    return Preview("hypertrophy", export.workouts, rows, rows - len(bad), bad, (), plan)
+    torn = {
+        "line": rows + 1,
+        "note": f"the file ends here, but it was written with {counted(export.announced, 'event')}",
+    }
+    remarks = (torn,) if rows < export.announced else ()
+    return Preview("hypertrophy", export.workouts, rows, rows - len(bad), bad, remarks, plan)
 
 
 def _foreign(export: Export, plan: Plan) -> Preview:
@@ -187,7 +193,7 @@ def take_back(log: Log, reference: str, as_json: bool) -> None:
     if as_json:
         print_json({"import_id": chosen[0], "new_events": len(removals)})
     else:
-        say(f"took the import back: {len(removals)} entries removed; importing the file again brings them back")
+        say(f"took the import back: {counted(len(removals), 'removal')}; importing the file again brings them back")
 
 
 def _beginnings(entity: str) -> frozenset[str | None]:
@@ -196,14 +202,16 @@ def _beginnings(entity: str) -> frozenset[str | None]:
 
 
 def _report(preview: Preview, import_id: UUID, dry_run: bool) -> None:
-    counts = ", ".join(f"{count} {name}" for name, count in preview.plan.counts.items()) or "nothing new"
-    say(f"{preview.source}: {preview.workouts} workouts, {preview.imported_rows} of {preview.rows} rows", bold=True)
-    say(f"{'would write' if dry_run else 'wrote'} {len(preview.plan.drafts)} events: {counts}")
+    new = [counted(count, things.removesuffix("s")) for things, count in preview.plan.counts.items()]
+    rows = f"{preview.imported_rows} of {counted(preview.rows, 'row')}"
+    say(f"{preview.source}: {counted(preview.workouts, 'workout')}, {rows}", bold=True)
+    written = counted(len(preview.plan.drafts), "event")
+    say(f"{'would write' if dry_run else 'wrote'} {written}: {', '.join(new) or 'nothing new'}")
     if preview.plan.new_exercises:
         say(f"new exercises of your own: {', '.join(preview.plan.new_exercises)}")
     if preview.skipped:
-        rows = [(row["line"], row["reason"]) for row in preview.skipped[:_SHOWN]]
-        table(f"Not imported: {len(preview.skipped)} rows", ("line", "reason"), rows)
+        skipped = [(row["line"], row["reason"]) for row in preview.skipped[:_SHOWN]]
+        table(f"Not imported: {counted(len(preview.skipped), 'row')}", ("line", "reason"), skipped)
     for remark in preview.remarks[:_SHOWN]:
         say(f"line {remark['line']}: {remark['note']}")
     if len(preview.skipped) > _SHOWN or len(preview.remarks) > _SHOWN:
@@ -244,6 +252,8 @@ def _form_of(output: Path | None) -> str:
 
 def _written(log: Log, form: str, month: str | None) -> str:
     match form:
+        case "jsonl" | "hevy" | "csv" if month is not None:
+            raise NotFound(f"--month is for reports, and {form} holds everything: say `-f markdown` or `-f html`")
         case "jsonl":
             from client.exporting.lines import write_lines
 

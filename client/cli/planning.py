@@ -13,6 +13,7 @@ from client.errors import NotFound
 from client.ids import new_id
 from client.naming import ArchivedExercise, alternatives, known, named, near, resolve, resolve_archived
 from client.notation import Unreadable
+from client.wording import counted
 from shared.domains.exercises.catalogue import CATALOGUE
 from shared.domains.exercises.events import (
     ExerciseArchived,
@@ -197,7 +198,8 @@ def save_template(
     if as_json:
         print_json(event.model_dump(mode="json", exclude_unset=True))
     else:
-        say(f'saved "{name}" with {len(planned)} exercises; `hypertrophy start --template "{name}"` begins it')
+        held = counted(len(planned), "exercise")
+        say(f'saved "{name}" with {held}; `hypertrophy start --template "{name}"` begins it')
 
 
 def _planned(log: Log, text: str) -> PlannedExercise:

@@ -12,6 +12,7 @@ from client.cli.output import AsJson, local, print_json, say
 from client.cli.settling import warning
 from client.clock import zone
 from client.errors import NotFound
+from client.wording import counted
 
 Server = Annotated[str | None, typer.Option("--server", metavar="URL", help="The server's address; remembered.")]
 
@@ -102,7 +103,8 @@ def sync(
                     say(contested, fg="yellow")
             case Paused(reason=reason):
                 pending = log.queue.standing.pending
-                say(f"not synced: {reason}; {pending} events wait safely for the next time", fg="yellow", err=True)
+                waiting = f"{counted(pending, 'event')} {'waits' if pending == 1 else 'wait'}"
+                say(f"not synced: {reason}; {waiting} safely for the next time", fg="yellow", err=True)
             case Halted(reason=reason):
                 say(f"not synced: {reason}", fg="red", err=True)
             case _:
