@@ -11,6 +11,11 @@ def amount(value: Decimal | None, places: int = 2) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """How many of them: `1 set`, `3 sets`; `many` where it is more than an s at the end."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
+
+
 def duration(seconds: Decimal | int | None) -> str:
     if seconds is None:
         return ""
@@ -19,9 +24,3 @@ def duration(seconds: Decimal | int | None) -> str:
     if hours:
         return f"{hours} h {minutes:02d} min"
     return f"{minutes} min" if not rest or minutes >= 10 else f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"
-
-
-def counted(count: int | Decimal, noun: str) -> str:
-    """`1 set`, `0.5 sets`: of nouns whose plural is made with an s."""
-    number = amount(count, 1) if isinstance(count, Decimal) else str(count)
-    return f"{number} {noun if count == 1 else f'{noun}s'}"

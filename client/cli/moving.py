@@ -193,7 +193,8 @@ def take_back(log: Log, reference: str, as_json: bool) -> None:
     if as_json:
         print_json({"import_id": chosen[0], "new_events": len(removals)})
     else:
-        say(f"took the import back: {counted(len(removals), 'removal')}; importing the file again brings them back")
+        removed = counted(len(removals), "entry", "entries")
+        say(f"took the import back: {removed} removed; importing the file again brings them back")
 
 
 def _beginnings(entity: str) -> frozenset[str | None]:
@@ -202,16 +203,19 @@ def _beginnings(entity: str) -> frozenset[str | None]:
 
 
 def _report(preview: Preview, import_id: UUID, dry_run: bool) -> None:
-    new = [counted(count, things.removesuffix("s")) for things, count in preview.plan.counts.items()]
+    plan = preview.plan
+    counts = ", ".join(counted(count, name.removesuffix("s")) for name, count in plan.counts.items()) or "nothing new"
     rows = f"{preview.imported_rows} of {counted(preview.rows, 'row')}"
     say(f"{preview.source}: {counted(preview.workouts, 'workout')}, {rows}", bold=True)
-    written = counted(len(preview.plan.drafts), "event")
-    say(f"{'would write' if dry_run else 'wrote'} {written}: {', '.join(new) or 'nothing new'}")
+    say(f"{'would write' if dry_run else 'wrote'} {counted(len(plan.drafts), 'event')}: {counts}")
     if preview.plan.new_exercises:
         say(f"new exercises of your own: {', '.join(preview.plan.new_exercises)}")
     if preview.skipped:
-        skipped = [(row["line"], row["reason"]) for row in preview.skipped[:_SHOWN]]
-        table(f"Not imported: {counted(len(preview.skipped), 'row')}", ("line", "reason"), skipped)
+        table(
+            f"Not imported: {counted(len(preview.skipped), 'row')}",
+            ("line", "reason"),
+            [(row["line"], row["reason"]) for row in preview.skipped[:_SHOWN]],
+        )
     for remark in preview.remarks[:_SHOWN]:
         say(f"line {remark['line']}: {remark['note']}")
     if len(preview.skipped) > _SHOWN or len(preview.remarks) > _SHOWN:

@@ -48,15 +48,16 @@ def exercises(
 ) -> None:
     """Find exercises, or define, rename, archive and merge them."""
     log = Log()
-    changes = {"--rename": rename is not None, "--archive": archive, "--restore": restore}
-    wanted = [option for option, given in {**changes, "--merge-into": merge_into is not None}.items() if given]
+    texts, flags = {"--rename": rename, "--merge-into": merge_into}, {"--archive": archive, "--restore": restore}
+    wanted = [option for option, value in texts.items() if value is not None]
+    wanted += [option for option, is_set in flags.items() if is_set]
     if len(wanted) + (add is not None) > 1:
         raise Already("one change at a time: --add, --rename, --archive, --restore or --merge-into")
     if add is not None:
         event, said = _defined(log, add, muscle, equipment, secondary, measure)
-    elif wanted and query is None:
-        raise NotFound(f"which exercise? `hypertrophy exercises NAME {wanted[0]}`")
-    elif wanted and query is not None:
+    elif wanted:
+        if query is None:
+            raise NotFound(f"which exercise? `hypertrophy exercises NAME {wanted[0]}`")
         event, said = _change(log, query, rename, restore, merge_into)
     else:
         _list(log, query, muscle, equipment, custom, as_json)
@@ -198,8 +199,8 @@ def save_template(
     if as_json:
         print_json(event.model_dump(mode="json", exclude_unset=True))
     else:
-        held = counted(len(planned), "exercise")
-        say(f'saved "{name}" with {held}; `hypertrophy start --template "{name}"` begins it')
+        count = counted(len(planned), "exercise")
+        say(f'saved "{name}" with {count}; `hypertrophy start --template "{name}"` begins it')
 
 
 def _planned(log: Log, text: str) -> PlannedExercise:

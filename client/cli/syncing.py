@@ -22,7 +22,7 @@ def status(as_json: AsJson = False) -> None:
     log = Log()
     identity, standing, failed = log.queue.identity, log.queue.standing, log.queue.failed()
     server = log.session.server if log.session.has_server else None
-    logged_in = identity.user_id is None or log.session.held(identity.device_id) is not None
+    logged_in = log.session.held(identity.device_id) is not None
     if as_json:
         print_json(
             {
@@ -51,7 +51,7 @@ def status(as_json: AsJson = False) -> None:
     say(f"server    {server or 'none yet; `hypertrophy sync --server URL` names one'}")
     say(f"last sync {_verdict(identity.last_verdict)}")
     say(f"device    {identity.device_id}   user {identity.user_id or 'not known yet'}")
-    if not logged_in:
+    if identity.user_id is not None and not logged_in:
         say("account   nobody is logged in; after `hypertrophy account login` this log syncs again", fg="yellow")
     say(f"log       {log.home.log}")
     for event in failed:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from client.exporting.month import Month, Trend
-from client.wording import amount, counted, duration
+from client.wording import amount, duration
 
 _BAR = 30
 _TRENDS = 6
@@ -21,7 +21,7 @@ def _lines(month: Month, zone: ZoneInfo) -> Iterator[str]:
     yield ""
     yield month.summary
     yield from _section("Weeks", _bars((week.week, week.tonnage_kg, _kg(week.tonnage_kg)) for week in month.weeks))
-    muscles = ((muscle.replace("_", " "), count, counted(count, "set")) for muscle, count in month.hard_sets)
+    muscles = ((muscle.replace("_", " "), count, _sets(count)) for muscle, count in month.hard_sets)
     yield from _section("Hard sets by muscle", _bars(muscles))
     yield from _section("Strength", [line for trend in month.trends[:_TRENDS] for line in _trend(trend)])
     records = [
@@ -58,6 +58,10 @@ def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
         yield f"## {title}"
         yield ""
         yield from lines
+
+
+def _sets(count: Decimal) -> str:
+    return f"{amount(count, 1)} {'set' if count == 1 else 'sets'}"
 
 
 def _kg(value: Decimal) -> str:
