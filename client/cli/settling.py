@@ -44,6 +44,11 @@ def conflicts(
     say(f"settled {_name(log, chosen)}: {said}")
 
 
+def open_conflicts(log: Log) -> list[ConflictRow]:
+    """Those of the log as it is now, which is not even folded where it has nothing of other devices."""
+    return log.read().conflicts if log.pulled.count else []
+
+
 def warning(rows: Iterable[ConflictRow]) -> str | None:
     """One line about open conflicts; None where there are none."""
     counts = Counter(conflict.key[0] for conflict in grouped(rows))

@@ -9,7 +9,7 @@ import typer
 
 from client.cli.opening import Log
 from client.cli.output import AsJson, local, print_json, say
-from client.cli.settling import warning
+from client.cli.settling import open_conflicts, warning
 from client.clock import zone
 from client.errors import NotFound
 from client.wording import counted
@@ -22,6 +22,7 @@ def status(as_json: AsJson = False) -> None:
     log = Log()
     identity, standing, failed = log.queue.identity, log.queue.standing, log.queue.failed()
     server = log.session.server if log.session.has_server else None
+    contested = open_conflicts(log)
     logged_in = log.session.held(identity.device_id) is not None
     if as_json:
         print_json(
@@ -32,7 +33,7 @@ def status(as_json: AsJson = False) -> None:
                 "failed": standing.failed,
                 "pulled": log.pulled.count,
                 "last_verdict": identity.last_verdict,
-                "conflicts": len(log.projection.conflicts),
+                "conflicts": len(contested),
                 "failures": [{"event_id": e.event_id, "event_type": e.event_type, "reason": e.reason} for e in failed],
                 "server": server,
                 "device_id": identity.device_id,
@@ -58,8 +59,8 @@ def status(as_json: AsJson = False) -> None:
         say(f"refused   {event.event_id} {event.event_type}: {event.reason}", fg="red")
     if failed:
         say("`hypertrophy fix EVENT_ID field=value` sends a corrected event, `fix EVENT_ID --drop` gives it up")
-    if contested := warning(log.projection.conflicts):
-        say(contested, fg="yellow")
+    if told := warning(contested):
+        say(told, fg="yellow")
 
 
 def _here(moment: str) -> str:
@@ -99,8 +100,8 @@ def sync(
             case Synced():
                 refused = f", {moved.failed} refused (`hypertrophy status`)" if moved.failed else ""
                 say(f"synced: {moved.pushed} sent, {moved.pulled} received{refused}")
-                if contested := warning(log.read().conflicts):
-                    say(contested, fg="yellow")
+                if told := warning(open_conflicts(log)):
+                    say(told, fg="yellow")
             case Paused(reason=reason):
                 pending = log.queue.standing.pending
                 waiting = f"{counted(pending, 'event')} {'waits' if pending == 1 else 'wait'}"
@@ -131,7 +132,7 @@ def _standing(log: Log) -> dict[str, Any]:
     identity, standing = log.queue.identity, log.queue.standing
     return {
         "pending": standing.pending,
-        "conflicts": len(log.read().conflicts),
+        "conflicts": len(open_conflicts(log)),
         "device_id": identity.device_id,
         "user_id": identity.user_id,
     }
