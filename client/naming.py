@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 from uuid import UUID
 
+from client.errors import NotFound
 from shared.domains.exercises.catalogue import CATALOGUE, find
 from shared.domains.exercises.names import name_key
 from shared.views.exercises import ExerciseRow, Exercises
 
 _NEAR = 0.6
+_SHORTEST_ID = 4
 
 
 class UnknownExercise(Exception):
@@ -16,12 +18,17 @@ class UnknownExercise(Exception):
 
     def __init__(self, name: str, near: Iterable[str]) -> None:
         self.near = tuple(near)
-        offer = (
-            f"did you mean {' or '.join(f'{name!r}' for name in self.near)}?" if self.near else "nothing is like it."
-        )
+        offer = f"did you mean {alternatives(self.near)}?" if self.near else "nothing is like it."
         super().__init__(
             f'no exercise is called "{name}"; {offer} `hypertrophy exercises --add "{name}" --muscle chest` defines it'
         )
+
+
+class ArchivedExercise(Exception):
+    """A name that only an archived exercise has."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f'"{name}" is archived; `hypertrophy exercises "{name}" --restore` puts it back')
 
 
 class AmbiguousExercise(Exception):
@@ -38,13 +45,42 @@ def resolve(name: str, exercises: Exercises, used: Iterable[UUID] = ()) -> Exerc
     `used` are the exercises of earlier sets: where several fit, the only one of them that was done before is meant.
 
     Raises:
-        UnknownExercise, AmbiguousExercise
+        UnknownExercise, ArchivedExercise, AmbiguousExercise
     """
     if found := known(name, exercises):
         return found
+    archived = [row for row in exercises.values() if row.archived]
+    if same := named(name, archived):
+        raise ArchivedExercise(same.name or "")
     listed = [row for row in exercises.values() if row.listed]
     by_id = next((row for row in listed if str(row.exercise_id) == name), None)
-    return by_id or _by_part(name, listed, set(used))
+    try:
+        return by_id or _by_part(name, listed, set(used))
+    except UnknownExercise:
+        if parts := _having(name, archived):
+            raise ArchivedExercise(parts[0].name or "") from None
+        raise
+
+
+def resolve_archived(name: str, exercises: Exercises) -> ExerciseRow:
+    """The archived exercise of that name, however it is spelled, or that it is a part of, or by the end of its id.
+
+    Raises:
+        NotFound, AmbiguousExercise
+    """
+    archived = [row for row in exercises.values() if row.archived]
+    if same := named(name, archived):
+        return same
+    ending = name.replace("-", "").casefold()
+    by_id = [row for row in archived if len(ending) >= _SHORTEST_ID and row.exercise_id.hex.endswith(ending)]
+    match by_id or _having(name, archived):
+        case [row]:
+            return row
+        case []:
+            names = ", ".join(sorted(f'"{row.name}"' for row in archived)) or "none"
+            raise NotFound(f'no archived exercise is called "{name}"; archived are: {names}')
+        case several:
+            raise AmbiguousExercise(name, sorted(row.name or "" for row in several))
 
 
 def known(name: str, exercises: Exercises) -> ExerciseRow | None:
@@ -57,9 +93,20 @@ def known(name: str, exercises: Exercises) -> ExerciseRow | None:
     return None if found is None else exercises[exercises.standing_for(found)]
 
 
-def _by_part(name: str, listed: list[ExerciseRow], used: set[UUID]) -> ExerciseRow:
+def named(name: str, rows: Iterable[ExerciseRow]) -> ExerciseRow | None:
+    """The one of them that is called so, however it is spelled."""
+    key = name_key(name)
+    return next((row for row in rows if key and name_key(row.name or "") == key), None)
+
+
+def _having(name: str, rows: Iterable[ExerciseRow]) -> list[ExerciseRow]:
+    """Those of whose name this is a part."""
     words = set(name_key(name).split())
-    fitting = [row for row in listed if words and words <= set(name_key(row.name or "").split())]
+    return [row for row in rows if words and words <= set(name_key(row.name or "").split())]
+
+
+def _by_part(name: str, listed: list[ExerciseRow], used: set[UUID]) -> ExerciseRow:
+    fitting = _having(name, listed)
     done = [row for row in fitting if row.exercise_id in used]
     chosen = done if len(done) == 1 else fitting
     match chosen:
@@ -76,6 +123,11 @@ def near(name: str, listed: Iterable[ExerciseRow]) -> list[str]:
     key = name_key(name)
     scored = sorted(((_likeness(key, row), row.name or "") for row in listed), reverse=True)
     return [found for score, found in scored[:3] if score >= _NEAR]
+
+
+def alternatives(names: Iterable[str]) -> str:
+    """`"Plank" or "Side Plank"`."""
+    return " or ".join(f'"{name}"' for name in names)
 
 
 def _likeness(key: str, row: ExerciseRow) -> float:

@@ -1,6 +1,7 @@
 """The server's HTTP interface, as typed calls. Nothing is retried here, and nothing raised that a network can cause."""
 
 import json
+import socket
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
@@ -31,12 +32,15 @@ class Protocol:
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def create_device(
-        self, device_id: UUID, secret: str, *, bearer: str | None = None, name: str | None = None
-    ) -> Answer[Tokens]:
+    async def keys(self) -> Answer[Mapping[str, Any]]:
+        """The public keys, which every server of ours tells everybody."""
+        response = await self._send("GET", "/.well-known/jwks.json", None, None)
+        return response if isinstance(response, Unreachable) else _read(response, _keys)
+
+    async def create_device(self, device_id: UUID, secret: str, *, bearer: str | None = None) -> Answer[Tokens]:
         """A first launch, a proof by secret, or, with a bearer, one more device of that user."""
-        body = {"device_id": str(device_id), "device_secret": secret, "platform": "python"}
-        return await self._tokens("/devices", body if name is None else {**body, "name": name}, bearer)
+        body = {"device_id": str(device_id), "device_secret": secret, **_this_machine()}
+        return await self._tokens("/devices", body, bearer)
 
     async def refresh(self, refresh_token: str) -> Answer[Tokens]:
         return await self._tokens("/refresh", {"refresh_token": refresh_token})
@@ -46,7 +50,7 @@ class Protocol:
         return await self._tokens("/register", body | ({"display_name": display_name} if display_name else {}), bearer)
 
     async def login(self, email: str, password: str, device_id: UUID, bearer: str | None = None) -> Answer[Tokens]:
-        body = {"email": email, "password": password, "device_id": str(device_id)}
+        body = {"email": email, "password": password, "device_id": str(device_id), **_this_machine()}
         return await self._tokens("/login", body, bearer)
 
     async def logout(self, bearer: str, *, discard: bool = False) -> Answer[Mapping[str, Any]]:
@@ -180,6 +184,15 @@ def _seconds(text: str | None) -> float | None:
 
 def _said(error: httpx2.HTTPError) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _this_machine() -> Mapping[str, str]:
+    """What people know the device by, in a list of all."""
+    return {"name": socket.gethostname(), "platform": "python"}
+
+
+def _keys(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"keys": value["keys"]}
 
 
 def _any(value: Mapping[str, Any]) -> Mapping[str, Any]:

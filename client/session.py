@@ -5,16 +5,19 @@ It knows nothing of the queue, so losing or renewing a token cannot touch a logg
 
 import json
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from client.answers import Tokens
 
 # A token is renewed this long before it ends, so that it does not end on its way.
 _MARGIN_S = 30
+_HOST_AND_PORT = re.compile(r"[\w.-]+:\d+/?|\[[\da-fA-F:]+\]:\d+/?")
 
 
 class NoServer(Exception):
@@ -22,6 +25,34 @@ class NoServer(Exception):
 
     def __init__(self) -> None:
         super().__init__("no server yet: name it once with `hypertrophy sync --server URL`")
+
+
+class UnusableServer(Exception):
+    """An address at which no server can be."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f'"{url}" is no address of a server; write it like https://gym.example or http://127.0.0.1:8000'
+        )
+
+
+def origin(url: str) -> str:
+    """The address with scheme, host and port alone; `127.0.0.1:8000` means http.
+
+    Raises:
+        UnusableServer
+    """
+    text = url.strip()
+    if _HOST_AND_PORT.fullmatch(text):
+        text = f"http://{text}"
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.username is not None or parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise UnusableServer(url)
+    return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +90,8 @@ class Session:
         return bool(self._read().get("server"))
 
     def use_server(self, url: str) -> None:
-        """Remembers the origin. Tokens are for one server: those of another are forgotten."""
-        content, server = self._read(), url.rstrip("/")
+        """Remembers the origin. Tokens are for one server: those of another are forgotten. Raises UnusableServer."""
+        content, server = self._read(), origin(url)
         if content.get("server") not in (None, server):
             content.pop("tokens", None)
         self._write({**content, "server": server})

@@ -1,14 +1,13 @@
 """Taking back what was logged: the events that give back the earlier values. Pure, and the same for every domain."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 from uuid import UUID, uuid5
 
 from client.events import LoggedEvent
 from client.imports import undo_mark
+from client.writing import event_of, identifying, updating
 from shared.fold import NOTHING, Entity, Recorded, State, fold
-from shared.registry import REMOVED, DomainEvent, Stream, registry
+from shared.registry import REMOVED, DomainEvent, registry
 from shared.views.rows import json_form
 
 IMPORTED = "ImportFinished"
@@ -61,27 +60,11 @@ def _decides(target: Recorded, entity: Entity, name: str) -> bool:
 def _giving_back(key: tuple[str, UUID], decided: Sequence[str], before: State, event_type: str) -> DomainEvent | None:
     entity, entity_id = key
     stream, earlier = registry().streams[entity], before.get(key, NOTHING)
-    identifier = {stream.identifier: str(entity_id)} if stream.identifier else {}
     existed = any(name != REMOVED for name in earlier.fields)
     if event_type == stream.creates and not existed:
-        return _event(stream.removes, identifier)
+        return event_of(stream.removes, identifying(key))
     if REMOVED in decided:
-        return _event(stream.removes if earlier.removed else stream.restores, identifier)
+        return event_of(stream.removes if earlier.removed else stream.restores, identifying(key))
     if event_type == stream.merges:
-        return _event(stream.splits, {"from_id": str(entity_id)})
-    if stream.updates is None:
-        return None
-    return _event(stream.updates, {**identifier, **_values(stream, decided, earlier)})
-
-
-def _values(stream: Stream, decided: Sequence[str], earlier: Entity) -> Mapping[str, Any]:
-    """The earlier values. What is saved whole says all of its fields."""
-    names = decided if stream.updates != stream.creates else [name for name in earlier.fields if name != REMOVED]
-    return {name: json_form(earlier.value(name)) for name in names}
-
-
-def _event(event_type: str | None, payload: Mapping[str, Any]) -> DomainEvent | None:
-    if event_type is None:
-        return None
-    known = registry().events[event_type]
-    return registry().parse(event_type, known.schema_version, json.loads(json.dumps(payload)))
+        return event_of(stream.splits, {"from_id": str(entity_id)})
+    return updating(key, {name: json_form(earlier.value(name)) for name in decided}, earlier)

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from client.cli.commands import COMMANDS, Command
+from client.cli.commands import COMMANDS, ELSEWHERE, Command
 from client.wording import harmless, words
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ class LazyGroup(TyperGroup):
     """Lists the commands from the table, and imports a command's module only to run it."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        if args and (meant := ELSEWHERE.get(args[0])):
+            ctx.fail(f"No such command '{args[0]}'. Did you mean '{meant}'?")
         name, command, rest = super().resolve_command(ctx, args)
         found = next((entry for entry in COMMANDS if entry.name == name), None)
         return name, load(found) if found else command, rest

@@ -1,17 +1,18 @@
 """An account: one log on several phones."""
 
+import sys
 from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 
-from client.answers import Tokens
-from client.cli.online import NotDone, Online, given, with_server
+from client.answers import Refusal, Tokens
+from client.cli.online import NotDone, Online, given, use_server, with_server
 from client.cli.opening import Log
 from client.cli.output import AsJson, print_json, say, table
 from client.credentials import Hindered
-from client.decide import Stop
+from client.decide import NAME_TAKEN, Stop
 
 account = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Register, log in and out, and see your devices."
@@ -19,16 +20,22 @@ account = typer.Typer(
 
 Server = Annotated[str | None, typer.Option("--server", metavar="URL", help="The server's address; remembered.")]
 Email = Annotated[str, typer.Argument(help="Your address.")]
-Password = Annotated[
-    str, typer.Option(prompt=True, hide_input=True, envvar="HYPERTROPHY_PASSWORD", help="Asked for if not given.")
-]
+Password = Annotated[str | None, typer.Option(envvar="HYPERTROPHY_PASSWORD", help="Asked for if not given.")]
 
 
 def _opened(server: str | None) -> Log:
     log = Log()
     if server is not None:
-        log.session.use_server(server)
+        use_server(log, server)
     return log
+
+
+def _entered(password: str | None) -> str:
+    if password is not None:
+        return password
+    if not sys.stdin.isatty():
+        raise NotDone("nobody can be asked for the password here: say --password, or set HYPERTROPHY_PASSWORD")
+    return str(typer.prompt("Password", hide_input=True))
 
 
 def _report(tokens: Tokens, text: str, as_json: bool) -> None:
@@ -41,26 +48,34 @@ def _report(tokens: Tokens, text: str, as_json: bool) -> None:
 @account.command()
 def register(
     email: Email,
-    password: Password,
+    password: Password = None,
     name: Annotated[str | None, typer.Option(help="How you want to be called.")] = None,
     server: Server = None,
     as_json: AsJson = False,
 ) -> None:
     """Turn this log into an account; nothing moves."""
+    secret = _entered(password)
 
     async def run(online: Online) -> Tokens:
-        return given(await online.joining.register(email, password, name))
+        return given(await online.joining.register(email, secret, name))
 
     tokens = with_server(_opened(server), run)
     _report(tokens, f"registered {email}; other phones join with `hypertrophy account login {email}`", as_json)
 
 
 @account.command()
-def login(email: Email, password: Password, server: Server = None, as_json: AsJson = False) -> None:
+def login(email: Email, password: Password = None, server: Server = None, as_json: AsJson = False) -> None:
     """Join an account: what was logged here so far goes into it."""
+    secret = _entered(password)
 
     async def run(online: Online) -> Tokens:
-        return given(await online.joining.login(email, password))
+        answer = await online.joining.login(email, secret)
+        if isinstance(answer, Refusal) and answer.code == NAME_TAKEN:
+            raise NotDone(
+                "this log belongs to another account: log in to that one, or give this one a folder of its own with "
+                f"`HYPERTROPHY_HOME=FOLDER hypertrophy account login {email}`"
+            )
+        return given(answer)
 
     tokens = with_server(_opened(server), run)
     _report(tokens, f"logged in as {email}; `hypertrophy sync` fetches what is there", as_json)
@@ -133,6 +148,8 @@ def devices(
             for item in found.get("items", [])
         ],
     )
+    if revoke is not None:
+        say("it is locked out within 15 minutes, when the access token that it has ends")
 
 
 def _meant(reference: str, listed: Mapping[str, Any]) -> UUID:
@@ -150,4 +167,16 @@ def show(as_json: AsJson = False) -> None:
         print_json(me)
         return
     for name, value in me.items():
-        say(f"{name.replace('_', ' '):14} {value}")
+        say(f"{name.replace('_', ' '):14} {_words(value)}")
+
+
+def _words(value: Any) -> str:
+    match value:
+        case None | []:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ", ".join(map(str, value))
+        case _:
+            return str(value)

@@ -25,6 +25,9 @@ class Command:
     panel: str
 
 
+# Where people look first for what stands elsewhere.
+ELSEWHERE: Final = {"login": "account login", "logout": "account logout", "register": "account register"}
+
 COMMANDS: Final = (
     Command("start", "client.cli.training:start", "Start a workout.", TRAINING),
     Command("set", "client.cli.training:set_", 'Log a set: set "Bench Press" 5x100 --rpe 8.', TRAINING),
@@ -41,6 +44,7 @@ COMMANDS: Final = (
     Command("status", "client.cli.syncing:status", "What waits to be synced.", SYNCING),
     Command("sync", "client.cli.syncing:sync", "Send what was logged and fetch what other devices logged.", SYNCING),
     Command("fix", "client.cli.syncing:fix", "Correct or give up an event that the server refused.", SYNCING),
+    Command("conflicts", "client.cli.settling:conflicts", "What two devices changed, and what counts.", SYNCING),
     Command("import", "client.cli.moving:import_", "Move in from Strong, Hevy, FitNotes or an own export.", SYNCING),
     Command("export", "client.cli.moving:export_", "JSON Lines, a CSV as Hevy's, or a month's report.", SYNCING),
     Command("doctor", "client.cli.doctoring:doctor", "Check this log, and compare it with the server.", SYNCING),

@@ -133,7 +133,12 @@ def _own(log: Log, content: bytes, import_id: UUID, file_hash: str) -> Preview:
     bad = tuple({"line": line.number, "reason": line.reason} for line in export.lines if line.event is None)
     plan = plan_lines(export, _known(log), import_id, file_hash, log.now)
     rows = len(export.lines)
-    return Preview("hypertrophy", export.workouts, rows, rows - len(bad), bad, (), plan)
+    torn = {
+        "line": rows + 1,
+        "note": f"the file ends here, but it was written with {counted(export.announced, 'event')}",
+    }
+    remarks = (torn,) if rows < export.announced else ()
+    return Preview("hypertrophy", export.workouts, rows, rows - len(bad), bad, remarks, plan)
 
 
 def _foreign(export: Export, plan: Plan) -> Preview:
@@ -251,6 +256,8 @@ def _form_of(output: Path | None) -> str:
 
 def _written(log: Log, form: str, month: str | None) -> str:
     match form:
+        case "jsonl" | "hevy" | "csv" if month is not None:
+            raise NotFound(f"--month is for reports, and {form} holds everything: say `-f markdown` or `-f html`")
         case "jsonl":
             from client.exporting.lines import write_lines
 

@@ -10,6 +10,7 @@ from client.credentials import Credentials
 from client.engine import SyncEngine
 from client.joining import Joining
 from client.protocol import Answer, Protocol
+from client.session import origin
 
 T = TypeVar("T")
 
@@ -39,16 +40,40 @@ def with_server(log: Log, action: Callable[[Online], Coroutine[Any, Any, T]], se
 
     Raises:
         NoServer: where there is none.
+        UnusableServer
     """
 
     async def run() -> T:
-        protocol = Protocol(server or log.session.server)
+        protocol = Protocol(origin(server) if server else log.session.server)
         try:
             return await action(Online(log, protocol))
         finally:
             await protocol.close()
 
     return asyncio.run(run())
+
+
+def use_server(log: Log, url: str) -> None:
+    """Remembers the server, once it has answered: until then the one before stays, with its tokens.
+
+    Raises:
+        UnusableServer
+        NotDone: where no server of ours answers.
+    """
+    server = origin(url)
+    if log.session.has_server and log.session.server == server:
+        return
+    match with_server(log, lambda online: online.protocol.keys(), server):
+        case Refusal(status=status):
+            raise NotDone(f"what answers at {server} is no server of Hypertrophy ({status}); {_staying(log)}")
+        case Unreachable(reason=reason):
+            raise NotDone(f"nothing answers at {server} ({reason}); {_staying(log)}")
+        case _:
+            log.session.use_server(server)
+
+
+def _staying(log: Log) -> str:
+    return f"the server is still {log.session.server}" if log.session.has_server else "it is not remembered"
 
 
 def given(answer: Answer[T]) -> T:

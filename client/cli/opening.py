@@ -40,6 +40,10 @@ class Log:
     @cached_property
     def projection(self) -> "Projection":
         """The folded log, with everything that this command has added so far."""
+        return self.read()
+
+    def read(self) -> "Projection":
+        """The folded log as it is now, with what was pulled since this command began."""
         from client.projections import project
 
         # This process is short-lived and keeps what it makes: looking for garbage would only cost a third of the time.

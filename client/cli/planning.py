@@ -6,14 +6,14 @@ from uuid import UUID
 import typer
 
 from client import training
-from client.cli.entering import printable
+from client.cli.entering import Already, printable
 from client.cli.opening import Log
 from client.cli.output import AsJson, print_json, say, short, table
 from client.errors import NotFound
 from client.ids import new_id
-from client.naming import near, resolve
+from client.naming import ArchivedExercise, alternatives, known, named, near, resolve, resolve_archived
 from client.notation import Unreadable
-from client.wording import counted
+from client.wording import counted, words
 from shared.domains.exercises.catalogue import CATALOGUE
 from shared.domains.exercises.events import (
     ExerciseArchived,
@@ -41,17 +41,24 @@ def exercises(
     add: Annotated[str | None, typer.Option(metavar="NAME", help="Define an exercise of your own.")] = None,
     rename: Annotated[str | None, typer.Option(metavar="NAME", help="Give the exercise QUERY another name.")] = None,
     archive: Annotated[bool, typer.Option("--archive", help="Take the exercise QUERY off the list.")] = False,
-    restore: Annotated[bool, typer.Option("--restore", help="Put an archived one back, by its whole id.")] = False,
+    restore: Annotated[bool, typer.Option("--restore", help="Put the archived exercise QUERY back.")] = False,
     merge_into: Annotated[str | None, typer.Option(metavar="NAME", help="QUERY and this are one and the same.")] = None,
     custom: Annotated[bool, typer.Option("--custom", help="Only your own.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Find exercises, or define, rename, archive and merge them."""
     log = Log()
+    texts, flags = {"--rename": rename, "--merge-into": merge_into}, {"--archive": archive, "--restore": restore}
+    wanted = [option for option, value in texts.items() if value is not None]
+    wanted += [option for option, is_set in flags.items() if is_set]
+    if len(wanted) + (add is not None) > 1:
+        raise Already("one change at a time: --add, --rename, --archive, --restore or --merge-into")
     if add is not None:
-        event: DomainEvent = _defined(add, muscle, equipment, secondary, measure)
-    elif query is not None and (rename or archive or restore or merge_into):
-        event = _change(log, query, rename, archive, restore, merge_into)
+        event, said = _defined(log, add, muscle, equipment, secondary, measure)
+    elif wanted:
+        if query is None:
+            raise NotFound(f"which exercise? `hypertrophy exercises NAME {wanted[0]}`")
+        event, said = _change(log, query, rename, restore, merge_into)
     else:
         _list(log, query, muscle, equipment, custom, as_json)
         return
@@ -59,32 +66,57 @@ def exercises(
     if as_json:
         print_json({"event_type": event.event_type, **event.model_dump(mode="json", exclude_unset=True)})
     else:
-        say("done")
+        say(said)
 
 
 def _defined(
+    log: Log,
     name: str,
     muscle: Muscle | None,
     equipment: Equipment | None,
     secondary: list[Muscle] | None,
     measure: Measure | None,
-) -> ExerciseDefined:
+) -> tuple[DomainEvent, str]:
+    _check_free(log, name)
     given = {"secondary": secondary or None, "equipment": equipment, "measure": measure}
     said = {field: value for field, value in given.items() if value is not None}
-    return ExerciseDefined(exercise_id=new_id(), name=name, muscle_category=muscle or Muscle.OTHER, **said)  # type: ignore[arg-type]
+    trained = muscle or Muscle.OTHER
+    event = ExerciseDefined(exercise_id=new_id(), name=name, muscle_category=trained, **said)  # type: ignore[arg-type]
+    return event, f'defined "{name}", which trains {trained.replace("_", " ")}'
 
 
-def _change(
-    log: Log, query: str, rename: str | None, archive: bool, restore: bool, merge_into: str | None
-) -> DomainEvent:
+def _check_free(log: Log, name: str, but: UUID | None = None) -> None:
+    """Raises Unprintable, Already or ArchivedExercise for a name that says nothing, or that an exercise other than
+    `but` has."""
+    if not name_key(printable(name)):
+        raise Already('an exercise needs a name: `hypertrophy exercises --add "Hill Carry" --muscle glutes`')
+    exercises = log.projection.exercises
+    taken = known(name, exercises) or named(name, exercises.values())
+    if taken is None or taken.exercise_id == but:
+        return
+    if taken.archived:
+        raise ArchivedExercise(taken.name or "")
+    raise Already(f'"{name}" is known already: "{taken.name}"')
+
+
+def _change(log: Log, query: str, rename: str | None, restore: bool, merge_into: str | None) -> tuple[DomainEvent, str]:
+    """What is to be logged, and what it does in words."""
+    exercises = log.projection.exercises
+    found = resolve_archived(query, exercises) if restore else resolve(query, exercises)
+    exercise_id, name = found.exercise_id, found.name
     if restore:
-        return ExerciseRestored(exercise_id=UUID(query))
-    exercise_id = resolve(query, log.projection.exercises).exercise_id
+        return ExerciseRestored(exercise_id=exercise_id), f'"{name}" is back on the list'
+    if rename is not None:
+        _check_free(log, rename, but=exercise_id)
+        return ExerciseUpdated(exercise_id=exercise_id, name=rename), f'renamed "{name}" to "{rename}"'
     if merge_into is not None:
-        return ExercisesMerged(from_id=exercise_id, into_id=resolve(merge_into, log.projection.exercises).exercise_id)
-    if archive:
-        return ExerciseArchived(exercise_id=exercise_id)
-    return ExerciseUpdated(exercise_id=exercise_id, name=rename)
+        into = resolve(merge_into, exercises)
+        if into.exercise_id == exercise_id:
+            raise Already(f'"{name}" and "{merge_into}" are one and the same already')
+        merged = ExercisesMerged(from_id=exercise_id, into_id=into.exercise_id)
+        return merged, f'sets of "{name}" count as "{into.name}"; `hypertrophy undo` takes that back'
+    said = f'archived "{name}" ({short(exercise_id)}); `hypertrophy exercises "{name}" --restore` puts it back'
+    return ExerciseArchived(exercise_id=exercise_id), said
 
 
 def _list(
@@ -106,14 +138,14 @@ def _list(
         print_json(rows)
         return
     if not rows:
-        offered = near(query, everything) if query else []
-        say(f"nothing found{'; did you mean ' + ' or '.join(offered) + '?' if offered else ''}")
+        offered = alternatives(near(query, everything)) if query else ""
+        say(f"nothing found{f'; did you mean {offered}?' if offered else ''}")
         return
     table(
         None,
         ("name", "muscle", "also", "equipment", "own"),
         [
-            (row.name, row.muscle_category, ", ".join(row.secondary), row.equipment, "yes" if row.custom else "")
+            (row.name, row.muscle_category, words(", ".join(row.secondary)), row.equipment, "yes" if row.custom else "")
             for row in rows
         ],
     )

@@ -9,8 +9,10 @@ import typer
 
 from client.cli.opening import Log
 from client.cli.output import AsJson, local, print_json, say
+from client.cli.settling import open_conflicts, warning
 from client.clock import zone
 from client.errors import NotFound
+from client.wording import counted
 
 Server = Annotated[str | None, typer.Option("--server", metavar="URL", help="The server's address; remembered.")]
 
@@ -20,6 +22,8 @@ def status(as_json: AsJson = False) -> None:
     log = Log()
     identity, standing, failed = log.queue.identity, log.queue.standing, log.queue.failed()
     server = log.session.server if log.session.has_server else None
+    contested = open_conflicts(log)
+    logged_in = log.session.held(identity.device_id) is not None
     if as_json:
         print_json(
             {
@@ -29,10 +33,12 @@ def status(as_json: AsJson = False) -> None:
                 "failed": standing.failed,
                 "pulled": log.pulled.count,
                 "last_verdict": identity.last_verdict,
+                "conflicts": len(contested),
                 "failures": [{"event_id": e.event_id, "event_type": e.event_type, "reason": e.reason} for e in failed],
                 "server": server,
                 "device_id": identity.device_id,
                 "user_id": identity.user_id,
+                "logged_in": logged_in,
                 "last_sequence": identity.last_sequence,
                 "recovering": identity.recovering,
                 "home": str(log.home.folder),
@@ -46,11 +52,15 @@ def status(as_json: AsJson = False) -> None:
     say(f"server    {server or 'none yet; `hypertrophy sync --server URL` names one'}")
     say(f"last sync {_verdict(identity.last_verdict)}")
     say(f"device    {identity.device_id}   user {identity.user_id or 'not known yet'}")
+    if identity.user_id is not None and not logged_in:
+        say("account   nobody is logged in; after `hypertrophy account login` this log syncs again", fg="yellow")
     say(f"log       {log.home.log}")
     for event in failed:
         say(f"refused   {event.event_id} {event.event_type}: {event.reason}", fg="red")
     if failed:
         say("`hypertrophy fix EVENT_ID field=value` sends a corrected event, `fix EVENT_ID --drop` gives it up")
+    if told := warning(contested):
+        say(told, fg="yellow")
 
 
 def _here(moment: str) -> str:
@@ -72,12 +82,12 @@ def sync(
     as_json: AsJson = False,
 ) -> None:
     """Send what was logged, and fetch what other devices logged."""
-    from client.cli.online import Online, with_server
+    from client.cli.online import Online, use_server, with_server
     from client.engine import Halted, Outcome, Paused, Synced
 
     log = Log()
     if server is not None:
-        log.session.use_server(server)
+        use_server(log, server)
 
     def report(outcome: Outcome) -> None:
         moved = outcome.moved
@@ -90,9 +100,12 @@ def sync(
             case Synced():
                 refused = f", {moved.failed} refused (`hypertrophy status`)" if moved.failed else ""
                 say(f"synced: {moved.pushed} sent, {moved.pulled} received{refused}")
+                if told := warning(open_conflicts(log)):
+                    say(told, fg="yellow")
             case Paused(reason=reason):
                 pending = log.queue.standing.pending
-                say(f"not synced: {reason}; {pending} events wait safely for the next time", fg="yellow", err=True)
+                waiting = f"{counted(pending, 'event')} {'waits' if pending == 1 else 'wait'}"
+                say(f"not synced: {reason}; {waiting} safely for the next time", fg="yellow", err=True)
             case Halted(reason=reason):
                 say(f"not synced: {reason}", fg="red", err=True)
             case _:
@@ -117,7 +130,12 @@ def sync(
 
 def _standing(log: Log) -> dict[str, Any]:
     identity, standing = log.queue.identity, log.queue.standing
-    return {"pending": standing.pending, "device_id": identity.device_id, "user_id": identity.user_id}
+    return {
+        "pending": standing.pending,
+        "conflicts": len(open_conflicts(log)),
+        "device_id": identity.device_id,
+        "user_id": identity.user_id,
+    }
 
 
 def fix(

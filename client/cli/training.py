@@ -100,7 +100,8 @@ def _show_plan(log: Log, plan: TemplateRow) -> None:
         exercise = log.projection.exercises.get(UUID(planned["exercise_id"]))
         sets = planned.get("sets")
         count = len(sets) if isinstance(sets, list) else sets
-        goal = f"{count or '?'} x {planned.get('reps') or '?'}"
+        held = (planned.get("target") or {}).get("duration_s")
+        goal = f"{count or '?'} x {duration(int(held)) if held else planned.get('reps') or '?'}"
         done = training.last_time(log.projection, UUID(planned["exercise_id"]))
         before = ", ".join(described(row) for row in done) or "never done"
         say(f"  {exercise.name if exercise else planned.get('name') or '?'}  {goal}   last time: {before}")

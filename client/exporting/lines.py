@@ -79,9 +79,10 @@ class ReadLine:
 
 @dataclass(frozen=True, slots=True)
 class OwnExport:
-    """A file of ours."""
+    """A file of ours. `announced` is how many events it had when it was written."""
 
     content_digest: str | None
+    announced: int
     lines: tuple[ReadLine, ...]
 
     @property
@@ -110,7 +111,8 @@ def read_lines(content: bytes) -> OwnExport:
     if header.get("version") != VERSION:
         raise UnreadableExport(f"the export is of version {header.get('version')}, this program reads {VERSION}")
     read = (_read(number, text) for number, text in enumerate(lines[1:], start=2) if text.strip())
-    return OwnExport(header.get("content_digest"), tuple(read))
+    found = tuple(read)
+    return OwnExport(header.get("content_digest"), header.get("events", len(found)), found)
 
 
 def _read(number: int, text: str) -> ReadLine:
@@ -122,8 +124,10 @@ def _read(number: int, text: str) -> ReadLine:
     except ValidationError as error:
         first = error.errors()[0]
         return ReadLine(number, None, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        return ReadLine(number, None, f"the line is no event: {error!r}")
+    except json.JSONDecodeError:
+        return ReadLine(number, None, "the line is cut off, or damaged")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ReadLine(number, None, "the line is no event")
     return ReadLine(number, event)
 
 

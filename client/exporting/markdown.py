@@ -19,12 +19,9 @@ def markdown(month: Month, zone: ZoneInfo) -> str:
 def _lines(month: Month, zone: ZoneInfo) -> Iterator[str]:
     yield f"# Training in {month.title}"
     yield ""
-    yield (
-        f"{len(month.workouts)} workouts, {len(month.sets)} sets, {amount(month.tonnage_kg, 0)} kg, "
-        f"{duration(month.duration_s)}."
-    )
-    yield from _section("Weeks", _bars((week.week, week.tonnage_kg, "kg") for week in month.weeks))
-    muscles = ((muscle.replace("_", " "), count, "sets") for muscle, count in month.hard_sets)
+    yield month.summary
+    yield from _section("Weeks", _bars((week.week, week.tonnage_kg, _kg(week.tonnage_kg)) for week in month.weeks))
+    muscles = ((muscle.replace("_", " "), count, _sets(count)) for muscle, count in month.hard_sets)
     yield from _section("Hard sets by muscle", _bars(muscles))
     yield from _section("Strength", [line for trend in month.trends[:_TRENDS] for line in _trend(trend)])
     records = [
@@ -63,15 +60,23 @@ def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
         yield from lines
 
 
+def _sets(count: Decimal) -> str:
+    return f"{amount(count, 1)} {'set' if count == 1 else 'sets'}"
+
+
+def _kg(value: Decimal) -> str:
+    return f"{amount(value, 1)} kg"
+
+
 def _bars(items: Iterable[tuple[str, Decimal, str]]) -> list[str]:
+    """Each with its label, its length, and what is written behind it."""
     values = list(items)
     if not values:
         return []
     widest = max(len(label) for label, _, _ in values)
     highest = max((value for _, value, _ in values), default=Decimal(0)) or Decimal(1)
     drawn = (
-        f"{label:{widest}}  {'█' * int(value / highest * _BAR):{_BAR}}  {amount(value, 1)} {unit}"
-        for label, value, unit in values
+        f"{label:{widest}}  {'█' * int(value / highest * _BAR):{_BAR}}  {written}" for label, value, written in values
     )
     return ["```", *drawn, "```"]
 

@@ -8,15 +8,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from client.projections import Projection
+from client.wording import amount, counted, duration
 from shared.domains.workouts.status import WorkoutStatus
 from shared.views.measurements import MeasurementRow
 from shared.views.progress import progress
 from shared.views.records import RecordKind, RecordRow
 from shared.views.sets import SetRow
-from shared.views.weekly import WeeklyRow
+from shared.views.weekly import WeeklyRow, weekly_row
 from shared.views.workouts import WorkoutRow
-
-_REST = timedelta(days=6)
 
 
 class UnreadableMonth(Exception):
@@ -36,7 +35,7 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """One calendar month of training, in the user's time zone."""
+    """One calendar month of training, in the user's time zone. Of `weeks`, only what was done in the month counts."""
 
     first: date
     workouts: tuple[WorkoutRow, ...]
@@ -59,8 +58,13 @@ class Month:
         return sum((row.duration_s for row in self.workouts if row.duration_s), Decimal(0))
 
     @property
+    def summary(self) -> str:
+        done = f"{counted(len(self.workouts), 'workout')}, {counted(len(self.sets), 'set')}"
+        return f"{done}, {amount(self.tonnage_kg, 0)} kg, {duration(self.duration_s)}."
+
+    @property
     def hard_sets(self) -> Sequence[tuple[str, Decimal]]:
-        """Of the weeks that begin in the month or reach into it, most trained muscle first."""
+        """Most trained muscle first."""
         total: dict[str, Decimal] = {}
         for week in self.weeks:
             for muscle, count in week.hard_sets.items():
@@ -95,15 +99,25 @@ def month_of(projection: Projection, first: date, zone: ZoneInfo) -> Month:
         first=first,
         workouts=tuple(workouts),
         sets=tuple(sets),
-        weeks=tuple(
-            week for week in projection.weeks if inside(week.week_start) or inside(week.week_start + timedelta(6))
-        ),
+        weeks=tuple(_weeks(projection, workouts, sets)),
         records=tuple(sorted(_named(projection, records), key=lambda pair: (pair[0], pair[1].kind.value))),
         trends=tuple(_trends(projection, sets, zone)),
         measurements=tuple(
             row for row in reversed(projection.measurements) if inside(row.measured_at.astimezone(zone).date())
         ),
     )
+
+
+def _weeks(projection: Projection, workouts: Iterable[WorkoutRow], sets: Sequence[SetRow]) -> Iterable[WeeklyRow]:
+    """The weeks of these workouts, oldest first, each as if it held nothing else."""
+    by_week: dict[str, list[WorkoutRow]] = {}
+    for workout in workouts:
+        by_week.setdefault(workout.week, []).append(workout)
+    for week, trained in sorted(by_week.items()):
+        ids = {workout.workout_id for workout in trained}
+        done = [row for row in sets if row.workout_id in ids]
+        if row := weekly_row(week, trained, done, (), projection.exercises, projection.profile.calendar):
+            yield row
 
 
 def kind_name(row: RecordRow) -> str:

@@ -24,10 +24,6 @@ text { fill: #e6eaf2 } }
 def page(month: Month, zone: ZoneInfo) -> str:
     """The whole report."""
     title = f"Training in {escape(month.title)}"
-    summary = (
-        f"{len(month.workouts)} workouts, {len(month.sets)} sets, {amount(month.tonnage_kg, 0)} kg, "
-        f"{duration(month.duration_s)}."
-    )
     body = "".join(
         (
             _section("Weekly volume, kg", _bars((week.week, week.tonnage_kg) for week in month.weeks)),
@@ -41,7 +37,7 @@ def page(month: Month, zone: ZoneInfo) -> str:
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>'
-        f"<body><h1>{title}</h1><p>{escape(summary)}</p>{body}</body></html>\n"
+        f"<body><h1>{title}</h1><p>{escape(month.summary)}</p>{body}</body></html>\n"
     )
 
 

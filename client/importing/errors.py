@@ -1,12 +1,11 @@
 """Why a file, or a row of it, cannot be imported."""
 
-from collections.abc import Iterable
-
 UNDERSTOOD = (
     "Strong workouts (Date, Workout Name, Exercise Name, Set Order, …)",
     "Hevy workouts (title, start_time, exercise_title, set_index, …)",
     "Hevy measurements (date, weight_kg, fat_percent, neck_cm, …)",
     "FitNotes workouts (Date, Exercise, Category, Weight, Reps, …)",
+    "what `hypertrophy export` writes as JSON Lines",
 )
 
 
@@ -15,15 +14,10 @@ class ImportProblem(Exception):
 
 
 class UnknownExport(ImportProblem):
-    """The file is none of the exports that are understood; the message lists them."""
+    """The file is none of the exports that are understood, but what is `found`; the message lists them."""
 
-    def __init__(self, columns: Iterable[str]) -> None:
-        self.columns = tuple(columns)
-        found = ", ".join(self.columns[:8]) or "nothing"
-        super().__init__(
-            f"This is not an export that is understood; its first line says: {found}. "
-            f"Understood are: {'; '.join(UNDERSTOOD)}."
-        )
+    def __init__(self, found: str) -> None:
+        super().__init__(f"{found}. Understood are: {'; '.join(UNDERSTOOD)}.")
 
 
 class UnitNeeded(ImportProblem):

@@ -34,7 +34,8 @@ def read_export(content: bytes, *, unit: WeightUnit | Literal["kg", "lb"] | None
         return _workouts(table, Source.FITNOTES, None, fitnotes.Reader().read, known, time_zone)
     if "date" in columns and columns & measurements.COLUMNS.keys():
         return _measurements(table, time_zone)
-    raise UnknownExport(table.columns)
+    said = ", ".join(table.columns[:8])
+    raise UnknownExport(f"this is no export that is understood; its first line says: {said}")
 
 
 def _workouts(

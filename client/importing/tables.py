@@ -32,11 +32,13 @@ class Table:
 
 
 def read_table(content: bytes, translations: Mapping[str, str]) -> Table:
-    """The table in a CSV file. Raises UnknownExport where there is not even a header."""
+    """The table in a CSV file. Raises UnknownExport where there is no header."""
     lines = _LINES.findall(_decode(content))
     first = next((number for number, line in enumerate(lines) if _is_header(line)), None)
     if first is None:
-        raise UnknownExport(())
+        raise UnknownExport("the file is empty")
+    if lines[first].lstrip().startswith(("{", "[")):
+        raise UnknownExport("this is JSON, but no export of ours")
     delimiter = max(_DELIMITERS, key=lines[first].count)
     header = next(csv.reader([lines[first]], delimiter=delimiter))
     columns = tuple(translations.get(name, name) for name in map(column_name, header))

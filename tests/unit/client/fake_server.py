@@ -103,6 +103,8 @@ class FakeServer:
             raise Refused(413, "too_large")
         body = json.loads(request.content) if request.content else {}
         match path.removeprefix("/api/v1"):
+            case "/.well-known/jwks.json":
+                return 200, {"keys": []}
             case "/auth/devices":
                 return self._create_device(request, body)
             case "/auth/refresh":

@@ -10,7 +10,7 @@ import pytest
 
 from client.answers import Tokens
 from client.locks import Busy, locked
-from client.session import NoServer, Session
+from client.session import NoServer, Session, UnusableServer, origin
 from tests.unit.client.fake_server import FakeServer
 from tests.unit.client.phones import Phone
 
@@ -47,6 +47,43 @@ def test_another_server_gets_none_of_the_tokens(session: Session) -> None:
     assert session.server == "https://two.test"
     assert session.held(device) is None
     assert len(session.secret(device)) == 64
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("https://Gym.example/", "https://gym.example"),
+        (" http://127.0.0.1:8000 ", "http://127.0.0.1:8000"),
+        ("127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("localhost:8000/", "http://localhost:8000"),
+        ("[::1]:8000", "http://[::1]:8000"),
+    ],
+)
+def test_an_address_is_its_origin(typed: str, meant: str) -> None:
+    assert origin(typed) == meant
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "gym",
+        "ftp://gym:21",
+        "file:///etc",
+        "http://",
+        "http://gym/api",
+        "http://gym?a",
+        "http://me@gym",
+        "http://a:b",
+    ],
+)
+def test_what_is_no_address_of_a_server_is_not_remembered(session: Session, typed: str) -> None:
+    session.use_server("https://one.test")
+
+    with pytest.raises(UnusableServer, match="no address of a server"):
+        session.use_server(typed)
+
+    assert session.server == "https://one.test"
 
 
 def test_tokens_of_another_device_are_not_ours(session: Session) -> None:

@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from client.cli.__main__ import description, load
-from client.cli.commands import COMMANDS, Command
+from client.cli.commands import COMMANDS, ELSEWHERE, Command
 from shared.domains.profile.events import ProfileUpdated
 from shared.domains.workouts.events import SetCompleted, SetCorrected
 
@@ -59,6 +59,14 @@ def test_an_unknown_command_is_wrong_usage_and_names_a_near_one() -> None:
 
     assert done.returncode == 2
     assert "'up'" in done.stderr
+
+
+@pytest.mark.parametrize("command", ELSEWHERE)
+def test_a_command_of_a_group_is_pointed_to(command: str) -> None:
+    done = hypertrophy(command)
+
+    assert done.returncode == 2
+    assert f"'account {command}'" in done.stderr
 
 
 def test_a_commands_error_is_one_line_without_a_traceback(tmp_path: Path) -> None:

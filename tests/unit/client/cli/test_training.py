@@ -1,12 +1,17 @@
 """The command line as a daily training log, without any server."""
 
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from pydantic import ValidationError
 
 from client.cli.entering import Unprintable
+from client.cli.opening import Log
 from client.plausible import Implausible
+from client.session import Session
+from shared.domains.exercises.catalogue import catalogue_id
+from shared.domains.templates.events import TemplateSaved
 from tests.unit.client.cli.running import Run, answer
 
 
@@ -58,7 +63,7 @@ def test_new_names_are_plain_text(run: Run) -> None:
     run("set", "squat", "5x100")
     run("end")
 
-    for arguments in (("start",), ("edit", "--name"), ("template", "save")):
+    for arguments in (("start",), ("edit", "--name"), ("template", "save"), ("exercises", "--add")):
         with pytest.raises(Unprintable):
             run(*arguments, "multi\nline\x1b[31mred")
 
@@ -109,7 +114,7 @@ def test_pounds_by_unit_or_by_profile(run: Run) -> None:
 
 
 def test_a_misspelled_name_is_met_with_near_ones(run: Run) -> None:
-    with pytest.raises(Exception, match="did you mean 'Plank'"):
+    with pytest.raises(Exception, match='did you mean "Plank"'):
         run("set", "plnk", "60s")
 
 
@@ -174,6 +179,14 @@ def test_a_template_shows_what_was_done_the_last_time(run: Run) -> None:
     assert answer(run("template", "list", "--json"))[0]["name"] == "Legs"
 
 
+def test_a_template_shows_how_long_something_is_to_be_held(run: Run) -> None:
+    plank = {"exercise_id": catalogue_id("plank"), "sets": 3, "target": {"duration_s": 45}}
+    log = Log()
+    log.add([TemplateSaved.model_validate({"template_id": uuid4(), "name": "Core", "exercises": [plank]})])
+
+    assert "Plank  3 x 45 s   last time: never done" in run("start", "--template", "core")
+
+
 def test_body_fat_by_tape_needs_a_sex(run: Run) -> None:
     run("profile", "--sex", "male")
 
@@ -228,11 +241,12 @@ def test_sync_without_a_server_says_what_to_do(run: Run) -> None:
         run("sync")
 
 
-def test_a_server_that_is_away_keeps_everything(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_away_keeps_everything(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("client.engine.delay", lambda *_: 0)
     run("set", "squat", "5x100")
+    Session(tmp_path / "home" / "session.json").use_server("http://127.0.0.1:1")
 
-    output = run("sync", "--server", "http://127.0.0.1:1", code=1)
+    output = run("sync", code=1)
 
     assert "2 events wait safely" in output
     assert answer(run("status", "--json"))["pending"] == 2
@@ -354,7 +368,7 @@ def test_the_report_of_a_month(run: Run, strong: str) -> None:
     page = run("export", "--format", "html", "--month", "2025-03")
 
     assert "# Training in March 2025" in text
-    assert "1 workouts, 3 sets, 1200 kg" in text
+    assert "1 workout, 3 sets, 1200 kg" in text
     assert "Squat (Barbell) | load | 100 kg" in text
     assert "<svg" in page
     assert "http" not in page

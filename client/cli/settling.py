@@ -1,0 +1,153 @@
+"""Conflicts: what two devices said of one thing, and which of it shall count."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from client.cli.opening import Log
+from client.cli.output import AsJson, local, print_json, say, short
+from client.conflicts import Conflict, grouped, settling
+from client.errors import NotFound
+from client.wording import counted
+from shared.views.conflicts import ConflictRow
+
+_EXERCISES = ("exercise_id", "merged_into")
+
+
+def conflicts(
+    reference: Annotated[str | None, typer.Argument(metavar="ID", help="The thing, by the end of its id.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="The value that counts is right.")] = False,
+    take: Annotated[int | None, typer.Option(min=1, metavar="N", help="The other value with this number is.")] = None,
+    field: Annotated[str | None, typer.Option(help="Settle only this field.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what was changed on two devices that had not seen each other, or settle one of it."""
+    log = Log()
+    found = [_named(log, reference, field)] if reference is not None else grouped(log.projection.conflicts)
+    if not keep and take is None:
+        _list(log, found, as_json)
+        return
+    if reference is None or (keep and take is not None):
+        raise NotFound("which one, and which value? `hypertrophy conflicts ID --keep`, or `--take N`")
+    chosen = found[0]
+    values = chosen.kept() if take is None else chosen.taken(take)
+    log.add(settling(chosen.key, values, log.projection.state[chosen.key]))
+    if as_json:
+        print_json({"entity": chosen.key[0], "entity_id": chosen.key[1], "values": values})
+        return
+    said = ", ".join(f"{_words(name)} {_said(log, name, value)}" for name, value in values.items())
+    say(f"settled {_name(log, chosen)}: {said}")
+
+
+def open_conflicts(log: Log) -> list[ConflictRow]:
+    """Those of the log as it is now, which is not even folded where it has nothing of other devices."""
+    return log.read().conflicts if log.pulled.count else []
+
+
+def warning(rows: Iterable[ConflictRow]) -> str | None:
+    """One line about open conflicts; None where there are none."""
+    counts = Counter(conflict.key[0] for conflict in grouped(rows))
+    if not counts:
+        return None
+    *most, last = (counted(count, entity) for entity, count in sorted(counts.items()))
+    things = f"{', '.join(most)} and {last}" if most else last
+    return f"{things} {'were' if counts.total() > 1 else 'was'} changed on two devices: `hypertrophy conflicts`"
+
+
+def _named(log: Log, reference: str, field: str | None) -> Conflict:
+    ending = reference.replace("-", "").casefold()
+    found = [one for one in grouped(log.projection.conflicts) if ending and one.key[1].hex.endswith(ending)]
+    if len(found) != 1:
+        raise NotFound(f'{len(found)} conflicts are meant by "{reference}"; `hypertrophy conflicts` lists them')
+    return found[0] if field is None else found[0].about(field)
+
+
+def _list(log: Log, found: list[Conflict], as_json: bool) -> None:
+    if as_json:
+        print_json([row for conflict in found for row in conflict.rows])
+        return
+    if not found:
+        say("no two devices say different things")
+        return
+    for conflict in found:
+        say(f"{_name(log, conflict)}  ({short(conflict.key[1])})", bold=True)
+        for row in conflict.rows:
+            _show(log, row)
+    say("`hypertrophy conflicts ID --keep` settles it as it counts, `--take N` with another value")
+
+
+def _show(log: Log, row: ConflictRow) -> None:
+    values = [("counts", row.value, row.device_id, row.occurred_at)]
+    for number, other in enumerate(row.others, start=1):
+        written = UUID(other["device_id"]), datetime.fromisoformat(other["occurred_at"])
+        values.append((f"--take {number}", other["value"], *written))
+    for mark, value, device_id, moment in values:
+        name = _words(row.field) if mark == "counts" else ""
+        by = f"{_device(log, device_id)}, {local(moment, log.zone)}"
+        say(f"  {name:12} {_said(log, row.field, value):12} {mark:9} {by}")
+
+
+def _device(log: Log, device_id: UUID) -> str:
+    return "this device" if device_id == log.queue.identity.device_id else f"device {str(device_id)[-12:]}"
+
+
+def _name(log: Log, conflict: Conflict) -> str:
+    """What people call it: `set of Bench Press (Barbell), 2026-11-21 18:05`."""
+    entity, entity_id = conflict.key
+    folded = log.projection.state[conflict.key]
+    match entity:
+        case "set":
+            return f"set of {_exercise(log, folded.value('exercise_id'))}, {_moment(log, folded.value('completed_at'))}"
+        case "workout":
+            return f"workout {folded.value('name') or 'without a name'}, {_moment(log, folded.value('started_at'))}"
+        case "exercise":
+            return f"exercise {_exercise(log, entity_id)}"
+        case "measurement":
+            return f"measurement of {_moment(log, folded.value('measured_at'))}"
+        case "template":
+            return f"template {folded.value('name')}"
+        case _:
+            return entity
+
+
+def _moment(log: Log, moment: datetime | None) -> str:
+    return local(moment, log.zone) if moment else "?"
+
+
+def _exercise(log: Log, exercise_id: UUID | None) -> str:
+    known = log.projection.exercises.get(exercise_id) if exercise_id else None
+    return (known.name if known else None) or "?"
+
+
+def _words(field: str) -> str:
+    return field.removesuffix("_id").replace("_", " ")
+
+
+def _said(log: Log, field: str, value: Any) -> str:
+    """A value in JSON form, as people read it."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "yes" if value else "no"
+        case str() if field in _EXERCISES:
+            return _exercise(log, UUID(value))
+        case str() if field.endswith("_at"):
+            return local(datetime.fromisoformat(value), log.zone)
+        case str():
+            return value
+        case list():
+            return ", ".join(map(_planned, value))
+        case _:
+            return json.dumps(value, ensure_ascii=False)
+
+
+def _planned(exercise: Mapping[str, Any]) -> str:
+    """One exercise of a template: `Squat (Barbell) (sets 3, reps 5)`."""
+    plan = ", ".join(f"{name} {value}" for name, value in exercise.items() if name not in ("exercise_id", "name"))
+    return f"{exercise.get('name') or '?'} ({plan})"

@@ -1,0 +1,88 @@
+"""Moving in and out of the log, in words."""
+
+from pathlib import Path
+
+import pytest
+
+from client.errors import NotFound
+from client.importing import UnknownExport
+from tests.unit.client.cli.running import Run, answer
+
+
+def squat(run: Run, day: str, done: str = "5x100") -> None:
+    run("set", "squat", done, "--at", f"{day} 18:00")
+    run("end", "--at", f"{day} 19:00")
+
+
+def test_a_month_counts_only_what_was_done_in_it(run: Run) -> None:
+    # given a week that begins in November and ends in December, with a workout in each
+    squat(run, "2024-11-28", "2x5x100")
+    squat(run, "2024-12-01", "5x50")
+
+    report = run("export", "--format", "markdown", "--month", "2024-12")
+
+    assert "1 workout, 1 set, 250 kg" in report
+    assert "2024-W48" in report
+    assert "1250" not in report
+    assert [line.split()[-2:] for line in report.splitlines() if line.startswith("quadriceps")] == [["1", "set"]]
+
+
+def test_a_month_without_a_workout_has_no_weeks_and_no_hard_sets(run: Run) -> None:
+    squat(run, "2024-11-28")
+
+    report = run("export", "--format", "markdown", "--month", "2024-12")
+
+    assert "0 workouts, 0 sets, 0 kg" in report
+    assert "##" not in report
+
+
+@pytest.mark.parametrize("form", ["jsonl", "hevy"])
+def test_a_month_of_what_is_no_report_is_refused(run: Run, form: str) -> None:
+    with pytest.raises(NotFound, match="say `-f markdown` or `-f html`"):
+        run("export", "--format", form, "--month", "2026-11")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "the file is empty"),
+        ("\n \n", "the file is empty"),
+        ('{"workouts": []}', "this is JSON, but no export of ours"),
+        ("[\n1]", "this is JSON, but no export of ours"),
+        ("a,b\n1,2", "its first line says: a, b"),
+    ],
+)
+def test_a_file_of_another_kind_is_called_what_it_is(run: Run, tmp_path: Path, content: str, said: str) -> None:
+    (tmp_path / "file").write_text(content)
+
+    with pytest.raises(UnknownExport, match=said):
+        run("import", str(tmp_path / "file"))
+
+
+def test_a_torn_export_says_so_in_words(run: Run, tmp_path: Path) -> None:
+    squat(run, "2026-01-05", "3x5x100")
+    *_, torn, _ = lines = run("export").splitlines()
+    (tmp_path / "torn.jsonl").write_text("\n".join([*lines[:-2], torn[:-20]]))
+
+    said = run("import", str(tmp_path / "torn.jsonl"), "--dry-run")
+
+    assert "the line is cut off, or damaged" in said
+    assert "it was written with 5 events" in said
+    assert "Error" not in said
+
+
+def test_one_is_not_many(run: Run, tmp_path: Path) -> None:
+    rows = [
+        "Date,Workout Name,Exercise Name,Set Order,Weight,Reps,Distance,Seconds,Notes,Workout Notes,RPE",
+        "2025-03-01 18:00:00,Legs,Squat (Barbell),1,100,5,0,0,,,8",
+        "2025-03-01 18:00:00,Legs,Squat (Barbell),2,0,0,0,0,,,",
+    ]
+    (tmp_path / "strong.csv").write_text("\n".join(rows))
+
+    said = run("import", str(tmp_path / "strong.csv"), "--unit", "kg")
+
+    assert "strong: 1 workout, 1 of 2 rows" in said
+    assert "1 workout, 1 set\n" in said
+    assert "Not imported: 1 row\n" in said
+    assert "with 1 exercise;" in run("template", "save", "Legs")
+    assert answer(run("log", "--json"))[0]["set_count"] == 1
