@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from deploy.local.processes import Process, StartError
+from shared.telemetry import log
 
 FIRST_DELAY = 0.2
 LONGEST_DELAY = 10.0
@@ -61,9 +62,19 @@ class Supervisor:
             watched.failures = 0 if steady else watched.failures + 1
             await asyncio.sleep(delay(watched.failures))
             if watched.process.meant_to_run and not watched.process.running:
-                with contextlib.suppress(StartError):  # it ended again: the next turn counts that as a failure
-                    await watched.start()
+                await _start(watched)
                 self._restarted(watched.process, code)
+
+
+async def _start(watched: Watched) -> None:
+    """An engine may end again at any step of its start, with whatever error its client has for that: the next turn
+    counts it as a failure."""
+    try:
+        await watched.start()
+    except StartError:
+        return
+    except Exception as error:
+        log().warning("start_failed", process=watched.process.name, error=repr(error))
 
 
 def delay(failures: int) -> float:

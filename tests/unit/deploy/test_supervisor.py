@@ -28,6 +28,32 @@ async def test_what_is_killed_is_started_again(tmp_path: Path) -> None:
     await process.stop()
 
 
+async def test_an_error_amid_a_start_does_not_end_the_watch(tmp_path: Path) -> None:
+    # given an engine that is killed again while its start asks it something
+    heard: asyncio.Queue[int | None] = asyncio.Queue()
+    supervisor = Supervisor(lambda _process, code: heard.put_nowait(code))
+    process = Process(Program("one", ["sleep", "60"]), tmp_path)
+    faults = [RuntimeError("connection lost")]
+
+    async def start_and_ask() -> None:
+        process.start()
+        if faults:
+            await process.kill()
+            raise faults.pop()
+
+    process.start()
+    supervisor.watch(Watched(process, start_and_ask))
+    # when it is killed
+    await process.kill()
+    # then it is started until it stays
+    for _ in range(2):
+        await asyncio.wait_for(heard.get(), 20)
+    assert process.running
+    assert not faults
+    await supervisor.release()
+    await process.stop()
+
+
 async def test_what_is_stopped_stays_down_until_it_is_started(tmp_path: Path) -> None:
     heard: asyncio.Queue[int | None] = asyncio.Queue()
     supervisor = Supervisor(lambda _process, code: heard.put_nowait(code))
