@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from shared.domains.exercises.catalogue import CATALOGUE, catalogue_id
 from shared.envelope import AcceptedEvent
@@ -47,6 +47,26 @@ def history(seed: int, events: int = 200, devices: int = 3, user_id: UUID | None
             phone.pull(phones)
         received += phone.live(min(random.randint(1, 12), events - len(received)))
     return History(user, {phone.device_id: tuple(phone.sent) for phone in phones}, tuple(received))
+
+
+def sent(user_id: UUID, device_id: UUID, said: Iterable[Said]) -> list[AcceptedEvent]:
+    """What one device says, a second apart."""
+    return [
+        AcceptedEvent(
+            event_id=uuid4(),
+            event_type=event_type,
+            schema_version=1,
+            payload=payload,
+            device_id=device_id,
+            sequence_number=number,
+            previous_sequence=number - 1,
+            occurred_at=START + timedelta(seconds=number),
+            received_at=START + timedelta(seconds=number),
+            user_id=user_id,
+            server_epoch=EPOCH,
+        )
+        for number, (event_type, payload) in enumerate(said, 1)
+    ]
 
 
 def interleaved(chains: Iterable[Iterable[AcceptedEvent]], random: Random) -> list[AcceptedEvent]:

@@ -57,6 +57,14 @@ def event_store() -> Iterator[EventStore]:
 
 
 @pytest.fixture
+def settings(url: str, event_store: EventStore) -> Settings:
+    """Of a rebuild, which reads that event store."""
+    return Settings(
+        database_url_projector=url, ingest_url=event_store.url, auth_url=event_store.url, service_token="secret"
+    )
+
+
+@pytest.fixture
 async def follower(url: str, store: ProjectorStore, event_store: EventStore) -> AsyncIterator[Follower]:
     """What applies the event store's events to the live generation."""
     settings = Settings(database_url_projector=url, ingest_url=event_store.url, service_token="secret")

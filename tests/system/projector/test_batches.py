@@ -17,7 +17,7 @@ from shared.fold import fold
 from shared.values import format_moment
 from shared.views.sets import SetRow, set_row
 from shared.views.whole import rows_of
-from tests.histories import EPOCH, START, Said, history
+from tests.histories import START, Said, history, sent
 from tests.system.projector.feed import EventStore
 from tests.system.projector.looking import apply, rows
 
@@ -25,27 +25,6 @@ from tests.system.projector.looking import apply, rows
 def expected(events: Sequence[AcceptedEvent]) -> dict[str, set[str]]:
     made = rows_of(fold(event.recorded() for event in events))
     return {view: set(map(text_of, found)) for view, found in made.items()}
-
-
-def said_by_one(*said: Said) -> list[AcceptedEvent]:
-    """Events of one device, all at one moment."""
-    user, device = uuid4(), uuid4()
-    return [
-        AcceptedEvent(
-            event_id=uuid4(),
-            event_type=event_type,
-            schema_version=1,
-            payload=payload,
-            device_id=device,
-            sequence_number=number,
-            previous_sequence=number - 1,
-            occurred_at=START,
-            received_at=START,
-            user_id=user,
-            server_epoch=EPOCH,
-        )
-        for number, (event_type, payload) in enumerate(said, 1)
-    ]
 
 
 async def test_a_life_that_comes_at_once_holds_its_conflicts(store: ProjectorStore) -> None:
@@ -74,13 +53,14 @@ async def test_weighings_of_one_moment_may_change_places(store: ProjectorStore) 
     first, second = (str(UUID(int=number)) for number in (1, 2))
     at = format_moment(START)
     pull_up = {"set_id": str(uuid4()), "workout_id": str(uuid4()), "exercise_id": str(catalogue_id("pull-up"))}
-    person = said_by_one(
+    said: list[Said] = [
         ("BodyMeasurementRecorded", {"measurement_id": first, "measured_at": at, "weight": 80}),
         ("BodyMeasurementRecorded", {"measurement_id": second, "measured_at": at, "weight": 90}),
         ("SetCompleted", {**pull_up, "completed_at": at, "reps": 5, "load_basis": "bodyweight"}),
         ("BodyMeasurementCorrected", {"measurement_id": first, "weight": 90}),
         ("BodyMeasurementCorrected", {"measurement_id": second, "weight": 80}),
-    )
+    ]
+    person = sent(uuid4(), uuid4(), said)
     # when their weights change places in one batch
     await apply(store, person[:3])
     await apply(store, person[3:])

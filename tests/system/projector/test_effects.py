@@ -3,7 +3,7 @@
 import asyncio
 import json
 from base64 import b64decode
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 from random import Random
 from typing import TypeAlias
@@ -32,16 +32,10 @@ from shared.views.conflicts import ConflictRow
 from shared.views.whole import rows_of
 from tests.histories import START, History, history
 from tests.system.engines import RealEngines, connect, fresh_database
-from tests.system.projector.feed import EventStore, served
+from tests.system.projector.feed import EventStore
 from tests.system.projector.looking import apply, split
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
-
-
-@pytest.fixture(scope="module")
-def event_store() -> Iterator[EventStore]:
-    with served(EventStore()) as store:
-        yield store
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """A domain from outside the tree is folded, read, undone and rebuilt without touching another file."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,7 +15,7 @@ from services.projector.views import views
 from shared.envelope import AcceptedEvent
 from shared.postgres import connect, create_pool
 from shared.registry import registry
-from tests.histories import EPOCH, START
+from tests.histories import sent
 from tests.system.conftest import Database
 from tests.system.projector.feed import EventStore, served
 from tests.system.projector.looking import apply, rows
@@ -35,25 +33,6 @@ def from_outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     registry.cache_clear()
     views.cache_clear()
-
-
-def sent(user_id: UUID, device_id: UUID, said: Sequence[tuple[str, dict[str, Any]]]) -> list[AcceptedEvent]:
-    return [
-        AcceptedEvent(
-            event_id=uuid4(),
-            event_type=event_type,
-            schema_version=1,
-            payload=payload,
-            device_id=device_id,
-            sequence_number=number,
-            previous_sequence=number - 1,
-            occurred_at=START + timedelta(seconds=number),
-            received_at=START + timedelta(seconds=number),
-            user_id=user_id,
-            server_epoch=EPOCH,
-        )
-        for number, (event_type, payload) in enumerate(said, 1)
-    ]
 
 
 def assert_judged_at_the_door(events: Sequence[AcceptedEvent]) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -24,17 +24,11 @@ from shared.views.progress import progress
 from shared.views.sets import SetRow
 from shared.views.whole import content_digest_of, rows_of
 from tests.histories import History, history
-from tests.system.projector.feed import EventStore, served
+from tests.system.projector.feed import EventStore
 from tests.system.projector.looking import apply
 from tests.system.projector.phones import JSON, Reader, api
 
 FAR_OFF = "2100-01-01T00:00:00Z"
-
-
-@pytest.fixture(scope="module")
-def event_store() -> Iterator[EventStore]:
-    with served(EventStore()) as store:
-        yield store
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Law 8: a rebuilt generation says what the live one says, and is switched in only then."""
 
 import asyncio
-from collections.abc import Iterator
 from random import Random
 from uuid import uuid4
 
@@ -19,22 +18,9 @@ from shared.following import Follower
 from shared.http import service_client
 from shared.views.whole import content_digest_of
 from tests.histories import history, interleaved
-from tests.system.projector.feed import EventStore, served
+from tests.system.projector.feed import EventStore
 from tests.system.projector.looking import apply, content_digest, rows, split
 from tests.system.rebuilt import Rebuilt
-
-
-@pytest.fixture(scope="module")
-def event_store() -> Iterator[EventStore]:
-    with served(EventStore()) as store:
-        yield store
-
-
-@pytest.fixture
-def settings(url: str, event_store: EventStore) -> Settings:
-    return Settings(
-        database_url_projector=url, ingest_url=event_store.url, auth_url=event_store.url, service_token="secret"
-    )
 
 
 async def live_name(pool: "asyncpg.Pool[asyncpg.Record]") -> str | None:

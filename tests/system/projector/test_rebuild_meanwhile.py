@@ -23,15 +23,9 @@ Meanwhile = Callable[[Callable[[], Awaitable[None]]], None]
 
 @pytest.fixture
 def event_store() -> Iterator[EventStore]:
+    """One for each test: a rebuild reads all of it."""
     with served(EventStore()) as store:
         yield store
-
-
-@pytest.fixture
-def settings(url: str, event_store: EventStore) -> Settings:
-    return Settings(
-        database_url_projector=url, ingest_url=event_store.url, auth_url=event_store.url, service_token="secret"
-    )
 
 
 @pytest.fixture

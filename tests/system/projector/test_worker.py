@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 from uuid import UUID, uuid4
@@ -30,14 +30,8 @@ from shared.topics import EFFECTS, EVENTS, IDENTITY, partitions
 from shared.views.whole import content_digest_of
 from tests.histories import history, interleaved
 from tests.system.engines import RealEngines, fresh_database
-from tests.system.projector.feed import EventStore, served
+from tests.system.projector.feed import EventStore
 from tests.system.projector.looking import content_digest
-
-
-@pytest.fixture(scope="module")
-def event_store() -> Iterator[EventStore]:
-    with served(EventStore()) as store:
-        yield store
 
 
 @pytest.fixture(scope="module")
