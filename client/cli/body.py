@@ -205,7 +205,7 @@ def profile(
         HEIGHT.check(Decimal(str(height)))
     log = Log(reading=not said)
     if said:
-        log.add([ProfileUpdated(**said)])  # type: ignore[arg-type]
+        log.add([ProfileUpdated(**said)])  # type: ignore[arg-type]  # the event checks them
     if as_json:
         print_json(log.projection.profile)
         return

@@ -81,7 +81,7 @@ def _defined(
     given = {"secondary": secondary or None, "equipment": equipment, "measure": measure}
     said = {field: value for field, value in given.items() if value is not None}
     trained = muscle or Muscle.OTHER
-    event = ExerciseDefined(exercise_id=new_id(), name=name, muscle_category=trained, **said)  # type: ignore[arg-type]
+    event = ExerciseDefined(exercise_id=new_id(), name=name, muscle_category=trained, **said)  # type: ignore[arg-type]  # the event checks them
     return event, f'defined "{name}", which trains {trained.replace("_", " ")}'
 
 

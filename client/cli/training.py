@@ -68,7 +68,7 @@ def _start(
         workout_id=workout_id,
         started_at=moment,
         time_zone=log.zone.key,
-        **{field: value for field, value in said.items() if value is not None},  # type: ignore[arg-type]
+        **{field: value for field, value in said.items() if value is not None},  # type: ignore[arg-type]  # the event checks them
     )
     log.add([event], moment)
 
