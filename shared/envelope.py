@@ -1,27 +1,25 @@
 """The envelope of an event: as a client sends it, and as the event store, Kafka and the feeds carry it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from operator import itemgetter
 from typing import Annotated, Any, NamedTuple, Protocol
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints, TypeAdapter
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreConfig, CoreSchema, SchemaValidator, core_schema, from_json
+from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic_core import CoreConfig, SchemaValidator, core_schema, from_json
 
 from shared.fold import Recorded
 from shared.registers import Stamp
 from shared.registry import DomainEvent, registry
-from shared.values import Moment, Position, Sequence, Strict
+from shared.values import InJson, Moment, Position, Sequence, Strict
 
 EventTypeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,99}$")]
 SchemaVersion = Annotated[int, Field(ge=1, le=10_000)]
 SeenByClient = Annotated[dict[UUID, Position], Field(max_length=1_000)]
 
-_ANY_ID, _ANY_MOMENT = TypeAdapter[UUID](UUID), TypeAdapter[datetime](Moment)
+_ANY_ID = TypeAdapter[UUID](UUID)
 
 
 @lru_cache(maxsize=10_000)
@@ -30,31 +28,7 @@ def _id(text: str) -> UUID:
     return _ANY_ID.validate_strings(text)
 
 
-def _moment(text: str) -> datetime:
-    """A time, which Python reads fastest where it is written as ingest writes all of them."""
-    if len(text) == 24 and text[7:20:3] == "-T::." and text[23] == "Z":
-        return datetime.fromisoformat(text)
-    return _ANY_MOMENT.validate_strings(text)
-
-
-@dataclass(frozen=True)
-class _InJson:
-    """Has `read` take the text of a value that comes in JSON; all else is as the type has it."""
-
-    read: Callable[[str], Any]
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        in_python = handler(source)
-        in_json = core_schema.no_info_after_validator_function(self.read, core_schema.str_schema())
-        written = in_python.get("serialization") or core_schema.simple_ser_schema(in_python["type"])
-        return core_schema.json_or_python_schema(in_json, in_python, serialization=written)
-
-    def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return handler(schema["python_schema"])
-
-
-_Id = Annotated[UUID, _InJson(_id)]
-_StoredMoment = Annotated[Moment, _InJson(_moment)]
+_Id = Annotated[UUID, InJson(core_schema.str_schema(), _id)]
 
 
 class EventEnvelope(Strict):
@@ -93,11 +67,11 @@ class AcceptedEvent(Strict):
     device_id: _Id
     sequence_number: int
     correlation_id: UUID | None = None
-    occurred_at: _StoredMoment
+    occurred_at: Moment
     seen: dict[UUID, int] | None = None
     user_id: _Id
     previous_sequence: int
-    received_at: _StoredMoment
+    received_at: Moment
     server_epoch: _Id
     origin: Origin | None = None
 

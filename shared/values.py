@@ -1,5 +1,6 @@
 """The strict value types of everything on the wire: what they accept is always storable."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -53,27 +54,50 @@ def _checked(value: float | Decimal) -> Decimal:
     return number
 
 
-# The same loads and efforts come again and again. Only numbers of one type that are equal are written alike, and not
-# zeros: there are two of them.
+# The same loads and efforts come again and again. Numbers of one type that are equal are written alike, but for zeros,
+# of which there are two that count as one.
 _remembered = lru_cache(maxsize=10_000, typed=True)(_checked)
+
+
+@dataclass(frozen=True, eq=False)
+class InJson:
+    """Has a value that comes in JSON read in a way of its own: `schema` checks it, `read` makes it what it is. Python
+    calls neither for a value that was read before, where `read` remembers. All else is as the type has it."""
+
+    schema: CoreSchema
+    read: Callable[[Any], Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        in_python = handler(source)
+        in_json = core_schema.no_info_after_validator_function(self.read, self.schema)
+        written = in_python.get("serialization") or core_schema.simple_ser_schema(in_python["type"])
+        return core_schema.json_or_python_schema(in_json, in_python, serialization=written)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(schema["python_schema"])
 
 
 @dataclass(frozen=True)
 class _InWords:
     """A time comes as RFC 3339 writes it, if need be without its seconds: never as a number of seconds since 1970,
-    which is what Pydantic takes from digits."""
+    which is what Pydantic takes from digits. Python itself is the fastest to read what `format_moment` has written."""
 
     pattern: ClassVar = r"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:?\d{2})$"
+    ours: ClassVar = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
+    message: ClassVar = "must be a time with an offset, as RFC 3339 writes it, between the years 1 and 9999 in UTC"
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         moment: Any = handler(source)
         text = core_schema.str_schema(pattern=self.pattern, max_length=64)
         written = core_schema.chain_schema([text, {**moment, "strict": False}])
         in_python = core_schema.union_schema([{**moment, "strict": True}, written])
+        cut = core_schema.no_info_after_validator_function
+        ours = cut(datetime.fromisoformat, core_schema.str_schema(pattern=self.ours))
+        in_json = core_schema.union_schema([ours, cut(_to_milliseconds, written)], mode="left_to_right")
         return core_schema.custom_error_schema(
-            core_schema.json_or_python_schema(written, in_python),
+            core_schema.json_or_python_schema(in_json, cut(_to_milliseconds, in_python)),
             "moment",
-            custom_error_message="must be a time with an offset, as RFC 3339 writes it",
+            custom_error_message=self.message,
         )
 
     def __get_pydantic_json_schema__(self, _: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
@@ -90,7 +114,7 @@ def _in_utc(value: datetime) -> datetime:
     try:
         return value.astimezone(UTC)
     except OverflowError as error:
-        raise ValueError("must be a time between the years 1 and 9999 in UTC") from error
+        raise ValueError("no time between the years 1 and 9999 in UTC") from error
 
 
 def no_nul(value: str) -> str:
@@ -140,15 +164,25 @@ def number_schema(**bounds: float) -> WithJsonSchema:
     return WithJsonSchema({"type": "number", **bounds}, mode="validation")
 
 
+def short_number(ge: float, le: float, multiple_of: float | None = None) -> InJson:
+    """Reads a number within bounds in which a float is exact to the last of six decimals."""
+    bounds = core_schema.float_schema(ge=ge, le=le, multiple_of=multiple_of, strict=True, allow_inf_nan=False)
+    return InJson(bounds, _remembered)
+
+
 Number = Annotated[Decimal, AS_NUMBER, JSON_NUMBER, number_schema()]
 # Bounds stand right after the type: there the compiled validator checks them itself.
 Measure = Annotated[
-    Decimal, Field(ge=0, le=1_000_000), AS_NUMBER, JSON_NUMBER, number_schema(minimum=0, maximum=1_000_000)
+    Decimal,
+    Field(ge=0, le=1_000_000),
+    AS_NUMBER,
+    JSON_NUMBER,
+    short_number(ge=0, le=1_000_000),
+    number_schema(minimum=0, maximum=1_000_000),
 ]
 Moment = Annotated[
     AwareDatetime,
     _InWords(),
-    AfterValidator(_to_milliseconds),
     PlainSerializer(format_moment, return_type=str, when_used="json"),
 ]
 Text = Annotated[str, AfterValidator(no_nul)]

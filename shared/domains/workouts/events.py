@@ -21,6 +21,7 @@ from shared.values import (
     TimeZone,
     no_nul,
     number_schema,
+    short_number,
 )
 
 
@@ -79,12 +80,19 @@ Rpe = Annotated[
     Decimal,
     Field(ge=1, le=10),
     AS_NUMBER,
-    JSON_NUMBER,
     _HALF_STEPS,
+    JSON_NUMBER,
+    short_number(ge=1, le=10, multiple_of=0.5),
     number_schema(minimum=1, maximum=10, multipleOf=0.5),
 ]
 Rir = Annotated[
-    Decimal, Field(ge=0, le=9), AS_NUMBER, JSON_NUMBER, _HALF_STEPS, number_schema(minimum=0, maximum=9, multipleOf=0.5)
+    Decimal,
+    Field(ge=0, le=9),
+    AS_NUMBER,
+    _HALF_STEPS,
+    JSON_NUMBER,
+    short_number(ge=0, le=9, multiple_of=0.5),
+    number_schema(minimum=0, maximum=9, multipleOf=0.5),
 ]
 
 

@@ -1,6 +1,8 @@
 """What comes in over the wire is always storable, and everything else is refused as invalid."""
 
 import json
+from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from shared.domains.workouts.events import Rir, Rpe
 from shared.values import Measure, Moment, Number, Text, TimeZone, format_moment, plain
 
 NUMBER: TypeAdapter[Decimal] = TypeAdapter(Number)
@@ -46,6 +49,34 @@ def test_a_number_is_valid_or_refused_and_never_breaks(value: Any) -> None:
     except ValidationError:
         return
     assert number == Decimal(repr(value))
+
+
+@pytest.mark.parametrize("kind", [Measure, Rpe, Rir])
+@given(
+    st.one_of(st.floats(), st.integers(), st.floats(-1, 12), st.integers(-1, 20).map(lambda n: n / 2), st.booleans())
+)
+def test_a_number_is_the_same_in_json_and_in_python(kind: Any, value: Any) -> None:
+    adapter: TypeAdapter[Decimal] = TypeAdapter(kind)
+
+    assert _outcome(adapter.validate_json, json.dumps(value)) == _outcome(adapter.validate_python, value)
+
+
+@given(
+    st.from_regex(
+        r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]\.[0-9]{3}(Z|\+00:00)", fullmatch=True
+    )
+)
+def test_a_time_is_the_same_in_json_and_in_python(text: str) -> None:
+    adapter: TypeAdapter[datetime] = TypeAdapter(Moment)
+
+    assert _outcome(adapter.validate_json, json.dumps(text)) == _outcome(adapter.validate_python, text)
+
+
+def _outcome(validate: Callable[..., Any], value: Any) -> Any:
+    try:
+        return validate(value)
+    except ValidationError:
+        return "refused"
 
 
 @pytest.mark.parametrize(
