@@ -16,9 +16,9 @@ from shared.errors import Problem, Unavailable
 
 Answer = tuple[UUID, Judgement]
 # While one group is being written, the next one gathers.
-GROUPS = 2
+GROUPS = 4
 MAX_DELIVERIES = 64
-MAX_EVENTS = 2_000
+MAX_EVENTS = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
