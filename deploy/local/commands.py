@@ -26,6 +26,7 @@ def up(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     data: Data = None,
     workers: Annotated[int, typer.Option(min=1, max=48, help="Projector workers.")] = 1,
+    http: Annotated[int, typer.Option(min=1, max=48, help="HTTP processes; limits count in each of them.")] = 1,
 ) -> None:
     """Run the whole product on this machine: PostgreSQL, Kafka and every service, until Ctrl-C."""
     console = Console(highlight=False)
@@ -33,7 +34,7 @@ def up(
         console.print(f"Warning: {host} is reached without TLS; put a proxy with a certificate before it.")
     folder = data or default_data_folder()
     report = steps(console)
-    stack = Stack(folder, port=port, host=host, roles=product_roles(workers), console=console, report=report)
+    stack = Stack(folder, port=port, host=host, roles=product_roles(workers, http), console=console, report=report)
     asyncio.run(run(stack, console))
 
 

@@ -13,7 +13,8 @@ from rich.console import Console
 
 from deploy.local.folders import private_folder
 from deploy.local.jars import find_jars
-from deploy.local.processes import Process, Program, StartError, free_port, port_is_free, until
+from deploy.local.ports import free_port, port_is_free
+from deploy.local.processes import Process, Program, StartError, until
 
 JVM_OPTIONS = (
     "-Xms96m",

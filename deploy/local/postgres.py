@@ -14,7 +14,8 @@ from urllib.parse import quote
 import asyncpg
 
 from deploy.local.folders import secret
-from deploy.local.processes import SETPRIV, Process, Program, StartError, free_port, until
+from deploy.local.ports import free_port
+from deploy.local.processes import SETPRIV, Process, Program, StartError, until
 
 SETTINGS = {
     "fsync": "on",

@@ -4,10 +4,8 @@ import asyncio
 import contextlib
 import json
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -26,27 +24,6 @@ AUTOGROUP_ATTEMPTS, AUTOGROUP_PAUSE_SECONDS = 5, 0.11
 
 class StartError(Exception):
     """A part of the local run did not start; the message says why and where its log is."""
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on, below the range from which the kernel takes ports for connections:
-    there a client that retries a stopped server can take its port, or even connect to itself."""
-    for _ in range(200):
-        port = random.randint(18000, 31999)  # noqa: S311  no secret
-        if port_is_free("127.0.0.1", port):
-            return port
-    raise StartError("no free port between 18000 and 31999 on 127.0.0.1")
-
-
-def port_is_free(host: str, port: int) -> bool:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
 
 
 @dataclass(frozen=True)
@@ -94,6 +71,14 @@ class Process:
     @property
     def running(self) -> bool:
         return self._popen is not None and self._popen.poll() is None
+
+    def listens_on(self, port: int) -> bool:
+        """Whether it takes connections there."""
+        try:
+            connections = psutil.Process(self.pid).net_connections("tcp") if self.running else []
+        except psutil.NoSuchProcess:
+            return False
+        return any(one.status == psutil.CONN_LISTEN and one.laddr[1] == port for one in connections)
 
     @property
     def exit_code(self) -> int | None:

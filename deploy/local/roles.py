@@ -23,26 +23,34 @@ class Role:
 
 @dataclass(frozen=True)
 class Roles:
-    http: Role
+    """All of `http` answer on the public port, each worker on one of its own."""
+
+    http: Sequence[Role]
     workers: Sequence[Role]
 
 
-def product_roles(projector_workers: int = 1) -> Roles:
-    """Projector workers share the partitions of the events; the others are alone at their work.
+def product_roles(projector_workers: int = 1, http_processes: int = 1) -> Roles:
+    """Projector workers share the partitions of the events, and HTTP processes the connections; the others are alone
+    at their work.
 
-    Acknowledging and publishing come first, then what people read; what nobody waits for comes last, though not so far
-    back that a machine busy with something else would starve it.
+    Acknowledging comes first, then publishing, then what people read; what nobody waits for comes last.
     """
-    projectors = ["projector-worker", *(f"projector-worker-{number}" for number in range(2, projector_workers + 1))]
     return Roles(
-        http=Role("http", "deploy.local.gateway:create_gateway"),
+        http=[Role(name, "deploy.local.gateway:create_gateway") for name in _names("http", http_processes)],
         workers=[
-            Role("ingest-relay", "services.ingest.app:create_worker", niceness=4),
-            *(Role(name, "services.projector.app:create_worker", niceness=6) for name in projectors),
-            Role("auth-worker", "services.auth.app:create_worker", niceness=10),
-            Role("coach-worker", "services.coach.app:create_worker", niceness=10),
+            Role("ingest-relay", "services.ingest.app:create_worker", niceness=14),
+            *(
+                Role(name, "services.projector.app:create_worker", niceness=16)
+                for name in _names("projector-worker", projector_workers)
+            ),
+            Role("auth-worker", "services.auth.app:create_worker", niceness=19),
+            Role("coach-worker", "services.coach.app:create_worker", niceness=19),
         ],
     )
+
+
+def _names(name: str, count: int) -> list[str]:
+    return [name, *(f"{name}-{number}" for number in range(2, count + 1))]
 
 
 def program(role: Role, host: str, port: int, environment: Mapping[str, str]) -> Program:

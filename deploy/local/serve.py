@@ -12,6 +12,8 @@ from pathlib import Path
 
 import uvicorn
 
+from deploy.local.ports import shared_socket
+
 LOGGING = Path(__file__).with_name("uvicorn-logging.json")
 
 
@@ -19,15 +21,10 @@ def serve(target: str, host: str, port: int) -> None:
     """Serves the application that the factory `module:function` makes, until it is told to stop."""
     import_module(target.partition(":")[0])
     wait_for(Path(os.environ["HYPERTROPHY_GATE"]))
-    uvicorn.run(
-        target,
-        factory=True,
-        host=host,
-        port=port,
-        access_log=False,
-        log_config=str(LOGGING),
-        timeout_graceful_shutdown=3,
+    config = uvicorn.Config(
+        target, factory=True, access_log=False, log_config=str(LOGGING), timeout_graceful_shutdown=3
     )
+    uvicorn.Server(config).run(sockets=[shared_socket(host, port)])
 
 
 def wait_for(gate: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import json
 import os
+import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -19,7 +20,8 @@ from rich.console import Console
 
 from deploy.local.engines import Engines
 from deploy.local.folders import erased_ids_file, private_folder, secret, write_json
-from deploy.local.processes import Process, Program, StartError, end_leftovers, free_port, port_is_free, started_at
+from deploy.local.ports import free_port, reserved
+from deploy.local.processes import Process, Program, StartError, end_leftovers, started_at
 from deploy.local.roles import ROOT, Role, Roles, product_roles, program
 from deploy.local.supervisor import Supervisor, Watched
 
@@ -78,16 +80,21 @@ class Stack:
         self.report = report
         self.engines = Engines(self.data, console, given={**os.environ, **self.settings})
         self._ports = {role.name: free_port() for role in self.roles.workers}
-        self.processes = {role.name: self._process(role) for role in [self.roles.http, *self.roles.workers]}
+        self.processes = {role.name: self._process(role) for role in [*self.roles.http, *self.roles.workers]}
         self.supervisor = Supervisor(self._restarted)
         self._to_stand_back: set[asyncio.Task[None]] = set()
         self._lock: IO[str] | None = None
+        self._address: socket.socket | None = None
 
     @property
     def url(self) -> str:
         """The origin of all services, as this machine reaches it."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104  compared, not bound
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def _http(self) -> list[Process]:
+        return [self.processes[role.name] for role in self.roles.http]
 
     @property
     def _gate(self) -> Path:
@@ -144,15 +151,19 @@ class Stack:
         await self.supervisor.release()
         for task in self._to_stand_back:
             task.cancel()
-        await self.processes[self.roles.http.name].stop(grace=4)
+        await asyncio.gather(*(process.stop(grace=4) for process in self._http))
         await asyncio.gather(*(self.processes[role.name].stop(grace=4) for role in self.roles.workers))
         await self.engines.stop()
         (self.data / "stack.json").unlink(missing_ok=True)
+        if self._address is not None:
+            self._address.close()
         if self._lock is not None:
             self._lock.close()
 
     async def ready(self) -> bool:
-        """What `/health/ready` says."""
+        """What `/health/ready` says, once all its processes take requests."""
+        if not all(process.listens_on(self.port) for process in self._http):
+            return False
         async with httpx2.AsyncClient(timeout=10) as client:
             try:
                 return (await client.get(f"{self.url}/health/ready")).status_code == 200
@@ -187,9 +198,13 @@ class Stack:
         lock.write(f"process {os.getpid()} at {self.url}")
         lock.flush()
         self._lock = lock
-        if not port_is_free(self.host, self.port):
+        try:
+            self._address = reserved(self.host, self.port)
+        except OSError as error:
             lock.close()
-            raise StartError(f"port {self.port} on {self.host} is taken or not to be had; choose another with --port")
+            raise StartError(
+                f"port {self.port} on {self.host} is taken or not to be had; choose another with --port"
+            ) from error
 
     async def _start_databases(self) -> None:
         if self.engines.postgres in self.engines.embedded:
@@ -235,7 +250,7 @@ class Stack:
             try:
                 parts = (await client.get(f"{self.url}/health/ready")).json()["parts"]
             except httpx2.HTTPError:
-                return f"the services do not answer; see {self.processes[self.roles.http.name].log}"
+                return f"the services do not answer; see {self._http[0].log}"
         return ", ".join(name for name, state in parts.items() if state != "ready") + f"; see {self.data / 'logs'}"
 
     def _restarted(self, process: Process, code: int | None) -> None:

@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.container import DockerContainer
 
-from deploy.local.processes import free_port
+from deploy.local.ports import free_port
 
 POSTGRES_IMAGE = "postgres:18"
 KAFKA_IMAGE = "apache/kafka:4.3.0"

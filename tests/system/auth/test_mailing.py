@@ -9,7 +9,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
 
-from deploy.local.processes import free_port
+from deploy.local.ports import free_port
 from services.auth.letters import SmtpMailer, send_due
 from services.auth.settings import Settings
 from services.auth.store import Pool

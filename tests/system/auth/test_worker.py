@@ -15,7 +15,7 @@ import uvicorn
 from aiokafka import AIOKafkaConsumer
 from fastapi import FastAPI
 
-from deploy.local.processes import free_port
+from deploy.local.ports import free_port
 from services.auth.app import create_app, create_worker
 from services.auth.settings import Settings
 from services.ingest.app import create_app as create_ingest

@@ -20,7 +20,7 @@ from uuid import UUID, uuid4
 
 import httpx2
 
-from deploy.local.processes import free_port
+from deploy.local.ports import free_port
 from services.coach.facts.packing import SHAPE
 from shared.domains.exercises.catalogue import catalogue_id
 from tests.system.coach.fake_model import FakeModel

@@ -15,7 +15,7 @@ import asyncpg
 import httpx2
 import pytest
 
-from deploy.local.processes import free_port
+from deploy.local.ports import free_port
 from deploy.local.roles import ROOT
 from shared.domains.exercises.catalogue import catalogue_id
 from shared.identity import WeeklyReportReady

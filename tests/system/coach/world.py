@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI, Query, Response
 
-from deploy.local.processes import free_port
+from deploy.local.ports import free_port
 from deploy.local.roles import ROOT
 from services.coach.app import create_app, create_worker
 from services.coach.settings import Settings

@@ -14,7 +14,7 @@ import uvicorn
 from websockets.asyncio.client import connect as connect_socket
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from deploy.local.processes import free_port
+from deploy.local.ports import free_port
 from services.ingest.app import create_app
 from services.ingest.settings import Settings
 from shared.identity import DeviceRevoked, MergeApplied, UserMerged, WeeklyReportReady

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from deploy.local.processes import free_port
+from deploy.local.ports import free_port
 from shared.digests import digest_of_events
 from shared.envelope import AcceptedEvent, decode_accepted
 from shared.identity import IdentityEvent

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from deploy.local.processes import free_port
+from deploy.local.ports import free_port
 from services.projector.consumers import Consumers
 from services.projector.settings import Settings
 from services.projector.store import effects, generations, operating

@@ -15,7 +15,7 @@ import asyncpg
 import httpx2
 import pytest
 
-from deploy.local.processes import free_port
+from deploy.local.ports import free_port
 from services.projector.store.batch import ProjectorStore, enter
 from services.projector.store.refreshing import rewrite
 from services.projector.views.rows import generation_of

@@ -12,14 +12,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from deploy.local.ports import free_port, port_is_free
 from deploy.local.processes import (
     SETPRIV,
     Process,
     Program,
     StartError,
     end_leftovers,
-    free_port,
-    port_is_free,
     until,
 )
 from deploy.local.roles import ROOT

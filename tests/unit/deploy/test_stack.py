@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.processes import StartError, free_port, started_at
+from deploy.local.ports import free_port, shared_socket
+from deploy.local.processes import StartError, started_at
 from deploy.local.roles import product_roles
 from deploy.local.stack import Stack, find_stack
 
@@ -54,6 +55,18 @@ def test_every_process_hears_the_same_addresses_and_its_settings(tmp_path: Path)
         assert environment["AUTH_ACCESS_SECONDS"] == "5"
         assert Path(environment["SERVICE_TOKEN_FILE"]).read_text()
         assert set(json.loads(environment["HYPERTROPHY_WORKERS"])) == set(stack.processes) - {"http"}
+
+
+def test_all_http_processes_share_one_address(tmp_path: Path) -> None:
+    stack = Stack(tmp_path, roles=product_roles(http_processes=2))
+
+    stack._claim()
+
+    assert {"http", "http-2"} < set(stack.processes)
+    for _ in range(2):
+        shared_socket(stack.host, stack.port).close()
+    with pytest.raises(StartError, match="is taken"):
+        Stack(tmp_path / "another", port=stack.port)._claim()
 
 
 def test_more_projector_workers_are_further_processes() -> None:

@@ -20,10 +20,11 @@ from deploy.local.operations.bench.limit import copy_limit, outbox_is_empty
 from deploy.local.operations.bench.report import Burst, Figures, machine, tables
 from deploy.local.operations.running import UNLIMITED, AsJson
 from deploy.local.processes import family
-from deploy.local.roles import ROOT
+from deploy.local.roles import ROOT, product_roles
 from deploy.local.stack import Stack
 
 BATCHES = (10, 100, 500)
+ROLES = product_roles(http_processes=2)
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,10 @@ async def run(plan: Plan, console: Console) -> Figures:
         console.print(f"{time.monotonic() - started:6.1f} s  {step}", markup=False, soft_wrap=True)
 
     with tempfile.TemporaryDirectory(prefix="hypertrophy-bench-", ignore_cleanup_errors=True) as folder:
-        async with Stack(Path(folder), settings=UNLIMITED) as stack, spawned("generator") as generator:
+        async with (
+            Stack(Path(folder), settings=UNLIMITED, roles=ROLES) as stack,
+            spawned("generator") as generator,
+        ):
             say("the stack is ready")
             bench = Bench(stack, generator, plan, Figures(machine()), say)
             await bench.run()

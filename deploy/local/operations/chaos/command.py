@@ -87,7 +87,7 @@ async def run(seconds: float, seed: int, console: Console) -> Outcome:
 
     with tempfile.TemporaryDirectory(prefix="hypertrophy-chaos-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        async with Stack(folder / "server", settings=UNLIMITED, roles=product_roles(2)) as stack:
+        async with Stack(folder / "server", settings=UNLIMITED, roles=product_roles(2, 2)) as stack:
             say(f"the stack is ready; seed {seed}")
             phones = await introduced(folder, stack.url, seed)
             storm = Storm(stack, random.Random(seed))  # noqa: S311  repeatable, not secret
