@@ -19,6 +19,8 @@ Answer = tuple[UUID, Judgement]
 GROUPS = 4
 MAX_DELIVERIES = 64
 MAX_EVENTS = 500
+# A group leaves beside one that is being written only with so many events: every transaction has its price.
+WORTH_A_TRANSACTION = 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,10 +71,14 @@ class GroupCommit:
             self._in_flight -= 1
 
     def _start(self) -> None:
-        if self._waiting and len(self._writing) < GROUPS:
+        if self._waiting and (not self._writing or (len(self._writing) < GROUPS and self._are_many)):
             task = asyncio.create_task(self._write(self._next_group()))
             self._writing.add(task)
             task.add_done_callback(self._written)
+
+    @property
+    def _are_many(self) -> bool:
+        return sum(len(visit.delivery.events) for visit in self._waiting) >= WORTH_A_TRANSACTION
 
     def _written(self, task: "asyncio.Task[None]") -> None:
         self._writing.discard(task)

@@ -3,10 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
-from services.ingest.api.context import LimitedCaller
+from services.ingest.api.context import limited_caller
 from services.ingest.domain import (
     Accepted,
     Duplicate,
@@ -25,11 +25,12 @@ from services.ingest.reading import MAX_EVENTS, ReadRequest, read_request
 from services.ingest.store.events import Trace
 from shared.envelope import EventEnvelope
 from shared.errors import Forbidden
+from shared.http import DirectRoute
 from shared.telemetry import correlation_id, traceparent
 from shared.tokens import Principal
 from shared.values import utc_now
 
-router = APIRouter(prefix="/api/v1/sync", tags=["sync"])
+router = APIRouter(prefix="/api/v1/sync", tags=["sync"], route_class=DirectRoute)
 
 
 class WrongUser(Forbidden):
@@ -92,9 +93,15 @@ REQUEST_BODY: dict[str, Any] = {
 }
 
 
-@router.post("", response_model=SyncResponse, openapi_extra={"requestBody": REQUEST_BODY})
-async def sync(request: Request, caller: LimitedCaller) -> Response:
+@router.post(
+    "",
+    response_model=SyncResponse,
+    openapi_extra={"requestBody": REQUEST_BODY},
+    dependencies=[Depends(limited_caller)],
+)
+async def sync(request: Request) -> Response:
     """Takes a device's events, gives each its verdict, and acknowledges what is committed."""
+    caller = await limited_caller(request)
     read = read_request(await request.body())
     delivery = _delivery(read, caller)
     trace = Trace(correlation_id.get(), traceparent.get()[:100])
