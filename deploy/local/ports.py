@@ -5,17 +5,21 @@ import socket
 
 from deploy.local.processes import StartError
 
+# A stack asks for all its ports before anybody listens on the first.
+_given: set[int] = set()
+
 
 def free_port() -> int:
-    """A loopback port that nobody listens on, below the range from which the kernel takes ports for connections:
-    there a client that retries a stopped server can take its port, or even connect to itself.
+    """A loopback port that nobody listens on, each time another, below the range from which the kernel takes ports for
+    connections: there a client that retries a stopped server can take its port, or even connect to itself.
 
     Raises:
         StartError
     """
     for _ in range(200):
         port = random.randint(18000, 31999)  # noqa: S311  no secret
-        if port_is_free("127.0.0.1", port):
+        if port not in _given and port_is_free("127.0.0.1", port):
+            _given.add(port)
             return port
     raise StartError("no free port between 18000 and 31999 on 127.0.0.1")
 

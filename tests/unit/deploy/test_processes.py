@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from deploy.local import ports
 from deploy.local.ports import free_port, port_is_free
 from deploy.local.processes import (
     SETPRIV,
@@ -145,6 +147,15 @@ async def test_waiting_for_what_ended_tells_its_last_words(tmp_path: Path) -> No
 
     with pytest.raises(StartError, match=r"code 3(.|\n)*no such file"):
         await until(never, process, seconds=20)
+
+
+def test_no_port_is_given_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter([18_100, 18_100, 18_101])
+    monkeypatch.setattr(ports, "port_is_free", lambda _host, _port: True)
+    monkeypatch.setattr(random, "randint", lambda _first, _last: next(drawn))
+    monkeypatch.setattr(ports, "_given", set())
+
+    assert [free_port(), free_port()] == [18_100, 18_101]
 
 
 async def test_a_free_port_is_free_and_a_taken_one_is_not() -> None:
