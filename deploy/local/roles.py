@@ -38,9 +38,9 @@ def product_roles(projector_workers: int = 1, http_processes: int = 1) -> Roles:
     return Roles(
         http=[Role(name, "deploy.local.gateway:create_gateway") for name in _names("http", http_processes)],
         workers=[
-            Role("ingest-relay", "services.ingest.app:create_worker", niceness=14),
+            Role("ingest-relay", "services.ingest.app:create_worker", niceness=10),
             *(
-                Role(name, "services.projector.app:create_worker", niceness=16)
+                Role(name, "services.projector.app:create_worker", niceness=12)
                 for name in _names("projector-worker", projector_workers)
             ),
             Role("auth-worker", "services.auth.app:create_worker", niceness=19),

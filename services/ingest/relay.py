@@ -94,7 +94,7 @@ class Shard:
             await self._publish(outbox, page)
             if len(page.records) < self._page:
                 took = loop.time() - began
-                await asyncio.sleep(max(PACE_SECONDS - took, took))
+                await asyncio.sleep(max(PACE_SECONDS - took, 2 * took))
 
     async def _publish(self, outbox: Outbox, page: Page) -> None:
         OLDEST.set(max(0.0, (datetime.now(UTC) - page.oldest).total_seconds()))
