@@ -40,8 +40,8 @@ class Plan:
     backlog: float
 
 
-WHOLE = Plan(burst=10, sustained=20, steady=20, relay=3, pull=5, ceiling=2, backlog=45)
-QUICK = Plan(burst=2, sustained=5, steady=5, relay=1, pull=1, ceiling=0.5, backlog=6)
+WHOLE = Plan(burst=10, sustained=20, steady=20, relay=3, pull=5, ceiling=2, backlog=75)
+QUICK = Plan(burst=2, sustained=5, steady=5, relay=1, pull=1, ceiling=0.5, backlog=12)
 
 
 class BenchFailed(Exception):
