@@ -20,8 +20,8 @@ BACKLOG = Gauge("ingest_relay_unpublished_batches", "Batches that wait to be pub
 
 LOCK_CLASS = 72374219
 TAKEOVER_SECONDS = 0.5
-# Pages begin at least so far apart, and a shard rests for twice as long as its last page took: the heavier the load, the
-# more batches a page carries, and an idle shard loses no time.
+# Pages begin at least so far apart, and a shard rests for twice as long as its last page took: the heavier the load,
+# the more batches a page carries, and an idle shard loses no time.
 PACE_SECONDS = 0.02
 # A server whose owner vanished without a word is let go of after about 2 s.
 KEEPALIVE = "SET tcp_keepalives_idle = 1; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 1"
