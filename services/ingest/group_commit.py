@@ -21,6 +21,8 @@ MAX_DELIVERIES = 64
 MAX_EVENTS = 500
 # A group leaves beside one that is being written only with so many events: every transaction has its price.
 WORTH_A_TRANSACTION = 50
+# But for a group that is held up, by the lock of one of its devices, nobody waits longer.
+PATIENCE_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +53,7 @@ class GroupCommit:
         self._waiting: list[Visit] = []
         self._writing: set[asyncio.Task[None]] = set()
         self._in_flight = 0
+        self._patience: asyncio.TimerHandle | None = None
 
     async def receive(self, delivery: Delivery, now: datetime, trace: Trace) -> Answer:
         """Judges a delivery and stores what is to be stored.
@@ -71,7 +74,17 @@ class GroupCommit:
             self._in_flight -= 1
 
     def _start(self) -> None:
-        if self._waiting and (not self._writing or (len(self._writing) < GROUPS and self._are_many)):
+        if not self._writing or self._are_many:
+            self._start_anyway()
+        elif self._patience is None:
+            self._patience = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._out_of_patience)
+
+    def _out_of_patience(self) -> None:
+        self._patience = None
+        self._start_anyway()
+
+    def _start_anyway(self) -> None:
+        if self._waiting and len(self._writing) < GROUPS:
             task = asyncio.create_task(self._write(self._next_group()))
             self._writing.add(task)
             task.add_done_callback(self._written)

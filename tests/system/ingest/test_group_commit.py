@@ -113,3 +113,20 @@ async def test_who_leaves_before_the_answer_takes_nobody_along(ingest: Ingest, p
     assert [answer["accepted_count"] for answer in answers] == [2] * len(others)
     later = await gone.sync([])
     assert later["ack_cursor"]["last_acked_sequence"] in (0, 2)
+
+
+async def test_a_group_that_is_held_up_holds_nobody_else_up(ingest: Ingest, phones: list[Phone]) -> None:
+    await meet(phones)
+    held, *others = phones
+    async with ingest.tables.transaction():
+        await ingest.tables.execute("SELECT FROM devices WHERE device_id = $1 FOR UPDATE", held.device_id)
+        waiting = asyncio.create_task(held.sync(sets(1, 2)))
+        await asyncio.sleep(0.1)
+
+        async with asyncio.timeout(3):
+            answers = await asyncio.gather(*(other.sync(sets(1, 1)) for other in others[:5]))
+
+        assert not waiting.done()
+
+    assert [answer["accepted_count"] for answer in answers] == [1] * 5
+    assert (await waiting)["accepted_count"] == 2
