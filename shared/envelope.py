@@ -7,13 +7,14 @@ from operator import itemgetter
 from typing import Annotated, Any, NamedTuple, Protocol
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter
-from pydantic_core import CoreConfig, SchemaValidator, core_schema, from_json
+from pydantic import ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints, TypeAdapter
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreConfig, CoreSchema, SchemaValidator, core_schema, from_json
 
 from shared.fold import Recorded
 from shared.registers import Stamp
 from shared.registry import DomainEvent, registry
-from shared.values import InJson, Moment, Position, Sequence, Strict
+from shared.values import Moment, Position, Sequence, Strict
 
 EventTypeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,99}$")]
 SchemaVersion = Annotated[int, Field(ge=1, le=10_000)]
@@ -28,7 +29,20 @@ def _id(text: str) -> UUID:
     return _ANY_ID.validate_strings(text)
 
 
-_Id = Annotated[UUID, InJson(core_schema.str_schema(), _id)]
+class _RememberedInJson:
+    """Has the text of an id that comes in JSON looked up; all else is as the type has it."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        in_python = handler(source)
+        in_json = core_schema.no_info_after_validator_function(_id, core_schema.str_schema())
+        written = core_schema.simple_ser_schema("uuid")
+        return core_schema.json_or_python_schema(in_json, in_python, serialization=written)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(schema["python_schema"])
+
+
+_Id = Annotated[UUID, _RememberedInJson()]
 
 
 class EventEnvelope(Strict):

@@ -1,6 +1,5 @@
 """The strict value types of everything on the wire: what they accept is always storable."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -57,24 +56,6 @@ def _checked(value: float | Decimal) -> Decimal:
 # The same loads and efforts come again and again. Numbers of one type that are equal are written alike, but for zeros,
 # of which there are two that count as one.
 _remembered = lru_cache(maxsize=10_000, typed=True)(_checked)
-
-
-@dataclass(frozen=True, eq=False)
-class InJson:
-    """Has a value that comes in JSON read in a way of its own: `schema` checks it, `read` makes it what it is. Python
-    calls neither for a value that was read before, where `read` remembers. All else is as the type has it."""
-
-    schema: CoreSchema
-    read: Callable[[Any], Any]
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        in_python = handler(source)
-        in_json = core_schema.no_info_after_validator_function(self.read, self.schema)
-        written = in_python.get("serialization") or core_schema.simple_ser_schema(in_python["type"])
-        return core_schema.json_or_python_schema(in_json, in_python, serialization=written)
-
-    def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return handler(schema["python_schema"])
 
 
 @dataclass(frozen=True)
@@ -155,31 +136,38 @@ def format_moment(value: datetime) -> str:
     return f"{text[1:-5]}Z" if value.microsecond else f"{text[1:-2]}.000Z"
 
 
-AS_NUMBER = BeforeValidator(_number)
-JSON_NUMBER = PlainSerializer(plain, return_type=int | float, when_used="json")
+@dataclass(frozen=True)
+class Within:
+    """A number from `least` to `most`, both included, in whole `step`s if there is one. Between such bounds a float is
+    exact to the last of six decimals."""
+
+    least: int
+    most: int
+    step: float | None = None
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        bounded = core_schema.float_schema(ge=self.least, le=self.most, multiple_of=self.step, strict=True)
+        step = None if self.step is None else Decimal(str(self.step))
+        exact = core_schema.decimal_schema(ge=Decimal(self.least), le=Decimal(self.most), multiple_of=step)
+        return core_schema.json_or_python_schema(
+            core_schema.no_info_after_validator_function(_remembered, bounded),
+            core_schema.no_info_before_validator_function(_number, exact),
+            serialization=core_schema.plain_serializer_function_ser_schema(plain, when_used="json"),
+        )
+
+    def __get_pydantic_json_schema__(self, _: Any, __: GetJsonSchemaHandler) -> JsonSchemaValue:
+        bounds = {"minimum": self.least, "maximum": self.most} | ({"multipleOf": self.step} if self.step else {})
+        return {"type": "number", **bounds}
 
 
-def number_schema(**bounds: float) -> WithJsonSchema:
-    """What the published schema says of a number: Pydantic's own would allow strings."""
-    return WithJsonSchema({"type": "number", **bounds}, mode="validation")
-
-
-def short_number(ge: float, le: float, multiple_of: float | None = None) -> InJson:
-    """Reads a number within bounds in which a float is exact to the last of six decimals."""
-    bounds = core_schema.float_schema(ge=ge, le=le, multiple_of=multiple_of, strict=True, allow_inf_nan=False)
-    return InJson(bounds, _remembered)
-
-
-Number = Annotated[Decimal, AS_NUMBER, JSON_NUMBER, number_schema()]
-# Bounds stand right after the type: there the compiled validator checks them itself.
-Measure = Annotated[
+# What the published schema says of it: Pydantic's own would allow strings.
+Number = Annotated[
     Decimal,
-    Field(ge=0, le=1_000_000),
-    AS_NUMBER,
-    JSON_NUMBER,
-    short_number(ge=0, le=1_000_000),
-    number_schema(minimum=0, maximum=1_000_000),
+    BeforeValidator(_number),
+    PlainSerializer(plain, return_type=int | float, when_used="json"),
+    WithJsonSchema({"type": "number"}, mode="validation"),
 ]
+Measure = Annotated[Decimal, Within(0, 1_000_000)]
 Moment = Annotated[
     AwareDatetime,
     _InWords(),

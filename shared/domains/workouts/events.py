@@ -2,16 +2,13 @@
 
 from decimal import Decimal
 from enum import StrEnum
-from functools import lru_cache
 from typing import Annotated, ClassVar, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, StringConstraints, model_validator
 
 from shared.registry import DomainEvent
 from shared.values import (
-    AS_NUMBER,
-    JSON_NUMBER,
     Count,
     Measure,
     Moment,
@@ -19,9 +16,8 @@ from shared.values import (
     Notes,
     Strict,
     TimeZone,
+    Within,
     no_nul,
-    number_schema,
-    short_number,
 )
 
 
@@ -64,38 +60,8 @@ class Side(StrEnum):
     BOTH = "both"
 
 
-def _half_step(value: Decimal) -> Decimal:
-    if not _is_in_half_steps(value):
-        raise ValueError("must be in half steps")
-    return value
-
-
-@lru_cache(maxsize=1_000)
-def _is_in_half_steps(value: Decimal) -> bool:
-    return value * 2 % 1 == 0
-
-
-_HALF_STEPS = AfterValidator(_half_step)
-Rpe = Annotated[
-    Decimal,
-    Field(ge=1, le=10),
-    AS_NUMBER,
-    _HALF_STEPS,
-    JSON_NUMBER,
-    short_number(ge=1, le=10, multiple_of=0.5),
-    number_schema(minimum=1, maximum=10, multipleOf=0.5),
-]
-Rir = Annotated[
-    Decimal,
-    Field(ge=0, le=9),
-    AS_NUMBER,
-    _HALF_STEPS,
-    JSON_NUMBER,
-    short_number(ge=0, le=9, multiple_of=0.5),
-    number_schema(minimum=0, maximum=9, multipleOf=0.5),
-]
-
-
+Rpe = Annotated[Decimal, Within(1, 10, step=0.5)]
+Rir = Annotated[Decimal, Within(0, 9, step=0.5)]
 # Phones use an id, other apps a small number that is unique within the workout.
 SupersetId = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(no_nul)] | Count
 

@@ -95,7 +95,7 @@ def test_what_an_event_cannot_hold_is_told_by_field_and_reason() -> None:
 
     with pytest.raises(ValidationError) as failed:
         SetCorrected(set_id=UUID(int=1), rpe=Decimal("8.3"), rir=Decimal("1.2"))
-    assert description(failed.value) == "rpe: must be in half steps"
+    assert description(failed.value) == "rpe: should be a multiple of 0.5"
 
     with pytest.raises(ValidationError) as failed:
         SetCompleted(
