@@ -53,9 +53,15 @@ def _checked(value: float | Decimal) -> Decimal:
     return number
 
 
-# The same loads and efforts come again and again. Numbers of one type that are equal are written alike, but for zeros,
-# of which there are two that count as one.
+# The same loads and efforts come again and again. Only numbers of one type that are equal are written alike, and not
+# zeros: there are two of them.
 _remembered = lru_cache(maxsize=10_000, typed=True)(_checked)
+
+
+@lru_cache(maxsize=10_000)
+def _of_float(value: float) -> Decimal:
+    """A number that was read as a float whether it was written as 80 or as 80.0: the same decimal, to the letter."""
+    return _checked(int(value) if value.is_integer() else value)
 
 
 @dataclass(frozen=True)
@@ -72,11 +78,11 @@ class _InWords:
         text = core_schema.str_schema(pattern=self.pattern, max_length=64)
         written = core_schema.chain_schema([text, {**moment, "strict": False}])
         in_python = core_schema.union_schema([{**moment, "strict": True}, written])
-        cut = core_schema.no_info_after_validator_function
-        ours = cut(datetime.fromisoformat, core_schema.str_schema(pattern=self.ours))
-        in_json = core_schema.union_schema([ours, cut(_to_milliseconds, written)], mode="left_to_right")
+        then = core_schema.no_info_after_validator_function
+        ours = then(datetime.fromisoformat, core_schema.str_schema(pattern=self.ours))
+        in_json = core_schema.union_schema([ours, then(_to_milliseconds, written)], mode="left_to_right")
         return core_schema.custom_error_schema(
-            core_schema.json_or_python_schema(in_json, cut(_to_milliseconds, in_python)),
+            core_schema.json_or_python_schema(in_json, then(_to_milliseconds, in_python)),
             "moment",
             custom_error_message=self.message,
         )
@@ -150,7 +156,7 @@ class Within:
         step = None if self.step is None else Decimal(str(self.step))
         exact = core_schema.decimal_schema(ge=Decimal(self.least), le=Decimal(self.most), multiple_of=step)
         return core_schema.json_or_python_schema(
-            core_schema.no_info_after_validator_function(_remembered, bounded),
+            core_schema.no_info_after_validator_function(_of_float, bounded),
             core_schema.no_info_before_validator_function(_number, exact),
             serialization=core_schema.plain_serializer_function_ser_schema(plain, when_used="json"),
         )

@@ -61,6 +61,13 @@ def test_a_number_is_the_same_in_json_and_in_python(kind: Any, value: Any) -> No
     assert _outcome(adapter.validate_json, json.dumps(value)) == _outcome(adapter.validate_python, value)
 
 
+@pytest.mark.parametrize(
+    ("text", "decimal"), [("80", "80"), ("80.0", "80"), ("-0.0", "0"), ("0", "0"), ("82.5", "82.5")]
+)
+def test_a_number_is_one_decimal_however_it_was_written(text: str, decimal: str) -> None:
+    assert str(TypeAdapter(Measure).validate_json(text)) == decimal
+
+
 @given(
     st.from_regex(
         r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]\.[0-9]{3}(Z|\+00:00)", fullmatch=True
