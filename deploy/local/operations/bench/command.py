@@ -79,10 +79,7 @@ async def run(plan: Plan, console: Console) -> Figures:
         console.print(f"{time.monotonic() - started:6.1f} s  {step}", markup=False, soft_wrap=True)
 
     with tempfile.TemporaryDirectory(prefix="hypertrophy-bench-", ignore_cleanup_errors=True) as folder:
-        async with (
-            Stack(Path(folder), settings=UNLIMITED, roles=ROLES) as stack,
-            spawned("generator") as generator,
-        ):
+        async with Stack(Path(folder), settings=UNLIMITED, roles=ROLES) as stack, spawned("generator") as generator:
             say("the stack is ready")
             bench = Bench(stack, generator, plan, Figures(machine()), say)
             await bench.run()
