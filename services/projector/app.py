@@ -11,6 +11,7 @@ from services.projector.database import LazyPool
 from services.projector.rebuild.start import Rebuilding
 from services.projector.settings import Settings
 from services.projector.store import auditing, positions
+from services.projector.store.changes import Changes
 from services.projector.store.reading import Readers
 from services.projector.store.versions import PerVersion
 from services.projector.views import views
@@ -35,6 +36,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     pool = LazyPool(settings.database_url_projector, role="projector_api", max_size=settings.projector_pool)
 
     operating_pool = LazyPool(settings.database_url_projector, role="projector_worker", max_size=2)
+    changes = Changes(settings.database_url_projector, role="projector_api")
     rebuilding = Rebuilding()
 
     @asynccontextmanager
@@ -42,11 +44,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with service_client(settings.ingest_url, settings) as app.state.ingest:
             yield
         await rebuilding.stop()
+        changes.close()
         await pool.close()
         await operating_pool.close()
 
     app = create_service_app("projector", settings, lifespan)
     app.state.readers = Readers(pool)
+    app.state.changes = changes
     app.state.content_digests = PerVersion(positions.digest_read)
     app.state.departed_sets = PerVersion(auditing.departed_sets)
     app.state.operating_pool = operating_pool

@@ -14,6 +14,7 @@ from fastapi import Depends, Header, Request, Response
 from pydantic_core import to_json
 
 from services.projector.api.paging import ForeignCursor, as_json, cursor_at, place
+from services.projector.store.changes import Changes
 from services.projector.store.lists import Filter, Listing, page
 from services.projector.store.reading import Readers, Reading
 from shared.errors import Forbidden, InvalidRequest, Problem
@@ -22,7 +23,8 @@ from shared.tokens import Principal
 from shared.views.whole import FOLD_VERSION
 
 _READ_AFTER = re.compile(r"^([0-9a-fA-F-]{36}):([0-9]{1,16})$")
-_POLL_SECONDS = 0.015
+# A change that was not heard is seen after so long all the same.
+_UNHEARD_SECONDS = 0.05
 _STALE = {"X-Stale": "true"}
 _FOLD = hashlib.sha256(FOLD_VERSION.encode()).hexdigest()[:8]
 
@@ -114,8 +116,7 @@ FreshReads = Annotated[Read, Depends(fresh_reading)]
 @asynccontextmanager
 async def _opened(request: Request, caller: Principal, read_after: str | None) -> AsyncIterator[Read]:
     readers: Readers = request.app.state.readers
-    seconds: float = request.app.state.read_after_seconds
-    fresh = await _is_fresh(readers, caller, read_after, seconds)
+    fresh = read_after is None or await _is_fresh(request, caller, *_parsed(read_after))
     async with readers.of(caller.user_id) as opened:
         try:
             yield Read(opened, await opened.degraded(), _headers(opened, fresh))
@@ -138,13 +139,9 @@ def _headers(opened: Reading, fresh: bool) -> dict[str, str]:
     return headers if fresh else headers | _STALE
 
 
-async def _is_fresh(readers: Readers, caller: Principal, read_after: str | None, seconds: float) -> bool:
+async def _is_fresh(request: Request, caller: Principal, device_id: UUID, sequence: int) -> bool:
     """Whether the caller's own writes are there; waits for them."""
-    if read_after is None:
-        return True
-    device_id, sequence = _parsed(read_after)
-    if sequence == 0:
-        return True
+    readers: Readers = request.app.state.readers
 
     async def has_reached() -> bool:
         at = await readers.device(caller.user_id, device_id)
@@ -152,7 +149,7 @@ async def _is_fresh(readers: Readers, caller: Principal, read_after: str | None,
             raise WrongDevice("X-Read-After names a device of another user")
         return at.owner == at.caller and at.sequence >= sequence
 
-    return await _until(has_reached, seconds)
+    return sequence == 0 or await _until(has_reached, request.app.state.changes, request.app.state.read_after_seconds)
 
 
 def _parsed(read_after: str) -> tuple[UUID, int]:
@@ -165,10 +162,14 @@ def _parsed(read_after: str) -> tuple[UUID, int]:
     raise InvalidRequest("X-Read-After: must be <device_id>:<last_accepted_sequence>", field="X-Read-After")
 
 
-async def _until(reached: Callable[[], Awaitable[bool]], seconds: float) -> bool:
+async def _until(reached: Callable[[], Awaitable[bool]], changes: Changes, seconds: float) -> bool:
     end = asyncio.get_running_loop().time() + seconds
-    while not await reached():
-        if asyncio.get_running_loop().time() >= end:
+    while True:
+        change = changes.next()
+        if await reached():
+            return True
+        left = end - asyncio.get_running_loop().time()
+        if left <= 0:
             return False
-        await asyncio.sleep(_POLL_SECONDS)
-    return True
+        await changes.listen()
+        await asyncio.wait([change], timeout=min(left, _UNHEARD_SECONDS))

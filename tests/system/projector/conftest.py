@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
+import httpx2
 import pytest
 
 from services.projector.settings import Settings
@@ -14,6 +15,7 @@ from shared.http import service_client
 from shared.postgres import connect, create_pool
 from tests.system.conftest import Database
 from tests.system.projector.feed import EventStore, served
+from tests.system.projector.phones import api
 from tests.system.rebuilt import Rebuilt
 
 
@@ -54,6 +56,13 @@ def event_store() -> Iterator[EventStore]:
     """A small event store behind a port of its own."""
     with served(EventStore()) as store:
         yield store
+
+
+@pytest.fixture(scope="module")
+async def client(url: str, event_store: EventStore) -> AsyncIterator[httpx2.AsyncClient]:
+    """The read API."""
+    async with api(url, event_store) as opened:
+        yield opened
 
 
 @pytest.fixture

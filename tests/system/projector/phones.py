@@ -9,11 +9,15 @@ import httpx2
 
 from services.projector.app import create_app
 from services.projector.settings import Settings
+from services.projector.store.batch import ProjectorStore
 from shared.tokens import Principal, Role
+from tests.histories import History, history
 from tests.system.projector.described import Described
 from tests.system.projector.feed import EventStore
+from tests.system.projector.looking import apply
 
 JSON = dict[str, Any]
+FAR_OFF = "2100-01-01T00:00:00Z"
 
 
 class Tokens:
@@ -71,3 +75,24 @@ async def api(url: str, event_store: EventStore) -> AsyncIterator[httpx2.AsyncCl
         hooks = {"response": [Described(app).check]}
         async with httpx2.AsyncClient(transport=transport, base_url="http://projector", event_hooks=hooks) as opened:
             yield opened
+
+
+async def trained(store: ProjectorStore, event_store: EventStore, seed: int, events: int = 300) -> History:
+    """A user whose events are stored and projected."""
+    person = history(seed, events=events)
+    event_store.accept(person.received)
+    await apply(store, person.received)
+    return person
+
+
+def reader_of(client: httpx2.AsyncClient, person: History) -> Reader:
+    """One of a user's phones."""
+    return Reader(client, person.user_id, next(iter(person.devices)))
+
+
+def undegraded(workout: JSON) -> JSON:
+    """A workout without what is known of it only today."""
+    del workout["degraded"]
+    for done in workout["sets"]:
+        del done["degraded"]
+    return workout

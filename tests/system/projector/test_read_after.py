@@ -1,0 +1,103 @@
+"""A read waits for the caller's own writes, and hears of them from PostgreSQL, over connections that may end."""
+
+import asyncio
+from uuid import uuid4
+
+import asyncpg
+import httpx2
+import pytest
+
+from services.projector.api import reads
+from services.projector.store.batch import ProjectorStore
+from services.projector.store.changes import Changes
+from services.projector.store.users import touch
+from shared.postgres import connect
+from tests.histories import history
+from tests.system.projector.feed import EventStore
+from tests.system.projector.looking import apply
+from tests.system.projector.phones import Reader
+
+LONG = 60.0
+
+
+async def test_a_read_waits_for_the_callers_own_writes(
+    client: httpx2.AsyncClient, store: ProjectorStore, event_store: EventStore
+) -> None:
+    person = history(6, events=40, devices=1)
+    device, last = person.received[0].device_id, person.received[-1].sequence_number
+    phone = Reader(client, person.user_id, device)
+
+    stale = await phone.response("/workouts", 200, {"X-Read-After": f"{device}:{last}"})
+    assert stale.headers["X-Stale"] == "true"
+    assert "X-Stale" not in (await phone.response("/workouts", 200, {"X-Read-After": f"{device}:0"})).headers
+
+    # a thing that is not there may only not be there yet
+    for path in ("/workouts", "/history"):
+        missing = await phone.response(f"{path}/{uuid4()}", 404, {"X-Read-After": f"{device}:{last}"})
+        assert missing.headers["X-Stale"] == "true"
+        assert "X-Stale" not in (await phone.response(f"{path}/{uuid4()}", 404)).headers
+
+    waiting = asyncio.create_task(phone.response("/workouts", 200, {"X-Read-After": f"{device}:{last}"}))
+    await asyncio.sleep(0.05)
+    await apply(store, person.received)
+    fresh = await waiting
+    assert "X-Stale" not in fresh.headers
+    assert fresh.json()["items"]
+
+    stranger = Reader(client, uuid4(), uuid4())
+    assert (await stranger.get("/workouts", 403, {"X-Read-After": f"{device}:1"}))["code"] == "wrong_device"
+
+
+async def test_a_waiting_read_is_told_of_the_commit(
+    client: httpx2.AsyncClient, store: ProjectorStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a read that would look again only after longer than it may wait
+    monkeypatch.setattr(reads, "_UNHEARD_SECONDS", LONG)
+    person = history(23, events=40, devices=1)
+    device, last = person.received[0].device_id, person.received[-1].sequence_number
+    phone = Reader(client, person.user_id, device)
+    waiting = asyncio.create_task(phone.response("/workouts", 200, {"X-Read-After": f"{device}:{last}"}))
+    await asyncio.sleep(0.05)
+    # when its writes are applied
+    await apply(store, person.received)
+    # then it has them
+    assert "X-Stale" not in (await waiting).headers
+
+
+async def test_a_commit_is_told_and_a_rollback_is_not(url: str, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    changes = Changes(url, role="projector_api")
+    await changes.listen()
+    change = changes.next()
+
+    async with pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await touch(connection, [uuid4()])
+        await transaction.rollback()
+    await asyncio.sleep(0.1)
+    assert not change.done()
+
+    async with pool.acquire() as connection:
+        await touch(connection, [uuid4()])
+    await asyncio.wait_for(change, LONG)
+    assert not changes.next().done()
+    changes.close()
+
+
+async def test_a_listener_whose_connection_has_ended_listens_again(
+    url: str, pool: "asyncpg.Pool[asyncpg.Record]"
+) -> None:
+    changes = Changes(url, role="projector_api")
+    await changes.listen()
+    owner = await connect(url)
+    ended = await owner.fetch("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+    assert ended
+    await owner.close()
+
+    change = changes.next()
+    while not change.done():
+        await changes.listen()
+        async with pool.acquire() as connection:
+            await touch(connection, [uuid4()])
+        await asyncio.wait([change], timeout=0.05)
+    changes.close()
