@@ -34,11 +34,14 @@ PARKED = Counter("projector_parked_total", "Events that could not be applied")
 
 Tell = Callable[[Connection, Conflicts], Awaitable[None]]
 
-_ENTER = "SELECT set_config('search_path', $1 || ', public', true)"
-_ENTER_LIVE = """
-SELECT name, set_config('search_path', name || ', public', true)
-FROM (SELECT name FROM live_generation FOR SHARE) AS live
+_COMMIT = """
+set_config('synchronous_commit', CASE WHEN $1 THEN current_setting('synchronous_commit') ELSE 'off' END, true)
 """
+_ENTER = f"SELECT {_COMMIT}, set_config('search_path', $2 || ', public', true)"
+_ENTER_LIVE = f"""
+SELECT name, {_COMMIT}, set_config('search_path', name || ', public', true)
+FROM (SELECT name FROM live_generation FOR SHARE) AS live
+"""  # noqa: S608  (constants of this file)
 _LOCK = """
 SELECT device_id, sequence, count, hash FROM applied WHERE device_id = ANY($1::uuid[]) ORDER BY device_id FOR UPDATE
 """
@@ -55,12 +58,18 @@ class NoGeneration(Exception):
     """No generation is live yet: a worker makes the first one at its start."""
 
 
-async def enter(connection: Connection, generation: str | None = None) -> str:
-    """Points the transaction at a generation, the live one unless named; it stays live until the end."""
+async def enter(connection: Connection, generation: str | None = None, *, durable: bool = True) -> str:
+    """Points the transaction at a generation, the live one unless named, which stays live until the end; its name.
+
+    One that is not `durable` does not wait for the disk with its commit.
+
+    Raises:
+        NoGeneration
+    """
     if generation is not None:
-        await connection.execute(_ENTER, generation)
+        await connection.execute(_ENTER, durable, generation)
         return generation
-    live: str | None = await connection.fetchval(_ENTER_LIVE)
+    live: str | None = await connection.fetchval(_ENTER_LIVE, durable)
     if live is None:
         raise NoGeneration
     return live
@@ -69,9 +78,10 @@ async def enter(connection: Connection, generation: str | None = None) -> str:
 class ProjectorBatch:
     """`shared.following.Batch` over an open transaction in a generation."""
 
-    def __init__(self, connection: Connection, applied: Mapping[UUID, Applied]) -> None:
+    def __init__(self, connection: Connection, generation: str, applied: Mapping[UUID, Applied]) -> None:
         self.applied = applied
         self._connection = connection
+        self._generation = generation
         self.conflicts: list[tuple[UUID, ConflictRow]] = []
         self._owner_of_device: dict[UUID, UUID | None] = {}
 
@@ -95,7 +105,7 @@ class ProjectorBatch:
             return []
         try:
             async with self._connection.transaction():
-                self.conflicts += await project(self._connection, entries)
+                self.conflicts += await project(self._connection, self._generation, entries)
             return []
         except PERMANENT_FAULTS as error:
             events = {entry.said.own: entry.event for entry in entries}
@@ -115,10 +125,9 @@ class ProjectorBatch:
         await self._connection.execute(_SAVE, *zip(*rows, strict=True))
 
 
-async def project(connection: Connection, entries: Sequence[Entry]) -> Conflicts:
+async def project(connection: Connection, generation: str, entries: Sequence[Entry]) -> Conflicts:
     """Records entries and makes again what depends on them; returns the conflicts that are new."""
     keys = {entry.key for entry in entries}
-    generation = await generation_of(connection)
     found = await history.entities(connection, keys, entries)
     await history.record(connection, generation, entries)
     return await refresh(connection, generation, keys, found)
@@ -148,9 +157,9 @@ class ProjectorStore:
 
         It does not wait for the disk: what a crash of the database takes back is read from the feed again (law 2).
         """
-        async with self.transaction() as connection:
-            await connection.execute("SET LOCAL synchronous_commit = off")
-            batch = ProjectorBatch(connection, await _locked(connection, sorted(devices)))
+        async with self._pool.acquire() as connection, connection.transaction():
+            generation = await enter(connection, self._generation, durable=False)
+            batch = ProjectorBatch(connection, generation, await _locked(connection, sorted(devices)))
             yield batch
             if batch.conflicts and self._tell is not None:
                 await self._tell(connection, batch.conflicts)

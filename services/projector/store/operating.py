@@ -9,7 +9,7 @@ from services.projector.store import effects, generations, identity
 from services.projector.store.batch import ProjectorBatch
 from services.projector.store.loading import hold_live, misplaced
 from services.projector.store.users import touch
-from services.projector.views.rows import Connection
+from services.projector.views.rows import Connection, generation_of
 from shared.digests import EMPTY, Digest
 from shared.envelope import decode_accepted
 
@@ -82,7 +82,7 @@ async def retry(connection: Connection, device_id: UUID, sequence: int) -> str |
     )
     if event is None:
         return None
-    batch = ProjectorBatch(connection, {})
+    batch = ProjectorBatch(connection, await generation_of(connection), {})
     await batch.fold([decode_accepted(event)])
     await effects.tell(connection, batch.conflicts)
     again = await connection.fetchval(

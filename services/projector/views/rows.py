@@ -99,6 +99,14 @@ async def rows_of(
     return found
 
 
+async def rows_by(
+    connection: Connection, row_type: type[RowType], query: str, *arguments: Any
+) -> list[tuple[UUID, RowType]]:
+    """The stored rows that a view's own query finds, which selects `user_id` and `content`."""
+    parse = _parser(row_type)
+    return [(user_id, parse(content)) for user_id, content in await connection.fetch(query, *arguments)]
+
+
 _PARSERS: dict[type[Any], Callable[[str], Any]] = {}
 
 

@@ -10,6 +10,7 @@ from services.projector.tables import key, view_table
 from services.projector.views.exercises import MUSCLES, exercises
 from services.projector.views.measurements import TABLE as MEASUREMENTS
 from services.projector.views.profile import profiles
+from services.projector.views.rows import rows_by
 from services.projector.views.sets import trained_in
 from services.projector.views.view import View
 from services.projector.views.work import Mark, Work
@@ -29,7 +30,7 @@ JOIN sets_projection t USING (user_id, exercise_id) JOIN workouts_projection w U
 """
 
 _FROM_BEFORE = """
-SELECT t.user_id, t.week FROM unnest($1::uuid[], $2::text[]) AS m (user_id, first)
+SELECT t.user_id, t.content FROM unnest($1::uuid[], $2::text[]) AS m (user_id, first)
 JOIN weekly_metrics t ON t.user_id = m.user_id AND t.week >= coalesce(
   (SELECT max(b.week) FROM weekly_metrics b WHERE b.user_id = m.user_id AND b.week < m.first), m.first)
 """
@@ -96,9 +97,9 @@ async def _write(work: Work, weeks: Collection[Mark], made: Mapping[Mark, Weekly
 
 async def _standing(work: Work, weeks: Collection[Mark]) -> Mapping[Mark, WeeklyRow]:
     """The stored weeks of each user from the one before the first touched week on."""
-    rows = await work.connection.fetch(_FROM_BEFORE, *zip(*_first_weeks(weeks).items(), strict=True))
-    marks = [(row["user_id"], row["week"]) for row in rows]
-    return {(user, row.week): row for user, row in await work.rows_of(TABLE, WeeklyRow, ["user_id", "week"], marks)}
+    first = _first_weeks(weeks)
+    rows = await rows_by(work.connection, WeeklyRow, _FROM_BEFORE, *zip(*first.items(), strict=True))
+    return {(user, row.week): row for user, row in rows}
 
 
 def _first_weeks(weeks: Iterable[Mark]) -> Mapping[UUID, str]:

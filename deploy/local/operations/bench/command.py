@@ -24,7 +24,7 @@ from deploy.local.roles import ROOT, product_roles
 from deploy.local.stack import Stack
 
 BATCHES = (10, 100, 500)
-ROLES = product_roles(http_processes=2)
+ROLES = product_roles(projector_workers=2, http_processes=2)
 
 
 @dataclass(frozen=True)
