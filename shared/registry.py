@@ -111,8 +111,18 @@ class Registry:
             payload = self._upcast(event, schema_version, payload)
         return self._read[event_type](to_json(payload))
 
+    def parse_text(self, event_type: str, schema_version: int, payload: str) -> DomainEvent:
+        """A payload that is JSON text, parsed: what is in its current shape, straight from the text.
+
+        Raises:
+            UnknownEventType, pydantic.ValidationError: as `parse` does.
+        """
+        if schema_version != self._known(event_type).schema_version:
+            return self.parse(event_type, schema_version, from_json(payload))
+        return self._read[event_type](payload)
+
     def parse_record(self, event_type: str, schema_version: int, record: bytes) -> DomainEvent:
-        """The `payload` of a JSON object, parsed: what is in its current shape, straight from the text.
+        """The `payload` of a JSON object, parsed in the same way.
 
         Raises:
             UnknownEventType, pydantic.ValidationError: as `parse` does.
@@ -129,7 +139,7 @@ class Registry:
         return event
 
     @cached_property
-    def _read(self) -> Mapping[str, Callable[[bytes], DomainEvent]]:
+    def _read(self) -> Mapping[str, Callable[[bytes | str], DomainEvent]]:
         """The compiled validators themselves: every event of every reader comes by here."""
         return {name: event.__pydantic_validator__.validate_json for name, event in self.events.items()}
 

@@ -83,9 +83,9 @@ def read(events: Iterable[AcceptedEvent], owners: Mapping[UUID, UUID]) -> tuple[
     return found, parked
 
 
-def fields_of(key: EntityKey, event_type: str, schema_version: int, payload: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a stored event says about one entity."""
-    changes = registry().changes(registry().parse(event_type, schema_version, payload))
+def fields_of(key: EntityKey, event_type: str, schema_version: int, payload: str) -> Mapping[str, Any]:
+    """What a stored event says about one entity; its payload is the text that is stored."""
+    changes = registry().changes(registry().parse_text(event_type, schema_version, payload))
     return next(c.fields for c in changes if c.entity == key.entity and c.entity_id == key.entity_id)
 
 

@@ -29,6 +29,11 @@ class ProfileRow(Row):
         """Weeks in the user's time zone, else UTC, from the user's first day of the week, else Monday."""
         return Calendar(self.time_zone or "UTC", self.week_start or MONDAY)
 
+    @property
+    def reach(self) -> tuple[Calendar, Sex | None, Decimal | None]:
+        """What rows of other views follow from."""
+        return self.calendar, self.sex, self.height_cm
+
 
 BLANK_PROFILE = ProfileRow()
 

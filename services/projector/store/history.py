@@ -13,7 +13,7 @@ from pydantic_core import to_json
 from services.projector.domain import EntityKey, Entry, Said, entity_of, fields_of
 from services.projector.views.rows import Connection
 from shared.fold import Entity
-from shared.registers import Stamp
+from shared.registers import Seen, Stamp
 
 # A row is of the generation's own type.
 _INSERT = "INSERT INTO history SELECT * FROM unnest($1::{generation}.history[]) ON CONFLICT DO NOTHING"
@@ -98,6 +98,10 @@ def said(key: EntityKey, stored: Record) -> Said:
     return Said(
         _own(stored),
         Stamp(stored["occurred_at"], stored["device_id"], stored["sequence_number"]),
-        {UUID(device): number for device, number in json.loads(stored["seen"] or "{}").items()},
-        fields_of(key, stored["event_type"], stored["schema_version"], json.loads(stored["payload"])),
+        _seen(stored["seen"]),
+        fields_of(key, stored["event_type"], stored["schema_version"], stored["payload"]),
     )
+
+
+def _seen(stored: str | None) -> Seen:
+    return {UUID(device): number for device, number in json.loads(stored).items()} if stored else {}

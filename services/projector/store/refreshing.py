@@ -23,24 +23,24 @@ async def refresh(
 
     `found` are the entities, where events come in: those of which nothing was recorded before have no rows yet.
     """
-    remaking = {entity for view in views() for entity in view.remakes}
-    remade = {key.user_id for key in keys if key.entity in remaking}
-    told = [conflict for user_id in sorted(remade) for conflict in await rewrite(connection, generation, user_id)]
-    touched = {key for key in keys if key.user_id not in remade} if remade else keys
-    return [*told, *await _refresh_touched(connection, generation, touched, found)]
-
-
-async def _refresh_touched(
-    connection: Connection, generation: str, keys: AbstractSet[EntityKey], found: Found | None
-) -> Conflicts:
-    async def load(missing: Collection[EntityKey]) -> Mapping[EntityKey, Entity]:
-        return (await history.entities(connection, missing)).entities
-
     if not keys:
         return ()
     entities, recorded = found or await history.entities(connection, keys)
     new = keys - recorded if found else frozenset[EntityKey]()
-    work = Work(connection, generation, load, {key: entities.get(key, NOTHING) for key in keys}, new)
+    touched = {key: entities.get(key, NOTHING) for key in keys}
+    remade = {user for view in views() if view.remakes for user in await view.remakes(connection, touched)}
+    told = [conflict for user_id in sorted(remade) for conflict in await rewrite(connection, generation, user_id)]
+    left = {key: entity for key, entity in touched.items() if key.user_id not in remade}
+    return [*told, *(await _refresh_touched(connection, generation, left, new) if left else ())]
+
+
+async def _refresh_touched(
+    connection: Connection, generation: str, touched: dict[EntityKey, Entity], new: AbstractSet[EntityKey]
+) -> Conflicts:
+    async def load(missing: Collection[EntityKey]) -> Mapping[EntityKey, Entity]:
+        return (await history.entities(connection, missing)).entities
+
+    work = Work(connection, generation, load, touched, new & touched.keys())
     for view in views():
         await view.refresh(work)
     return work.found

@@ -1,30 +1,34 @@
 """What a view is to the projector: a table, and how its rows follow from what a batch touched."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from fastapi import APIRouter
 from sqlalchemy import Table
 
+from services.projector.domain import EntityKey
 from services.projector.views.row import Row
+from services.projector.views.rows import Connection
 from services.projector.views.work import Work
 from shared.fold import Entity, State
+
+Remakes = Callable[[Connection, Mapping[EntityKey, Entity]], Awaitable[Collection[UUID]]]
 
 
 @dataclass(frozen=True)
 class View:
     """`refresh` makes the rows again that a batch touched; `whole` makes all rows of one user.
 
-    The views of the tree leave `whole` to `shared.views.whole`, which makes them all in one pass. `remakes` are the
-    entities whose every change makes all of a user's rows again. A view may bring routes of its own.
+    The views of the tree leave `whole` to `shared.views.whole`, which makes them all in one pass. `remakes` says for
+    which users what a batch touched makes all rows again. A view may bring routes of its own.
     """
 
     name: str
     table: Table
     refresh: Callable[[Work], Awaitable[None]]
     whole: Callable[[State], Iterable[Row]] | None = None
-    remakes: frozenset[str] = frozenset()
+    remakes: Remakes | None = None
     router: APIRouter | None = None
 
 
