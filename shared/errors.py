@@ -70,6 +70,12 @@ class Gone(Problem):
     status, code = 410, "gone"
 
 
+class UserErased(Gone):
+    """Final: the phone keeps its log, the server forgets the user."""
+
+    code = "user_erased"
+
+
 class TooLarge(Problem):
     status, code = 413, "too_large"
 

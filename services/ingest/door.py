@@ -23,15 +23,9 @@ from services.ingest.domain import (
 from services.ingest.reading import as_sent, content_of
 from services.ingest.store.events import Acceptance, DeviceNow, EventStore, Question, Trace
 from shared.envelope import Origin
-from shared.errors import Forbidden, Gone, Unavailable
+from shared.errors import Forbidden, Unavailable, UserErased
 
 ATTEMPTS = 50
-
-
-class UserErased(Gone):
-    """Final: the phone keeps its log, the server forgets the user."""
-
-    code = "user_erased"
 
 
 class WrongDevice(Forbidden):

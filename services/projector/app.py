@@ -44,7 +44,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with service_client(settings.ingest_url, settings) as app.state.ingest:
             yield
         await rebuilding.stop()
-        changes.close()
+        await changes.close()
         await pool.close()
         await operating_pool.close()
 

@@ -39,8 +39,9 @@ async def list_entities(read: Reads, entity: str, cursor: Cursor = None, limit: 
     after = None if position is None else _id(position[0])
     limit = min(limit, _FOLDED_AT_ONCE)
     ids = await auditing.ids_of_kind(read.reading, entity, after, limit + 1)
-    found = await auditing.entities(read.reading, [EntityKey(read.reading.user_id, entity, i) for i in ids[:limit]])
-    items = [_item(stream, key, folded) for key, folded in found.items() if not folded.removed]
+    keys = [EntityKey(read.reading.user_id, entity, i) for i in ids[:limit]]
+    found = await auditing.entities(read.reading, keys)
+    items = [_item(stream, key, found[key]) for key in keys if not found[key].removed]
     following = cursor_at(entity, [ids[limit - 1]] if len(ids) > limit else None)
     return read.value({"items": items, "next_cursor": following})
 

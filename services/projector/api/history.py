@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
@@ -14,20 +15,21 @@ from pydantic import Field
 
 from services.projector.api.answers import answers, paged, reads, shape
 from services.projector.api.paging import part
-from services.projector.api.reads import FreshReads, Read, Reads
+from services.projector.api.reads import Read, ReadAfter, Reads, opened
 from services.projector.domain import Said, entity_of
 from services.projector.store import auditing
 from services.projector.store.history import key_of, said
 from services.projector.undo import NothingToUndo, Told, Undoing, undo
-from shared.errors import Conflict, NotFound, Unavailable
+from shared.errors import Conflict, NotFound, Unavailable, UserErased
 from shared.fold import NOTHING, Entity
 from shared.http import Cursor, Limit
+from shared.policy import Caller
 from shared.telemetry import correlation_id
 from shared.values import format_moment
 from shared.views.rows import json_form
 
 router = APIRouter(tags=["history"])
-
+_WRITE_SECONDS = 5
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
@@ -123,8 +125,19 @@ def _item(row: asyncpg.Record, one: Said, before: Entity, after: Entity, now: En
 
 
 @router.post("/history/{event_id}/undo", status_code=201, responses=answers(shape(Undone), 201))
-async def undo_event(request: Request, read: FreshReads, event_id: UUID, device_id: UUID | None = None) -> Response:
+async def undo_event(
+    request: Request, caller: Caller, event_id: UUID, device_id: UUID | None = None, read_after: ReadAfter = None
+) -> Response:
     """Takes an event back: each field that it still decides gets its earlier value, by an event of the server's."""
+    # The reading, and its connection, are let go of before another service is waited for.
+    async with opened(request, caller, read_after) as read:
+        user_id, undoing = read.reading.user_id, await _undoing(read, event_id, device_id)
+    written = await _write(request.app.state.ingest, user_id, undoing)
+    return Response(written, 201, {"Cache-Control": "no-store"}, "application/json")
+
+
+async def _undoing(read: Read, event_id: UUID, device_id: UUID | None) -> Undoing:
+    """The event that takes back what one event said of its entities; the first that leaves something to undo."""
     rows = await auditing.of_event(read.reading, event_id)
     if device_id is not None:
         rows = [row for row in rows if row["own_device_id"] == device_id]
@@ -132,12 +145,6 @@ async def undo_event(request: Request, read: FreshReads, event_id: UUID, device_
         raise NotFound("you have no such event")
     if len({row["own_device_id"] for row in rows}) > 1:
         raise Ambiguous("several of your devices have an event with this id: add ?device_id=")
-    written = await _write(request, read, await _undoing(read, rows))
-    return Response(written, 201, {"Cache-Control": "no-store"}, "application/json")
-
-
-async def _undoing(read: Read, rows: Sequence[asyncpg.Record]) -> Undoing:
-    """The event that takes back what one event said of its entities; the first that leaves something to undo."""
     reason = ""
     for row in rows:
         key = key_of(row)
@@ -152,11 +159,10 @@ async def _undoing(read: Read, rows: Sequence[asyncpg.Record]) -> Undoing:
     raise NothingLeftToUndo(reason)
 
 
-async def _write(request: Request, read: Read, undoing: Undoing) -> bytes:
+async def _write(ingest: httpx2.AsyncClient, user_id: UUID, undoing: Undoing) -> bytes:
     """Has ingest write the event under the user's server device, and returns what it answered."""
-    client: httpx2.AsyncClient = request.app.state.ingest
     body = {
-        "user_id": str(read.reading.user_id),
+        "user_id": str(user_id),
         "event_type": undoing.event_type,
         "schema_version": undoing.schema_version,
         "payload": undoing.payload,
@@ -165,10 +171,14 @@ async def _write(request: Request, read: Read, undoing: Undoing) -> bytes:
         "correlation_id": _correlation(),
     }
     try:
-        response = await client.post("/internal/ingest/server-events", json=body)
-        return response.raise_for_status().content
-    except httpx2.HTTPError as error:
+        response = await ingest.post("/internal/ingest/server-events", json=body, timeout=_WRITE_SECONDS)
+    except httpx2.TransportError as error:
         raise Unavailable("the event store cannot be reached") from error
+    if response.is_server_error:
+        raise Unavailable("the event store cannot write now")
+    if response.status_code == HTTPStatus.GONE:
+        raise UserErased("this user was erased")
+    return response.raise_for_status().content
 
 
 def _correlation() -> str:

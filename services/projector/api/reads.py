@@ -96,7 +96,7 @@ async def reading(
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> AsyncIterator[Read]:
     """The caller's rows, once the caller's own writes are in them or two seconds have gone by."""
-    async with _opened(request, caller, read_after) as read:
+    async with opened(request, caller, read_after) as read:
         if read.headers["ETag"] in _tags(if_none_match):
             raise NotModified(read.headers)
         yield read
@@ -104,7 +104,7 @@ async def reading(
 
 async def fresh_reading(request: Request, caller: Caller, read_after: ReadAfter = None) -> AsyncIterator[Read]:
     """The same for what is never unchanged: it bears no tag."""
-    async with _opened(request, caller, read_after) as read:
+    async with opened(request, caller, read_after) as read:
         del read.headers["ETag"]
         yield read
 
@@ -114,12 +114,13 @@ FreshReads = Annotated[Read, Depends(fresh_reading)]
 
 
 @asynccontextmanager
-async def _opened(request: Request, caller: Principal, read_after: str | None) -> AsyncIterator[Read]:
+async def opened(request: Request, caller: Principal, read_after: str | None) -> AsyncIterator[Read]:
+    """A reading of the caller's rows for as long as it is held, which takes a connection."""
     readers: Readers = request.app.state.readers
     fresh = read_after is None or await _is_fresh(request, caller, *_parsed(read_after))
-    async with readers.of(caller.user_id) as opened:
+    async with readers.of(caller.user_id) as found:
         try:
-            yield Read(opened, await opened.degraded(), _headers(opened, fresh))
+            yield Read(found, await found.degraded(), _headers(found, fresh))
         except Problem as problem:
             # "There is no such workout" means little to one whose own events are not applied yet.
             problem.headers |= {} if fresh else _STALE
@@ -130,9 +131,9 @@ def _tags(if_none_match: str | None) -> set[str]:
     return {tag.strip() for tag in (if_none_match or "").split(",")}
 
 
-def _headers(opened: Reading, fresh: bool) -> dict[str, str]:
+def _headers(found: Reading, fresh: bool) -> dict[str, str]:
     headers = {
-        "ETag": f'W/"{opened.generation}-{_FOLD}-{opened.user_id.hex[-8:]}-{opened.version}"',
+        "ETag": f'W/"{found.generation}-{_FOLD}-{found.user_id.hex[-8:]}-{found.version}"',
         "Cache-Control": "private, no-cache",
         "Vary": "Authorization",
     }
@@ -171,5 +172,4 @@ async def _until(reached: Callable[[], Awaitable[bool]], changes: Changes, secon
         left = end - asyncio.get_running_loop().time()
         if left <= 0:
             return False
-        await changes.listen()
         await asyncio.wait([change], timeout=min(left, _UNHEARD_SECONDS))

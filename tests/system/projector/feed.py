@@ -29,6 +29,8 @@ class EventStore:
         self.events: defaultdict[UUID, list[AcceptedEvent]] = defaultdict(list)
         self.identity: list[IdentityEvent] = []
         self.url = ""
+        self.refusal: int | None = None
+        """The status that writing is answered with, where it is refused."""
 
     def accept(self, events: Iterable[AcceptedEvent]) -> None:
         for event in events:
@@ -76,6 +78,8 @@ class EventStore:
 
     async def write(self, request: Request) -> Response:
         """Server events, as ingest takes them."""
+        if self.refusal is not None:
+            return JSONResponse({}, self.refusal)
         body = await request.json()
         user_id = UUID(body["user_id"])
         device = uuid5(user_id, f"server:{EPOCH}")

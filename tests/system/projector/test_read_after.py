@@ -1,6 +1,8 @@
 """A read waits for the caller's own writes, and hears of them from PostgreSQL, over connections that may end."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from typing import TypeAlias
 from uuid import uuid4
 
 import asyncpg
@@ -15,8 +17,9 @@ from shared.postgres import connect
 from tests.histories import history
 from tests.system.projector.feed import EventStore
 from tests.system.projector.looking import apply
-from tests.system.projector.phones import Reader
+from tests.system.projector.phones import Reader, api
 
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 LONG = 60.0
 
 
@@ -56,6 +59,7 @@ async def test_a_waiting_read_is_told_of_the_commit(
     person = history(23, events=40, devices=1)
     device, last = person.received[0].device_id, person.received[-1].sequence_number
     phone = Reader(client, person.user_id, device)
+    await phone.response("/workouts", 200, {"X-Read-After": f"{device}:{last}"})
     waiting = asyncio.create_task(phone.response("/workouts", 200, {"X-Read-After": f"{device}:{last}"}))
     await asyncio.sleep(0.05)
     # when its writes are applied
@@ -64,9 +68,25 @@ async def test_a_waiting_read_is_told_of_the_commit(
     assert "X-Stale" not in (await waiting).headers
 
 
-async def test_a_commit_is_told_and_a_rollback_is_not(url: str, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-    changes = Changes(url, role="projector_api")
-    await changes.listen()
+@pytest.fixture
+async def changes(url: str) -> AsyncIterator[Changes]:
+    listening = Changes(url, role="projector_api")
+    yield listening
+    await listening.close()
+
+
+async def heard(pool: Pool, changes: Changes) -> None:
+    """Commits changes until one is heard."""
+    change = changes.next()
+    while not change.done():
+        change = changes.next()
+        async with pool.acquire() as connection:
+            await touch(connection, [uuid4()])
+        await asyncio.wait([change], timeout=0.05)
+
+
+async def test_a_commit_is_told_and_a_rollback_is_not(pool: Pool, changes: Changes) -> None:
+    await heard(pool, changes)
     change = changes.next()
 
     async with pool.acquire() as connection:
@@ -74,30 +94,33 @@ async def test_a_commit_is_told_and_a_rollback_is_not(url: str, pool: "asyncpg.P
         await transaction.start()
         await touch(connection, [uuid4()])
         await transaction.rollback()
-    await asyncio.sleep(0.1)
-    assert not change.done()
-
-    async with pool.acquire() as connection:
+        await asyncio.sleep(0.1)
+        assert not change.done()
         await touch(connection, [uuid4()])
+
     await asyncio.wait_for(change, LONG)
-    assert not changes.next().done()
-    changes.close()
 
 
-async def test_a_listener_whose_connection_has_ended_listens_again(
-    url: str, pool: "asyncpg.Pool[asyncpg.Record]"
-) -> None:
-    changes = Changes(url, role="projector_api")
-    await changes.listen()
+async def test_a_listener_whose_connection_has_ended_listens_again(url: str, pool: Pool, changes: Changes) -> None:
+    await heard(pool, changes)
     owner = await connect(url)
-    ended = await owner.fetch("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
-    assert ended
+    assert await owner.fetch("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
     await owner.close()
 
-    change = changes.next()
-    while not change.done():
-        await changes.listen()
-        async with pool.acquire() as connection:
-            await touch(connection, [uuid4()])
-        await asyncio.wait([change], timeout=0.05)
-    changes.close()
+    await heard(pool, changes)
+
+
+async def test_a_read_waits_no_longer_than_it_may_for_a_database_that_lets_nobody_listen(
+    url: str, event_store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a listener whose connection is never answered
+    async def unanswered(*_: object, **__: object) -> None:
+        await asyncio.sleep(LONG)
+
+    monkeypatch.setattr("services.projector.store.changes.connect", unanswered)
+    user, device = uuid4(), uuid4()
+    async with api(url, event_store) as client, asyncio.timeout(LONG / 2):
+        # when a read waits in vain
+        stale = await Reader(client, user, device).response("/workouts", 200, {"X-Read-After": f"{device}:1"})
+    # then it is answered all the same
+    assert stale.headers["X-Stale"] == "true"

@@ -79,6 +79,17 @@ async def test_bad_parameters_are_named(client: httpx2.AsyncClient) -> None:
     assert (await phone.get("/workouts", 422, {"X-Read-After": "x"}))["field"] == "X-Read-After"
 
 
+async def test_entities_come_by_id_page_by_page(
+    client: httpx2.AsyncClient, store: ProjectorStore, event_store: EventStore
+) -> None:
+    phone = reader_of(client, await trained(store, event_store, 25))
+
+    ids = [one["set_id"] for one in await phone.all_items("/entities/set", limit=40)]
+
+    assert len(ids) > 40
+    assert ids == sorted(ids)
+
+
 async def test_a_cursor_belongs_to_its_list(
     client: httpx2.AsyncClient, store: ProjectorStore, event_store: EventStore
 ) -> None:

@@ -9,6 +9,7 @@ import httpx2
 from services.projector.store import loading
 from services.projector.store.batch import ProjectorStore
 from shared.fold import fold
+from shared.http import encode_cursor
 from shared.postgres import connect
 from shared.views.whole import content_digest_of
 from tests.histories import history
@@ -92,3 +93,10 @@ async def test_operators_see_a_rebuild_that_another_process_is_at(client: httpx2
     assert (during["running"], during["succeeded"]) == (True, None)
     assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
     assert not (await client.get(path, headers=headers)).json()["running"]
+
+
+async def test_a_cursor_of_another_list_is_refused(client: httpx2.AsyncClient) -> None:
+    headers = {"Authorization": "Bearer secret"}
+    for path, cursor in (("positions", encode_cursor([1, 2])), ("dead-letters", encode_cursor("x"))):
+        answer = await client.get(f"/internal/projector/{path}", params={"cursor": cursor}, headers=headers)
+        assert (answer.status_code, answer.json()["field"]) == (422, "cursor")

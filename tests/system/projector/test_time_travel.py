@@ -121,6 +121,22 @@ async def test_undo_is_written_by_the_server_and_can_be_undone(
     assert (again.status_code, again.json()["code"]) == (409, "nothing_to_undo")
 
 
+@pytest.mark.parametrize(("answered", "status", "code"), [(410, 410, "user_erased"), (503, 503, "unavailable")])
+async def test_what_the_event_store_says_of_an_undo_is_passed_on(
+    client: httpx2.AsyncClient, store: ProjectorStore, event_store: EventStore, answered: int, status: int, code: str
+) -> None:
+    person = await trained(store, event_store, 24, events=20)
+    phone, event = reader_of(client, person), person.received[0]
+
+    event_store.refusal = answered
+    answer = await client.post(
+        f"/api/v1/history/{event.event_id}/undo", params={"device_id": str(event.device_id)}, headers=phone.headers
+    )
+    event_store.refusal = None
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
 async def test_history_says_who_changed_what(
     client: httpx2.AsyncClient, store: ProjectorStore, event_store: EventStore
 ) -> None:
