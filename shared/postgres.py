@@ -13,6 +13,27 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolC
 
 STATEMENT_TIMEOUT_MS = 15_000
 
+# The database cannot be reached, is stopping, or is short of memory, connections, time or room on its disk.
+AWAY: tuple[type[Exception], ...] = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+)
+# Nothing was changed, and the same may succeed a moment later: also where another transaction was in the way.
+PASSING: tuple[type[Exception], ...] = (*AWAY, asyncpg.TransactionRollbackError)
+# A database that nobody has migrated yet, or not to this version.
+NOT_MADE: tuple[type[Exception], ...] = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidParameterValueError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedFunctionError,
+)
+
 
 def _server_settings(role: str | None, statement_timeout_ms: int) -> dict[str, str]:
     settings = {

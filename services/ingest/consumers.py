@@ -11,8 +11,9 @@ from uuid import UUID
 from faststream.kafka.subscriber.usecase import LogicSubscriber
 from prometheus_client import Counter
 
-from services.ingest.store.database import AWAY, Database
+from services.ingest.store.database import Database
 from services.ingest.store.users import Users
+from shared import postgres
 from shared.dead_letters import dead_letter, decoded
 from shared.errors import Unavailable
 from shared.feeds import IdentityFeed
@@ -35,7 +36,7 @@ from shared.telemetry import log
 from shared.topics import DEAD_LETTERS, EFFECTS, IDENTITY
 
 UNREADABLE = Counter("ingest_identity_dead_letters_total", "Identity records that could not be read")
-PASSING = (*PASSING_FAULTS, *AWAY, Unavailable, PublishFailed)
+PASSING = (*PASSING_FAULTS, *postgres.PASSING, Unavailable, PublishFailed)
 
 
 class ErasedIds:

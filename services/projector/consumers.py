@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 from services.projector.store import effects, identity
 from services.projector.store.batch import NoGeneration, ProjectorStore
 from services.projector.store.dead_letters import refuse
+from shared import postgres
 from shared.dead_letters import Refused, dead_letter, decoded
 from shared.following import PASSING_FAULTS, Follower, decode_batch, patiently
 from shared.identity import (
@@ -30,11 +31,7 @@ from shared.topics import DEAD_LETTERS
 Result = TypeVar("Result")
 PASSING = (
     *PASSING_FAULTS,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.TransactionRollbackError,
-    asyncpg.InsufficientResourcesError,
+    *postgres.PASSING,
     asyncpg.InvalidCachedStatementError,
     KafkaError,
     NoGeneration,

@@ -8,25 +8,8 @@ import asyncpg
 
 from services.projector.views.rows import Connection
 from shared.errors import Unavailable
-from shared.postgres import create_pool
+from shared.postgres import AWAY, NOT_MADE, create_pool
 from shared.telemetry import log
-
-AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.InterfaceError,
-)
-# A database that nobody has migrated yet.
-NOT_MADE = (
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidParameterValueError,
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.UndefinedTableError,
-    asyncpg.UndefinedFunctionError,
-)
 
 
 class LazyPool:

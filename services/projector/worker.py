@@ -29,6 +29,7 @@ from shared.topics import EVENTS, IDENTITY
 
 STOP_SECONDS = 8
 REBUILD_PAUSE_SECONDS = 5
+LONGEST_REBUILD_PAUSE_SECONDS = 600
 RESTART_PAUSE_SECONDS = 3
 WATCH_SECONDS = 5
 LOST_AFTER_SECONDS = 120
@@ -114,20 +115,23 @@ class Worker:
     async def _until_writable(self, pool: "asyncpg.Pool[asyncpg.Record]", rebuilding: Rebuilding) -> None:
         """After an upgrade that changes views: rebuilds, and waits where the tables are others; reads go on.
 
-        Another worker may be rebuilding already, whose lock makes this one's rebuild give way.
+        Another worker may be rebuilding already, whose lock makes this one's rebuild give way. One that stops, as at an
+        event that cannot be applied, would stop there again: the pauses grow.
         """
 
         async def look() -> generations.Fitness:
             async with pool.acquire() as connection:
                 return await generations.fitness(connection)
 
-        found = await waiting_out(look)
+        found, pause = await waiting_out(look), REBUILD_PAUSE_SECONDS
         while not found.current:
             log().warning("live_generation_is_of_another_version", writable=found.writable)
             await rebuilding.start(None)
             if found.writable:
                 return
-            await asyncio.sleep(REBUILD_PAUSE_SECONDS)
+            await asyncio.sleep(pause)
+            if rebuilding.succeeded is False:
+                pause = min(2 * pause, LONGEST_REBUILD_PAUSE_SECONDS)
             found = await waiting_out(look)
 
     async def _started(self, consumers: Consumers) -> KafkaBroker:

@@ -5,21 +5,13 @@ from typing import TypeAlias
 
 import asyncpg
 
+from shared import postgres
 from shared.postgres import Connection as Connection
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 API_ROLE = "auth_api"
-
-# Faults after which nothing was changed and the same request may succeed a moment later.
-PASSING_FAULTS = (
-    OSError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.TransactionRollbackError,
-)
+PASSING_FAULTS = postgres.PASSING
 
 
 async def answers(pool: Pool) -> bool:

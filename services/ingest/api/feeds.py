@@ -11,13 +11,12 @@ from fastapi.responses import StreamingResponse
 
 from services.ingest.api.context import Configured, Store
 from services.ingest.settings import Settings
-from services.ingest.store.database import AWAY
 from services.ingest.store.feeds import Feeds
 from shared.errors import InvalidRequest, Unavailable
 from shared.feeds import Heads
 from shared.http import Cursor, decode_cursor, encode_cursor
 from shared.policy import service_only
-from shared.postgres import connect
+from shared.postgres import PASSING, connect
 from shared.values import MAX_INTEGER
 
 router = APIRouter(prefix="/internal", tags=["internal"], dependencies=[Depends(service_only)])
@@ -89,7 +88,7 @@ async def _own_connection(settings: Settings) -> asyncpg.Connection:
     """A stream may last for minutes, and the requests' pool must not starve."""
     try:
         return await connect(settings.database_url_ingest, role="ingest_api")
-    except AWAY as error:
+    except PASSING as error:
         raise Unavailable("the event store is not available") from error
 
 

@@ -19,7 +19,6 @@ from services.ingest.door import Draft, write
 from services.ingest.operations import begin_epoch, release_quarantine
 from services.ingest.reading import reading_of
 from services.ingest.settings import Settings
-from services.ingest.store.database import AWAY
 from services.ingest.store.events import Trace
 from services.ingest.store.feeds import Feeds
 from services.ingest.store.operations import Operations
@@ -30,7 +29,7 @@ from shared.envelope import Origin, SchemaVersion, SeenByClient
 from shared.errors import InvalidRequest, Unavailable
 from shared.http import Cursor, Limit, Page
 from shared.policy import service_only
-from shared.postgres import connect
+from shared.postgres import PASSING, connect
 from shared.telemetry import correlation_id, traceparent
 from shared.values import format_moment, utc_now
 
@@ -96,7 +95,7 @@ async def _unhurried(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
     """A connection of its own, without a time limit: this work may take minutes."""
     try:
         connection = await connect(settings.database_url_ingest, role="ingest_api")
-    except AWAY as error:
+    except PASSING as error:
         raise Unavailable("the event store is not available") from error
     try:
         yield connection

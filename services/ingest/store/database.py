@@ -7,22 +7,8 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from shared.errors import Unavailable
-from shared.postgres import create_pool
+from shared.postgres import PASSING, create_pool
 from shared.telemetry import log
-
-AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.QueryCanceledError,
-    asyncpg.OutOfMemoryError,
-    asyncpg.DeadlockDetectedError,
-)
 
 
 class Database:
@@ -57,7 +43,7 @@ class Database:
             pool = await self._opened()
             async with pool.acquire(timeout=5) as connection:
                 yield connection
-        except AWAY as error:
+        except PASSING as error:
             log().warning("database_unavailable", error=repr(error))
             raise Unavailable("the event store is not available") from error
         finally:

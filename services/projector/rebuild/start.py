@@ -12,15 +12,17 @@ class Rebuilding:
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
+        self._starting = asyncio.Lock()
 
     async def start(self, view: str | None) -> bool:
         """Starts one; False where one is still running."""
-        if self.running:
-            return False
-        words = ["--view", view] if view else []
-        command = (sys.executable, "-m", "services.projector.rebuild", *words)
-        self._process = await asyncio.create_subprocess_exec(*command)
-        return True
+        async with self._starting:
+            if self.running:
+                return False
+            words = ["--view", view] if view else []
+            command = (sys.executable, "-m", "services.projector.rebuild", *words)
+            self._process = await asyncio.create_subprocess_exec(*command)
+            return True
 
     @property
     def running(self) -> bool:

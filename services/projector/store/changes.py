@@ -3,9 +3,8 @@
 import asyncio
 import contextlib
 
-from services.projector.database import AWAY, NOT_MADE
 from services.projector.store.users import CHANGED
-from shared.postgres import connect
+from shared.postgres import AWAY, NOT_MADE, connect
 from shared.telemetry import log
 
 RETRY_SECONDS = 1.0

@@ -47,6 +47,7 @@ class Workers:
     def __init__(self, environment: dict[str, str]) -> None:
         self.environment = environment
         self.processes: list[Process] = []
+        self.ports: list[int] = []
 
     async def start(self) -> Process:
         port = free_port()
@@ -55,6 +56,7 @@ class Workers:
             sys.executable, *command, "--no-access-log", env=self.environment, stderr=subprocess.DEVNULL
         )
         self.processes.append(process)
+        self.ports.append(port)
         async with httpx2.AsyncClient() as client:
             await until(lambda: self._ready(client, port), 40)
         return process
@@ -64,6 +66,14 @@ class Workers:
             return (await client.get(f"http://127.0.0.1:{port}/health/ready")).status_code == 200
         except httpx2.HTTPError:
             return False
+
+    async def metric(self, name: str) -> float:
+        """The sum of all workers' values of a metric."""
+        async with httpx2.AsyncClient() as client:
+            pages = [(await client.get(f"http://127.0.0.1:{port}/metrics")).text for port in self.ports]
+        return sum(
+            float(line.split()[1]) for page in pages for line in page.splitlines() if line.startswith(f"{name} ")
+        )
 
     async def stop(self) -> None:
         running = [process for process in self.processes if process.returncode is None]
@@ -160,13 +170,20 @@ async def test_several_workers_share_users_while_some_are_killed_leave_and_come(
 async def test_a_hole_is_healed_from_the_feed(
     store: ProjectorStore, event_store: EventStore, publisher: Publisher, workers: Workers
 ) -> None:
+    # given a worker whose comparison with the heads at the start is over, so that only the hole itself tells
     await workers.start()
-    await asyncio.sleep(1.5)  # the comparison with the heads at the start is over: only the hole itself tells
+
+    async def has_compared() -> bool:
+        return await workers.metric("consumer_heads_compared_timestamp_seconds") > 0
+
+    await until(has_compared)
     person = history(20, events=120, devices=1)
     event_store.accept(person.received)
+    # when Kafka brings the events with some missing
     await publish(publisher, [*person.received[:30], *person.received[70:]])
-
+    # then all are read
     await until(reads(store, person.user_id, expected(person.received)))
+    assert await workers.metric("consumer_holes_total") >= 1
 
 
 async def test_what_kafka_lost_comes_with_the_comparison_at_the_start(

@@ -1,8 +1,9 @@
-"""Addresses of databases."""
+"""Addresses of databases, and which of their faults pass."""
 
+import asyncpg
 import pytest
 
-from shared.postgres import plain_url
+from shared.postgres import PASSING, plain_url
 
 
 @pytest.mark.parametrize("scheme", ["postgresql+asyncpg", "postgresql", "postgres"])
@@ -15,3 +16,27 @@ def test_whatever_driver_is_named_libpq_reads_the_address(scheme: str) -> None:
 def test_what_is_no_address_is_named() -> None:
     with pytest.raises(ValueError, match="must be postgresql://"):
         plain_url("ingest")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        asyncpg.DiskFullError,
+        asyncpg.OutOfMemoryError,
+        asyncpg.TooManyConnectionsError,
+        asyncpg.CannotConnectNowError,
+        asyncpg.AdminShutdownError,
+        asyncpg.QueryCanceledError,
+        asyncpg.DeadlockDetectedError,
+        asyncpg.SerializationError,
+        asyncpg.ConnectionDoesNotExistError,
+        ConnectionRefusedError,
+    ],
+)
+def test_what_another_attempt_may_outlive_is_a_passing_fault(fault: type[Exception]) -> None:
+    assert issubclass(fault, PASSING)
+
+
+@pytest.mark.parametrize("fault", [asyncpg.DataError, asyncpg.UniqueViolationError, asyncpg.PostgresSyntaxError])
+def test_what_would_come_again_is_none(fault: type[Exception]) -> None:
+    assert not issubclass(fault, PASSING)
