@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.telemetry import correlation_id, log
 
@@ -163,9 +164,31 @@ async def _on_http_exception(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse(document, error.status_code, error.headers, PROBLEM_JSON)
 
 
-async def _on_bug(request: Request, error: Exception) -> JSONResponse:
-    log().error("unhandled_error", path=request.url.path, exc_info=error)
-    return problem_response(Problem("something went wrong here; the correlation id finds it in the logs"))
+class BugAnswer:
+    """Answers what nobody foresaw as a problem document too, innermost, so that the answer bears the headers of every
+    other and the connection lives on."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Exception as error:
+            log().error("unhandled_error", path=scope["path"], exc_info=error)
+            if begun:
+                raise
+            problem = Problem("something went wrong here; the correlation id finds it in the logs")
+            await problem_response(problem)(scope, receive, send)
 
 
 def install_problem_documents(app: FastAPI) -> None:
@@ -173,4 +196,4 @@ def install_problem_documents(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(Exception, _on_bug)
+    app.add_middleware(BugAnswer)

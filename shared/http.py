@@ -17,6 +17,7 @@ from pydantic_core import from_json, to_json
 
 from shared.errors import InvalidRequest, install_problem_documents
 from shared.policy import public
+from shared.registry import registry
 from shared.security import secure
 from shared.settings import SharedSettings
 from shared.telemetry import CorrelationMiddleware, configure_logging, metrics_endpoint
@@ -58,6 +59,7 @@ def decode_cursor(cursor: str) -> Any:
 def create_service_app(name: str, settings: SharedSettings, lifespan: Lifespan) -> FastAPI:
     """A FastAPI app with problem documents, correlation ids, token verification, metrics and liveness."""
     configure_logging(name, settings.log_level, settings.log_format)
+    registry()  # a domain that is named and not there stops the start, and not the first event
 
     @asynccontextmanager
     async def settled(app: FastAPI) -> AsyncIterator[None]:

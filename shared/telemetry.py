@@ -93,7 +93,7 @@ class CorrelationMiddleware:
     @staticmethod
     def _returning(send: Send, value: str) -> Callable[[Message], Awaitable[None]]:
         async def with_header(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 MutableHeaders(scope=message)[CORRELATION_HEADER] = value
             await send(message)
 

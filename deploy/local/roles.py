@@ -1,5 +1,6 @@
 """The processes of the local run, as data: all services' HTTP on one port, and each worker by itself."""
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -53,11 +54,16 @@ def _names(name: str, count: int) -> list[str]:
     return [name, *(f"{name}-{number}" for number in range(2, count + 1))]
 
 
+def _import_path() -> str:
+    """Where modules are found: domains and views from outside the tree where the caller's own path leads."""
+    return os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
 def program(role: Role, host: str, port: int, environment: Mapping[str, str]) -> Program:
     return Program(
         name=role.name,
         command=[sys.executable, "-m", "deploy.local.serve", role.target, host, str(port)],
-        environment={"PYTHONPATH": str(ROOT), "LOG_FORMAT": "json", **environment, **role.environment},
+        environment={"PYTHONPATH": _import_path(), "LOG_FORMAT": "json", **environment, **role.environment},
         folder=ROOT,
         niceness=role.niceness,
     )

@@ -55,7 +55,7 @@ def exercise_rows(entities: Mapping[UUID, Entity]) -> list[ExerciseRow]:
 
 
 def _row(exercise_id: UUID, entity: Entity, merged: Mapping[UUID, UUID]) -> ExerciseRow:
-    base = catalogue_row(exercise_id) or ExerciseRow(exercise_id, None, None, [], None, None, custom=True)
+    base = catalogue_row(exercise_id) or undefined_row(exercise_id)
     secondary: list[Muscle] | None = entity.value("secondary")
     stands_for_it = representative(exercise_id, merged)
     return ExerciseRow(
@@ -69,6 +69,11 @@ def _row(exercise_id: UUID, entity: Entity, merged: Mapping[UUID, UUID]) -> Exer
         archived=entity.removed,
         merged_into=None if stands_for_it == exercise_id else stands_for_it,
     )
+
+
+def undefined_row(exercise_id: UUID) -> ExerciseRow:
+    """An exercise of which nothing is known but its id."""
+    return ExerciseRow(exercise_id, None, None, [], None, None, custom=True)
 
 
 def catalogue_row(exercise_id: UUID) -> ExerciseRow | None:

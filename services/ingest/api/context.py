@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from typing import Annotated
+from uuid import UUID
 
 import asyncpg
 from fastapi import Depends
@@ -10,6 +11,8 @@ from fastapi.requests import HTTPConnection
 from services.ingest.limits import Limits
 from services.ingest.settings import Settings
 from services.ingest.store.database import Database
+from services.ingest.store.users import Users
+from shared.errors import UserErased
 from shared.policy import policy, principal
 from shared.tokens import Principal
 
@@ -58,3 +61,18 @@ async def limited_caller(connection: HTTPConnection) -> Principal:
 
 
 LimitedCaller = Annotated[Principal, Depends(limited_caller)]
+
+
+def ids_of(caller: Principal) -> set[UUID]:
+    """All ids under which the caller may have written."""
+    return {caller.user_id, *caller.also}
+
+
+async def reader(caller: LimitedCaller, store: Store) -> Principal:
+    """The caller, unless erased: an empty answer would say that the server has lost everything."""
+    if await Users(store).is_erased(ids_of(caller)):
+        raise UserErased("this user was erased")
+    return caller
+
+
+Reader = Annotated[Principal, Depends(reader)]

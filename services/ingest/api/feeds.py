@@ -69,8 +69,8 @@ async def events(
 async def snapshot(settings: Configured, shard: str = "0/1") -> StreamingResponse:
     """All events of the devices of shard `i/n` (i from 0 to n - 1) as JSON lines, by device and sequence."""
     given = SHARD.match(shard)
-    if given is None or int(given[2]) < 1:
-        raise InvalidRequest("shard: must be i/n", field="shard")
+    if given is None or not int(given[1]) < int(given[2]):
+        raise InvalidRequest("shard: must be i/n, i from 0 to n - 1", field="shard")
     connection = await _own_connection(settings)
     return _streamed(connection, Feeds(connection).snapshot(int(given[1]), int(given[2])))
 

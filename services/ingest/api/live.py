@@ -13,8 +13,8 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.websockets import WebSocketDisconnect
 
-from services.ingest.api.context import Configured, Databases, limited_address
-from services.ingest.api.pull import ids_of
+from services.ingest.api.context import Configured, Databases, ids_of, limited_address
+from services.ingest.door import DeviceRevoked
 from services.ingest.hints import TOKEN_EXPIRED, Hint, Hub, Listener, events_available
 from services.ingest.listening import Ears
 from services.ingest.settings import Settings
@@ -22,7 +22,7 @@ from services.ingest.store.database import Database
 from services.ingest.store.pull import Pull
 from services.ingest.store.tickets import SECONDS, Tickets
 from services.ingest.store.users import Users
-from shared.errors import NotAuthenticated, Unavailable
+from shared.errors import NotAuthenticated, Unavailable, UserErased
 from shared.policy import Caller, MaybeCaller
 from shared.tokens import Principal
 
@@ -46,6 +46,7 @@ class StreamTicket(BaseModel):
 async def stream_ticket(caller: Caller, database: Databases) -> StreamTicket:
     """A ticket for a browser, which cannot send headers with a stream or a socket."""
     async with database.connection() as connection:
+        await _check(Users(connection), caller)
         return StreamTicket(ticket=await Tickets(connection).issue(caller))
 
 
@@ -104,9 +105,18 @@ async def _listener(
         principal = bearer or (await Tickets(taken).redeem(ticket) if ticket else None)
         if principal is None:
             raise NotAuthenticated("send the access token, or a ticket that was not used yet")
+        await _check(Users(taken), principal)
         listener = Listener(principal, set(await Users(taken).everyone(ids_of(principal))))
     await ears.opened()
     return listener
+
+
+async def _check(users: Users, caller: Principal) -> None:
+    """Refuses whoever is to hear nothing any more."""
+    if await users.is_erased(ids_of(caller)):
+        raise UserErased("this user was erased")
+    if await users.is_revoked(caller.device_id, caller.issued_at):
+        raise DeviceRevoked("this device was revoked: log in again")
 
 
 async def _missed(database: Database, listener: Listener, last_event_id: str | None) -> list[Hint]:

@@ -8,7 +8,8 @@ from uuid import UUID
 import asyncpg
 from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import to_json
 from uuid_utils.compat import uuid7
 
 from services.ingest.api.context import Configured, Store
@@ -36,6 +37,11 @@ from shared.values import format_moment, utc_now
 router = APIRouter(prefix="/internal/ingest", tags=["internal"], dependencies=[Depends(service_only)])
 
 
+def _as_json(origin: Any) -> Origin:
+    """FastAPI has read the JSON already, and a strict type takes ids as text only from JSON."""
+    return Origin.model_validate_json(to_json(origin))
+
+
 class ServerEvent(BaseModel):
     """An event that a service writes for a user."""
 
@@ -47,7 +53,7 @@ class ServerEvent(BaseModel):
     payload: dict[str, Any]
     occurred_at: AwareDatetime | None = None
     seen: SeenByClient | None = None
-    origin: Origin | None = None
+    origin: Annotated[Origin, BeforeValidator(_as_json)] | None = None
     correlation_id: UUID | None = None
 
 

@@ -9,14 +9,13 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 from pydantic_core import from_json
 
-from services.ingest.api.context import LimitedCaller, Store
+from services.ingest.api.context import Reader, Store, ids_of
 from services.ingest.store.feeds import line
 from services.ingest.store.pull import Pull, Vector
 from shared.digests import EMPTY
 from shared.envelope import AcceptedEvent
 from shared.errors import InvalidRequest, NotFound
 from shared.http import Cursor, Limit, Page, decode_cursor, encode_cursor
-from shared.tokens import Principal
 from shared.values import MAX_INTEGER, Moment
 
 router = APIRouter(prefix="/api/v1/sync", tags=["sync"])
@@ -62,14 +61,9 @@ class QuarantinedEvent(BaseModel):
     event: Any
 
 
-def ids_of(caller: Principal) -> set[UUID]:
-    """All ids under which the caller may have written."""
-    return {caller.user_id, *caller.also}
-
-
 @router.get("/hash", responses={200: {"model": UserHash}})
 async def hash_of_events(
-    caller: LimitedCaller,
+    caller: Reader,
     store: Store,
     device_id: UUID | None = None,
     first: Annotated[int | None, Query(alias="from", ge=0, le=MAX_INTEGER)] = None,
@@ -103,7 +97,7 @@ Vectors = Annotated[str | None, Query(max_length=100_000)]
 
 @router.get("/events", response_model=EventPage)
 async def events(
-    caller: LimitedCaller,
+    caller: Reader,
     store: Store,
     after: Vectors = None,
     since: Moment | None = None,
@@ -161,9 +155,7 @@ def _position(number: Any) -> int:
 
 
 @router.get("/quarantine")
-async def quarantine(
-    caller: LimitedCaller, store: Store, cursor: Cursor = None, limit: Limit = 50
-) -> Page[QuarantinedEvent]:
+async def quarantine(caller: Reader, store: Store, cursor: Cursor = None, limit: Limit = 50) -> Page[QuarantinedEvent]:
     """The user's refused events with the reasons."""
     return await quarantine_page(Pull(store), ids_of(caller), cursor, limit)
 

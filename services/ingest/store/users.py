@@ -7,6 +7,8 @@ from uuid import UUID
 
 import asyncpg
 
+from services.ingest.store.events import Question
+
 _MERGE = """
     WITH merged AS (SELECT coalesce((SELECT root_id FROM user_aliases WHERE user_id = $1), $1) AS id),
          root AS (SELECT coalesce((SELECT root_id FROM user_aliases WHERE user_id = $2), $2) AS id),
@@ -69,6 +71,13 @@ class Users:
     async def revoke(self, device_id: UUID, user_id: UUID, revoked_at: datetime) -> None:
         """Keeps when the user's device was revoked, the last time counts. Again changes nothing."""
         await self._connection.execute(_REVOKE, device_id, user_id, revoked_at)
+
+    async def is_revoked(self, device_id: UUID, issued_at: float) -> bool:
+        """Whether auth revoked the device after it had issued the token."""
+        revoked_at = await self._connection.fetchval(
+            "SELECT revoked_at FROM revoked_devices WHERE device_id = $1", device_id
+        )
+        return Question(device_id, (), issued_at=issued_at).was_revoked(revoked_at)
 
     async def answered(self, erasure_id: UUID, counts: Mapping[str, int]) -> dict[str, int]:
         """The counts of an erasure as they were when it was first carried out."""

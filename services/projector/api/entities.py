@@ -49,11 +49,11 @@ async def list_entities(read: Reads, entity: str, cursor: Cursor = None, limit: 
 @router.get("/{entity}/{entity_id}", responses=reads(_ENTITY))
 async def show_entity(read: Reads, entity: str, entity_id: UUID) -> Response:
     """One entity, also where it is removed."""
-    key = EntityKey(read.reading.user_id, entity, entity_id)
+    stream, key = _stream(entity), EntityKey(read.reading.user_id, entity, entity_id)
     found = await auditing.entities(read.reading, [key])
     if key not in found:
         raise NotFound("you have nothing with this id")
-    return read.value(_item(_stream(entity), key, found[key]))
+    return read.value(_item(stream, key, found[key]))
 
 
 def _id(position: Any) -> UUID:

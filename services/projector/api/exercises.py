@@ -20,7 +20,7 @@ from shared.domains.exercises.vocabulary import Muscle
 from shared.domains.workouts.status import WorkoutStatus
 from shared.errors import NotFound
 from shared.http import Cursor, Limit
-from shared.views.exercises import ExerciseRow, catalogue_row
+from shared.views.exercises import ExerciseRow, catalogue_row, undefined_row
 from shared.views.progress import ProgressRow, progress_of
 from shared.views.records import RecordKind, RecordRow
 from shared.views.sets import SetRow
@@ -55,8 +55,10 @@ async def list_exercises(
 
 @router.get("/exercises/{exercise_id}", responses=reads(marked(ExerciseRow)))
 async def show_exercise(read: Reads, exercise_id: UUID) -> Response:
-    """One exercise."""
+    """One exercise; its name is null where sets were logged with it and nobody has defined it."""
     row = await exercise_of(read.reading, exercise_id)
+    if row is None and await has_sets(read.reading, exercise_id):
+        row = undefined_row(exercise_id)
     if row is None:
         raise NotFound("you have no such exercise")
     return read.answer(read.marked(_text(row), exercise_id))

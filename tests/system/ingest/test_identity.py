@@ -163,10 +163,12 @@ async def test_a_revoked_device_is_refused_until_auth_gives_it_a_new_token(inges
     for event in (last, first, last):
         await identity.apply(event)
     refused = [await phone.post(events) for events in ([], sets(4, 4), sets(1, 3))]
+    for method, path in (("GET", "stream"), ("POST", "stream-ticket")):
+        refused.append(await phone.client.request(method, f"/api/v1/sync/{path}", headers=phone.headers))
     with time_machine.travel(before + timedelta(seconds=3), tick=False):
         welcome = await phone.sync(sets(4, 4))
 
-    assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(403, "device_revoked")] * 3
+    assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(403, "device_revoked")] * 5
     assert welcome["ack_cursor"]["last_acked_sequence"] == 4
     assert (await other.sync(sets(1, 1)))["accepted_count"] == 1
 
@@ -179,6 +181,16 @@ async def test_erasure_forgets_what_was_revoked_too(ingest: Ingest, identity: Id
 
     left = "SELECT count(*) FROM revoked_devices WHERE user_id = $1"
     assert await ingest.tables.fetchval(left, phone.user_id) == 0
+
+
+async def test_an_erased_user_is_told_so_and_not_that_there_is_nothing(ingest: Ingest, identity: Identity) -> None:
+    phone = ingest.phone()
+    await phone.sync(sets(1, 3))
+    await identity.apply(erased(913, phone.user_id))
+
+    for path in ("hash", "events", "quarantine", "stream"):
+        answer = await phone.client.get(f"/api/v1/sync/{path}", headers=phone.headers)
+        assert (answer.status_code, answer.json()["code"]) == (410, "user_erased"), path
 
 
 async def test_the_api_may_not_delete_or_change_events(ingest: Ingest) -> None:

@@ -47,6 +47,14 @@ async def test_the_server_writes_as_the_users_server_device(ingest: Ingest, phon
     assert len((await phone.get("/events"))["events"]) == 5
 
 
+async def test_a_server_event_may_stand_for_another(ingest: Ingest, phone: Phone) -> None:
+    origin = {"device_id": str(phone.device_id), "sequence_number": 7}
+
+    written = await post(ingest, "/server-events", 201, removal(phone.user_id, origin=origin))
+
+    assert (await lines(ingest, written["device_id"]))[0]["origin"] == origin
+
+
 async def test_parallel_writes_of_the_server_get_numbers_of_their_own(ingest: Ingest, phone: Phone) -> None:
     bodies = [removal(phone.user_id) for _ in range(8)]
     written = await asyncio.gather(*(post(ingest, "/server-events", 201, body) for body in bodies))

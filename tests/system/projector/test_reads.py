@@ -11,6 +11,7 @@ from services.projector.store import identity
 from services.projector.store.batch import ProjectorStore
 from shared.fold import fold
 from shared.postgres import create_pool
+from shared.values import format_moment
 from shared.views.exercises import ExerciseRow, Exercises
 from shared.views.progress import progress
 from shared.views.sets import SetRow
@@ -190,6 +191,30 @@ async def test_exercises_are_found_and_their_history_follows_merges(
     assert (
         max(one["load_kg"] or 0 for one in sets if one["set_type"] not in ("warmup", "partial")) >= records[0]["value"]
     )
+
+
+async def test_an_exercise_that_nobody_has_defined_is_shown_without_a_name(
+    client: httpx2.AsyncClient, store: ProjectorStore, event_store: EventStore
+) -> None:
+    person = history(26, events=60, devices=1)
+    last, unknown = person.received[-1], str(uuid4())
+    done = {"set_id": str(uuid4()), "workout_id": str(uuid4()), "exercise_id": unknown, "reps": 5}
+    update = {
+        "event_id": uuid4(),
+        "event_type": "SetCompleted",
+        "schema_version": 1,
+        "payload": done | {"completed_at": format_moment(last.occurred_at)},
+        "sequence_number": last.sequence_number + 1,
+        "previous_sequence": last.sequence_number,
+    }
+    await apply(store, [*person.received, last.model_copy(update=update)])
+    phone = reader_of(client, person)
+
+    shown = await phone.get(f"/exercises/{unknown}")
+
+    assert (shown["exercise_id"], shown["name"]) == (unknown, None)
+    await phone.get(f"/exercises/{uuid4()}", 404)
+    await phone.get(f"/entities/%00/{unknown}", 404)
 
 
 async def test_progress_is_that_of_the_fold_under_each_of_an_exercises_ids(

@@ -8,6 +8,7 @@ from fastapi import Body, FastAPI
 from pydantic import AfterValidator
 
 from shared.errors import install_problem_documents
+from shared.telemetry import CORRELATION_HEADER, CorrelationMiddleware
 
 
 def polite(word: str) -> str:
@@ -33,3 +34,20 @@ async def test_an_invalid_request_is_told_in_plain_words(body: dict[str, str], d
         answer = await http.post("/", json=body)
 
     assert (answer.status_code, answer.json()["detail"]) == (422, detail)
+
+
+async def fail() -> str:
+    raise RuntimeError
+
+
+async def test_an_answer_to_what_nobody_foresaw_bears_the_headers_of_every_other() -> None:
+    app = FastAPI()
+    install_problem_documents(app)
+    app.add_middleware(CorrelationMiddleware)
+    app.add_api_route("/", fail)
+
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://service") as http:
+        answer = await http.get("/", headers={CORRELATION_HEADER: "my-id"})
+
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert (answer.headers[CORRELATION_HEADER], answer.json()["correlation_id"]) == ("my-id", "my-id")
