@@ -115,17 +115,12 @@ class KeySet:
 
 
 class TokenVerifier:
-    """Turns a bearer token into a principal. One that was verified is believed for a minute: a phone sends it again and
-    again, and the signature is most of a small request's cost."""
-
-    REMEMBERED_SECONDS = 60
-    REMEMBERED = 10_000
+    """Turns a bearer token into a principal."""
 
     def __init__(self, keys: Keys, *, issuer: str, audience: str) -> None:
         self._keys = keys
         self._issuer = issuer
         self._audience = audience
-        self._verified: dict[str, tuple[float, Principal]] = {}
 
     async def verify(self, token: str) -> Principal:
         """The principal of a valid token.
@@ -133,18 +128,6 @@ class TokenVerifier:
         Raises:
             TokenExpired, InvalidToken, Unavailable
         """
-        until, principal = self._verified.get(token, (0.0, None))
-        if principal is None or time.time() >= min(until, principal.expires_at):
-            principal = await self._verify(token)
-            self._remember(token, principal)
-        return principal
-
-    def _remember(self, token: str, principal: Principal) -> None:
-        if len(self._verified) >= self.REMEMBERED:
-            self._verified.clear()
-        self._verified[token] = (time.time() + self.REMEMBERED_SECONDS, principal)
-
-    async def _verify(self, token: str) -> Principal:
         try:
             kid = jwt.get_unverified_header(token).get("kid", "")
         except jwt.PyJWTError as error:
@@ -152,6 +135,31 @@ class TokenVerifier:
         if not kid:
             raise InvalidToken("the token does not name its key")
         return decode_token(token, await self._keys.key(kid), issuer=self._issuer, audience=self._audience)
+
+
+class RememberingVerifier(TokenVerifier):
+    """Believes a token that was verified for a minute: a phone sends it again and again, and the signature is most of a
+    small request's cost."""
+
+    REMEMBERED_SECONDS = 60
+    REMEMBERED = 10_000
+
+    def __init__(self, keys: Keys, *, issuer: str, audience: str) -> None:
+        super().__init__(keys, issuer=issuer, audience=audience)
+        self._verified: dict[str, tuple[float, Principal]] = {}
+
+    async def verify(self, token: str) -> Principal:
+        """The principal of a token that is valid, or was a minute ago and has not expired."""
+        until, principal = self._verified.get(token, (0.0, None))
+        if principal is None or time.time() >= min(until, principal.expires_at):
+            principal = await super().verify(token)
+            self._remember(token, principal)
+        return principal
+
+    def _remember(self, token: str, principal: Principal) -> None:
+        if len(self._verified) >= self.REMEMBERED:
+            self._verified.clear()
+        self._verified[token] = (time.time() + self.REMEMBERED_SECONDS, principal)
 
 
 def decode_token(token: str, key: Any, *, issuer: str, audience: str) -> Principal:

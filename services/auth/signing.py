@@ -20,7 +20,7 @@ from services.auth.store import PASSING_FAULTS, Connection, Pool
 from services.auth.store import keys as store
 from shared.errors import TokenExpired, Unavailable
 from shared.telemetry import log
-from shared.tokens import ALGORITHM, Role, TokenVerifier
+from shared.tokens import ALGORITHM, Role
 from shared.values import utc_now
 
 RELOAD_SECONDS = 15.0
@@ -53,12 +53,6 @@ class KeyRing:
 def _jwk(kid: str, key: Ed25519PublicKey) -> dict[str, str]:
     x = base64.urlsafe_b64encode(key.public_bytes_raw()).decode().rstrip("=")
     return {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": kid, "use": "sig", "alg": ALGORITHM}
-
-
-class FreshVerifier(TokenVerifier):
-    """Remembers no verified token: what is ended here has ended at once."""
-
-    REMEMBERED_SECONDS = 0
 
 
 class Signer:

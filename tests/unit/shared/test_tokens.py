@@ -2,8 +2,10 @@
 
 import asyncio
 import base64
+import gc
 import json
 import time
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from shared.errors import InvalidToken, TokenExpired, Unavailable
-from shared.tokens import REQUIRED_CLAIMS, KeySet, Principal, TokenVerifier
+from shared.tokens import REQUIRED_CLAIMS, KeySet, Principal, RememberingVerifier, TokenVerifier
 
 KEY, ANOTHER = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 PUBLIC = KEY.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
@@ -90,7 +92,7 @@ def test_an_old_one_asks_for_a_refresh() -> None:
 
 
 def test_a_remembered_one_ends_when_it_says() -> None:
-    verifier = TokenVerifier(OneKey(), issuer="hypertrophy", audience="hypertrophy")
+    verifier = RememberingVerifier(OneKey(), issuer="hypertrophy", audience="hypertrophy")
 
     async def now_and_later(token: str) -> None:
         await verifier.verify(token)
@@ -98,6 +100,14 @@ def test_a_remembered_one_ends_when_it_says() -> None:
             await verifier.verify(token)
 
     asyncio.run(now_and_later(signed(claims(exp=time.time() + 30))))
+
+
+@pytest.mark.parametrize(("verifier", "remembers"), [(RememberingVerifier, True), (TokenVerifier, False)])
+async def test_only_who_believes_a_token_again_keeps_it(verifier: type[TokenVerifier], remembers: bool) -> None:
+    verifying = verifier(OneKey(), issuer="hypertrophy", audience="hypertrophy")
+    roles = weakref.ref((await verifying.verify(signed(claims()))).roles)
+    gc.collect()
+    assert (roles() is not None) is remembers
 
 
 async def test_who_waits_for_the_first_keys_shares_one_fetch() -> None:
