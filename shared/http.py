@@ -21,7 +21,7 @@ from shared.registry import registry
 from shared.security import secure
 from shared.settings import SharedSettings
 from shared.telemetry import CorrelationMiddleware, configure_logging, metrics_endpoint
-from shared.tokens import JWKS_PATH, KeySet, TokenVerifier
+from shared.tokens import JWKS_PATH, KeySet, RememberingVerifier
 
 Check = Callable[[], Awaitable[bool]]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -69,7 +69,7 @@ def create_service_app(name: str, settings: SharedSettings, lifespan: Lifespan) 
 
     app = FastAPI(title=f"Hypertrophy {name}", lifespan=settled, docs_url=None, redoc_url=None)
     app.state.service_token = settings.service_token.get_secret_value()
-    app.state.tokens = TokenVerifier(
+    app.state.tokens = RememberingVerifier(
         KeySet(settings.auth_url + JWKS_PATH), issuer=settings.token_issuer, audience=settings.token_audience
     )
     install_problem_documents(app)

@@ -160,6 +160,7 @@ class Publisher:
         self._bootstrap_servers = bootstrap_servers
         self._timeout = timeout.total_seconds()
         self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
 
     async def publish(self, topic: str, records: Iterable[Outgoing]) -> None:
         """Publishes in order and returns when every record is acknowledged by the broker.
@@ -176,23 +177,27 @@ class Publisher:
             raise PublishFailed(f"{topic}: {error!r}") from error
 
     async def _started(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            producer = AIOKafkaProducer(
-                bootstrap_servers=self._bootstrap_servers,
-                enable_idempotence=True,
-                acks="all",
-                compression_type=COMPRESSION,
-                linger_ms=0,
-                max_batch_size=262_144,
-                request_timeout_ms=int(self._timeout * 1000),
-            )
-            try:
-                await producer.start()
-            except BaseException:
-                await _bounded_stop(producer)
-                raise
-            self._producer = producer
-        return self._producer
+        async with self._starting:
+            if self._producer is None:
+                self._producer = await self._start()
+            return self._producer
+
+    async def _start(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap_servers,
+            enable_idempotence=True,
+            acks="all",
+            compression_type=COMPRESSION,
+            linger_ms=0,
+            max_batch_size=262_144,
+            request_timeout_ms=int(self._timeout * 1000),
+        )
+        try:
+            await producer.start()
+        except BaseException:
+            await _bounded_stop(producer)
+            raise
+        return producer
 
     async def close(self) -> None:
         """Forgets the producer. Bounded: with the broker gone a stop may hang."""
@@ -243,5 +248,5 @@ async def _bounded_stop(producer: AIOKafkaProducer) -> None:
     try:
         async with asyncio.timeout(2):
             await producer.stop()
-    except (TimeoutError, Exception) as error:
+    except Exception as error:
         log().warning("producer_stop_failed", error=repr(error))

@@ -63,7 +63,9 @@ class Keys(Protocol):
 class KeySet:
     """auth's public keys: fetched without blocking, cached, used stale when auth is away.
 
-    An unknown `kid` fetches again, at most every `refetch_seconds`. Who waits shares the fetch that is under way.
+    A known key is there at once; one that is older than `max_age_seconds` is fetched again beside its users. An unknown
+    `kid` waits for a fetch, and shares the one that is under way. Between two fetches are at least `refetch_seconds`,
+    unless there are no keys yet.
     """
 
     def __init__(self, url: str, *, max_age_seconds: float = 300, refetch_seconds: float = 5) -> None:
@@ -72,9 +74,8 @@ class KeySet:
         self._refetch = refetch_seconds
         self._keys: Mapping[str, Any] = {}
         self._fetched_at = float("-inf")
-        self._tried_at = float("-inf")
         self._ended_at = float("-inf")
-        self._lock = asyncio.Lock()
+        self._fetching: asyncio.Task[None] | None = None
 
     async def key(self, kid: str) -> Any:
         """The public key of this id.
@@ -83,42 +84,43 @@ class KeySet:
             TokenExpired: when auth does not publish it, or no longer, as after a restore.
             Unavailable: when no key set was ever fetched.
         """
-        if kid not in self._keys or time.monotonic() - self._fetched_at > self._max_age:
-            await self._fetch()
+        if kid not in self._keys:
+            # Shielded: who gives up waiting takes the fetch from nobody else.
+            await asyncio.shield(self._newest_fetch())
+        elif time.monotonic() - self._fetched_at > self._max_age:
+            self._newest_fetch()
         if not self._keys:
             raise Unavailable("the signing keys cannot be fetched yet")
         if kid not in self._keys:
             raise TokenExpired("the key that signed this token is no longer in use: refresh it and send again")
         return self._keys[kid]
 
+    def _newest_fetch(self) -> asyncio.Task[None]:
+        """The fetch that is under way; otherwise a new one, or the last one while it is too early for that."""
+        rests = bool(self._keys) and time.monotonic() - self._ended_at < self._refetch
+        if self._fetching is None or (self._fetching.done() and not rests):
+            self._fetching = asyncio.create_task(self._fetch())
+        return self._fetching
+
     async def _fetch(self) -> None:
-        asked_at = time.monotonic()
-        async with self._lock:
-            if self._ended_at >= asked_at or (self._keys and time.monotonic() - self._tried_at < self._refetch):
-                return
-            self._tried_at = time.monotonic()
-            try:
-                async with httpx2.AsyncClient(timeout=5) as client:
-                    response = (await client.get(self._url)).raise_for_status()
-                self._keys = {key.key_id: key.key for key in jwt.PyJWKSet.from_dict(response.json()).keys if key.key_id}
-                self._fetched_at = time.monotonic()
-            except (httpx2.HTTPError, jwt.PyJWTError, ValueError) as error:
-                log().warning("key_set_fetch_failed", url=self._url, error=repr(error))
+        try:
+            async with httpx2.AsyncClient(timeout=5) as client:
+                response = (await client.get(self._url)).raise_for_status()
+            self._keys = {key.key_id: key.key for key in jwt.PyJWKSet.from_dict(response.json()).keys if key.key_id}
+            self._fetched_at = time.monotonic()
+        except (httpx2.HTTPError, jwt.PyJWTError, ValueError) as error:
+            log().warning("key_set_fetch_failed", url=self._url, error=repr(error))
+        finally:
             self._ended_at = time.monotonic()
 
 
 class TokenVerifier:
-    """Turns a bearer token into a principal. One that was verified is believed for a minute: a phone sends it again and
-    again, and the signature is most of a small request's cost."""
-
-    REMEMBERED_SECONDS = 60
-    REMEMBERED = 10_000
+    """Turns a bearer token into a principal."""
 
     def __init__(self, keys: Keys, *, issuer: str, audience: str) -> None:
         self._keys = keys
         self._issuer = issuer
         self._audience = audience
-        self._verified: dict[str, tuple[float, Principal]] = {}
 
     async def verify(self, token: str) -> Principal:
         """The principal of a valid token.
@@ -126,18 +128,6 @@ class TokenVerifier:
         Raises:
             TokenExpired, InvalidToken, Unavailable
         """
-        until, principal = self._verified.get(token, (0.0, None))
-        if principal is None or time.time() >= min(until, principal.expires_at):
-            principal = await self._verify(token)
-            self._remember(token, principal)
-        return principal
-
-    def _remember(self, token: str, principal: Principal) -> None:
-        if len(self._verified) >= self.REMEMBERED:
-            self._verified.clear()
-        self._verified[token] = (time.time() + self.REMEMBERED_SECONDS, principal)
-
-    async def _verify(self, token: str) -> Principal:
         try:
             kid = jwt.get_unverified_header(token).get("kid", "")
         except jwt.PyJWTError as error:
@@ -145,6 +135,31 @@ class TokenVerifier:
         if not kid:
             raise InvalidToken("the token does not name its key")
         return decode_token(token, await self._keys.key(kid), issuer=self._issuer, audience=self._audience)
+
+
+class RememberingVerifier(TokenVerifier):
+    """Believes a token that was verified for a minute: a phone sends it again and again, and the signature is most of a
+    small request's cost."""
+
+    REMEMBERED_SECONDS = 60
+    REMEMBERED = 10_000
+
+    def __init__(self, keys: Keys, *, issuer: str, audience: str) -> None:
+        super().__init__(keys, issuer=issuer, audience=audience)
+        self._verified: dict[str, tuple[float, Principal]] = {}
+
+    async def verify(self, token: str) -> Principal:
+        """The principal of a token that is valid, or was a minute ago and has not expired."""
+        until, principal = self._verified.get(token, (0.0, None))
+        if principal is None or time.time() >= min(until, principal.expires_at):
+            principal = await super().verify(token)
+            self._remember(token, principal)
+        return principal
+
+    def _remember(self, token: str, principal: Principal) -> None:
+        if len(self._verified) >= self.REMEMBERED:
+            self._verified.clear()
+        self._verified[token] = (time.time() + self.REMEMBERED_SECONDS, principal)
 
 
 def decode_token(token: str, key: Any, *, issuer: str, audience: str) -> Principal:

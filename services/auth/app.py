@@ -11,7 +11,7 @@ from services.auth.desk import Desk
 from services.auth.passwords import Passwords
 from services.auth.secret_values import derived_key, key_secret
 from services.auth.settings import Settings
-from services.auth.signing import FreshVerifier, Signer
+from services.auth.signing import Signer
 from services.auth.store import API_ROLE, Pool, answers, closed
 from services.auth.store.activity import ActivityStore
 from services.auth.throttling import Throttle
@@ -20,6 +20,7 @@ from shared.http import add_health, create_service_app
 from shared.positions import add_positions
 from shared.postgres import create_pool
 from shared.security import BodyLimit
+from shared.tokens import TokenVerifier
 
 ROUTERS = (
     devices.router,
@@ -40,7 +41,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pool = await create_pool(settings.database_url_auth, role=API_ROLE, min_size=0, max_size=settings.auth_pool)
         app.state.desk = desk = _desk(settings, pool, secret)
-        app.state.tokens = FreshVerifier(desk.signer, issuer=settings.token_issuer, audience=settings.token_audience)
+        # It remembers no verified token: what is ended here has ended at once.
+        app.state.tokens = TokenVerifier(desk.signer, issuer=settings.token_issuer, audience=settings.token_audience)
         try:
             yield
         finally:

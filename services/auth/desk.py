@@ -31,11 +31,13 @@ class Desk:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """One request is one transaction.
+        """One request is one transaction; the keys that may sign in it are fresh.
 
         Raises:
             Unavailable: when no connection is free in 5 s, or the database is away.
         """
+        # Before it has a connection: the keys are read with one too, and in a full pool both would wait for ever.
+        await self.signer.ring()
         try:
             async with self.pool.acquire(timeout=5) as connection, connection.transaction():
                 yield connection

@@ -1,5 +1,6 @@
 """What auth writes to people, and how it gets to them."""
 
+import asyncio
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Protocol
@@ -16,6 +17,8 @@ from shared.telemetry import log
 from shared.values import utc_now
 
 VERIFY_DAYS, RESET_MINUTES = 7, 60
+# The server ends a transaction that is idle for a minute: a mail that takes long is given up before.
+SEND_SECONDS = 30.0
 
 
 async def write_verification(connection: Connection, user: User, now: datetime) -> None:
@@ -111,13 +114,22 @@ def mailer(settings: Settings) -> Mailer:
 
 
 async def send_due(pool: Pool, way: Mailer) -> int:
-    """Sends what is due and returns how many went out; what cannot go yet is tried again, ever more rarely."""
+    """Sends what is due and returns how many went out; what cannot go yet is tried again, ever more rarely.
+
+    Each mail has a transaction of its own, so that no later fault sends it out again.
+    """
     now = utc_now()
     sent = 0
-    async with pool.acquire() as connection, connection.transaction():
-        for mail in await mails.due(connection, now):
-            sent += await _deliver(connection, way, mail, now)
+    while (went_out := await _deliver_next(pool, way, now)) is not None:
+        sent += went_out
     return sent
+
+
+async def _deliver_next(pool: Pool, way: Mailer, now: datetime) -> bool | None:
+    """Whether the next mail that is due went out; None when no mail is due."""
+    async with pool.acquire() as connection, connection.transaction():
+        mail = await mails.next_due(connection, now)
+        return await _deliver(connection, way, mail, now) if mail else None
 
 
 async def _deliver(connection: Connection, way: Mailer, mail: Mail, now: datetime) -> bool:
@@ -126,7 +138,8 @@ async def _deliver(connection: Connection, way: Mailer, mail: Mail, now: datetim
         await mails.drop(connection, mail.mail_id)
         return False
     try:
-        await way.send(mail)
+        async with asyncio.timeout(SEND_SECONDS):
+            await way.send(mail)
     except (OSError, ValueError, aiosmtplib.SMTPException) as error:
         pause = min(timedelta(seconds=5 * 2**mail.attempts), timedelta(minutes=15))
         log().warning("mail_postponed", mail_id=str(mail.mail_id), error=repr(error), pause_s=pause.total_seconds())

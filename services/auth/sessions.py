@@ -41,7 +41,7 @@ async def _tokens(
 ) -> Tokens:
     settings = desk.settings
     also = await users.merged_into(connection, user.user_id)
-    access_token = await desk.signer.sign(
+    access_token = desk.signer.sign(
         Claims(user.user_id, device_id, also, user.roles),
         issuer=settings.token_issuer,
         audience=settings.token_audience,

@@ -20,7 +20,7 @@ from services.auth.store import PASSING_FAULTS, Connection, Pool
 from services.auth.store import keys as store
 from shared.errors import TokenExpired, Unavailable
 from shared.telemetry import log
-from shared.tokens import ALGORITHM, Role, TokenVerifier
+from shared.tokens import ALGORITHM, Role
 from shared.values import utc_now
 
 RELOAD_SECONDS = 15.0
@@ -55,12 +55,6 @@ def _jwk(kid: str, key: Ed25519PublicKey) -> dict[str, str]:
     return {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": kid, "use": "sig", "alg": ALGORITHM}
 
 
-class FreshVerifier(TokenVerifier):
-    """Remembers no verified token: what is ended here has ended at once."""
-
-    REMEMBERED_SECONDS = 0
-
-
 class Signer:
     """Signs and verifies with the keys of the store, read again now and then: another process may have rotated them."""
 
@@ -90,9 +84,12 @@ class Signer:
             return await self._read()
         except PASSING_FAULTS as error:
             log().warning("signing_keys_not_read", error=repr(error))
-            if self._ring is None:
-                raise Unavailable("the signing keys cannot be read yet") from error
-            return self._ring
+            return self._kept()
+
+    def _kept(self) -> KeyRing:
+        if self._ring is None:
+            raise Unavailable("the signing keys cannot be read yet")
+        return self._ring
 
     async def key(self, kid: str) -> Ed25519PublicKey:
         """The public key of this id, as `shared.tokens` asks for it.
@@ -107,9 +104,13 @@ class Signer:
             raise TokenExpired("the key that signed this token is no longer in use: refresh it and send again")
         return ring.published[kid]
 
-    async def sign(self, claims: Claims, *, issuer: str, audience: str, now: datetime, seconds: int) -> str:
-        """An access token that is good for so many seconds."""
-        ring = await self.ring()
+    def sign(self, claims: Claims, *, issuer: str, audience: str, now: datetime, seconds: int) -> str:
+        """An access token that is good for so many seconds, signed with the keys as they were last read.
+
+        Raises:
+            Unavailable: when they were never read.
+        """
+        ring = self._kept()
         issued = int(now.timestamp())
         content = {
             "iss": issuer,
@@ -134,7 +135,7 @@ class Signer:
         return await self.ring(0)
 
     async def _read(self) -> KeyRing:
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._pool.acquire(timeout=5) as connection, connection.transaction():
             rows = await store.live(connection, utc_now())
             ring = self._opened(rows)
             if ring is None:

@@ -64,7 +64,8 @@ def create_worker(settings: Settings | None = None) -> FastAPI:
         timeout=settings.ingest_publish_timeout,
     )
     database = Database(settings.database_url_ingest, role="ingest_worker", size=2, statement_timeout=120)
-    identity = Identity(database, Publisher(kafka), ErasedIds(settings.ingest_erased_ids_file))
+    publisher = Publisher(kafka)
+    identity = Identity(database, publisher, ErasedIds(settings.ingest_erased_ids_file))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -74,6 +75,7 @@ def create_worker(settings: Settings | None = None) -> FastAPI:
             )
             async with running(relay.run, app.state.consumer.follow, app.state.consumer.heal):
                 yield
+            await publisher.close()
             await database.close()
 
     async def relaying() -> bool:

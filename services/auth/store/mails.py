@@ -1,6 +1,5 @@
 """Mails that wait to be sent."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -37,17 +36,16 @@ async def add(connection: Connection, mail: Mail, now: datetime) -> None:
     )
 
 
-async def due(connection: Connection, now: datetime, limit: int = 20) -> Sequence[Mail]:
-    """What to send now; locked for this transaction, passing over what another process has."""
-    rows = await connection.fetch(
+async def next_due(connection: Connection, now: datetime) -> Mail | None:
+    """The mail that has been due for longest; locked for this transaction, passing over what another process has."""
+    row = await connection.fetchrow(
         """
         SELECT mail_id, user_id, recipient, subject, body, expires_at, attempts FROM mails
-        WHERE next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT $2 FOR UPDATE SKIP LOCKED
+        WHERE next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED
         """,
         now,
-        limit,
     )
-    return [Mail(**row) for row in rows]
+    return Mail(**row) if row else None
 
 
 async def postpone(connection: Connection, mail_id: UUID, until: datetime) -> None:

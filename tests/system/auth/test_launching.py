@@ -153,3 +153,15 @@ async def test_devices_are_limited_by_address(settings: Settings) -> None:
         assert code(refused) == (429, "too_many_requests")
         assert int(refused.headers["Retry-After"]) >= 1
         assert (await phone.launch()).status_code == 200
+
+
+async def test_all_connections_may_be_in_use_by_those_who_wait_for_the_keys(auth: Auth, settings: Settings) -> None:
+    # given a process that has to read its keys, and as many phones as it has connections
+    phones = [await auth.anonymous() for _ in range(2)]
+    async with running(settings.model_copy(update={"auth_pool": len(phones)})) as twin:
+        # when all of them refresh at once
+        calls = [twin.phone().refresh(phone.tokens["refresh_token"]) for phone in phones]
+        async with asyncio.timeout(10):
+            answers = await asyncio.gather(*calls)
+    # then none waits for a connection that the others have
+    assert [answer.status_code for answer in answers] == [200] * len(phones)

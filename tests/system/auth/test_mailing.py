@@ -10,9 +10,11 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
 
 from deploy.local.ports import free_port
+from services.auth import letters
 from services.auth.letters import SmtpMailer, send_due
 from services.auth.settings import Settings
-from services.auth.store import Pool
+from services.auth.store import PASSING_FAULTS, Pool
+from services.auth.store.mails import Mail
 from shared.postgres import create_pool
 from tests.system.auth.conftest import Auth, running, written_code
 
@@ -94,3 +96,41 @@ async def test_a_mail_of_no_use_any_more_is_dropped(auth: Auth, office: PostOffi
     await pool.execute("UPDATE mails SET expires_at = now() - interval '1 second'")
     assert await send_due(pool, SmtpMailer(auth.settings)) == 0
     assert await pool.fetchval("SELECT count(*) FROM mails") == 0
+
+
+class Pigeon:
+    """Carries mails; with the second it brings the database's connections down."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self.carried: list[str] = []
+
+    async def send(self, mail: Mail) -> None:
+        self.carried.append(mail.recipient)
+        if len(self.carried) == 2:
+            others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+            await self._pool.execute(f"{others} AND datname = current_database() AND usename = current_user")
+
+
+async def test_a_mail_that_is_out_stays_out_when_the_next_one_fails(auth: Auth, pool: Pool) -> None:
+    # given three mails, and a connection that is lost with the second
+    emails = [(await auth.account())[1] for _ in range(3)]
+    pigeon = Pigeon(pool)
+    with pytest.raises(PASSING_FAULTS):
+        await send_due(pool, pigeon)
+    # when the next round sends what is left
+    assert await send_due(pool, pigeon) == 2
+    # then nobody but the second has a mail twice
+    first, second, third = emails
+    assert pigeon.carried == [first, second, second, third]
+
+
+async def test_a_mail_that_nobody_takes_is_let_go_of(auth: Auth, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Snail:
+        async def send(self, mail: Mail) -> None:
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(letters, "SEND_SECONDS", 0.1)
+    await auth.account()
+    assert await asyncio.wait_for(send_due(pool, Snail()), 5) == 0
+    assert await pool.fetchval("SELECT attempts FROM mails") == 1

@@ -12,6 +12,7 @@ import pytest
 import time_machine
 from aiokafka import AIOKafkaConsumer
 
+from services.ingest.app import create_worker
 from services.ingest.consumers import ErasedIds, Identity, IdentityConsumer
 from services.ingest.loops import running
 from services.ingest.store.database import Database
@@ -250,3 +251,20 @@ async def test_the_consumer_hears_the_topic_and_heals_from_the_feed(ingest: Inge
 
             await until(done)
             await asyncio.wait_for(buried(ingest, b"bm90IGFuIGV2ZW50"), 30)
+
+
+async def test_a_worker_that_has_spoken_leaves_nothing_running(ingest: Ingest) -> None:
+    # given a worker that has published an effect
+    before, event = asyncio.all_tasks(), merged(4, uuid4(), uuid4())
+    app = create_worker(ingest.settings.model_copy(update={"auth_url": "http://127.0.0.1:9"}))
+    publisher = Publisher(ingest.settings.kafka_bootstrap_servers)
+    async with app.router.lifespan_context(app):
+        await publisher.publish(IDENTITY, [Outgoing(b"x", event.model_dump_json().encode())])
+        await publisher.close()
+
+        async def said() -> bool:
+            return bool(await effects_of(ingest, event.user_id))
+
+        await until(said)
+    # when it has ended, then its producer has too
+    assert asyncio.all_tasks() <= before

@@ -61,6 +61,17 @@ async def test_a_publisher_says_so_when_nobody_acknowledges_and_works_again_late
     await publisher.close()
 
 
+async def test_publishing_at_once_for_the_first_time_leaves_nothing_running(engines: RealEngines) -> None:
+    # given a publisher that has no producer yet
+    publisher = Publisher(engines.kafka_bootstrap)
+    before = asyncio.all_tasks()
+    # when several publish with it at once, and it is closed
+    await asyncio.gather(*(publisher.publish(COACH, [Outgoing(b"key", b"at once")]) for _ in range(3)))
+    await publisher.close()
+    # then no second producer goes on without it
+    assert asyncio.all_tasks() <= before
+
+
 async def _published(publisher: Publisher) -> None:
     while True:
         try:

@@ -1,7 +1,13 @@
 """Whatever is presented as an access token: only what auth signed, for this product and for now, is one."""
 
 import asyncio
+import base64
+import gc
+import json
 import time
+import weakref
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from shared.errors import InvalidToken, TokenExpired, Unavailable
-from shared.tokens import REQUIRED_CLAIMS, KeySet, Principal, TokenVerifier
+from shared.tokens import REQUIRED_CLAIMS, KeySet, Principal, RememberingVerifier, TokenVerifier
 
 KEY, ANOTHER = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 PUBLIC = KEY.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
@@ -86,7 +92,7 @@ def test_an_old_one_asks_for_a_refresh() -> None:
 
 
 def test_a_remembered_one_ends_when_it_says() -> None:
-    verifier = TokenVerifier(OneKey(), issuer="hypertrophy", audience="hypertrophy")
+    verifier = RememberingVerifier(OneKey(), issuer="hypertrophy", audience="hypertrophy")
 
     async def now_and_later(token: str) -> None:
         await verifier.verify(token)
@@ -94,6 +100,14 @@ def test_a_remembered_one_ends_when_it_says() -> None:
             await verifier.verify(token)
 
     asyncio.run(now_and_later(signed(claims(exp=time.time() + 30))))
+
+
+@pytest.mark.parametrize(("verifier", "remembers"), [(RememberingVerifier, True), (TokenVerifier, False)])
+async def test_only_who_believes_a_token_again_keeps_it(verifier: type[TokenVerifier], remembers: bool) -> None:
+    verifying = verifier(OneKey(), issuer="hypertrophy", audience="hypertrophy")
+    roles = weakref.ref((await verifying.verify(signed(claims()))).roles)
+    gc.collect()
+    assert (roles() is not None) is remembers
 
 
 async def test_who_waits_for_the_first_keys_shares_one_fetch() -> None:
@@ -113,3 +127,83 @@ async def test_who_waits_for_the_first_keys_shares_one_fetch() -> None:
 
     assert asked == 2
     assert all(isinstance(error, Unavailable) for error in [*told, *again])
+
+
+class KeyPage:
+    """auth's published keys, over HTTP; with a `silence` it says nothing for so many seconds, and hangs up."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.kids = ["1"]
+        self.silence = 0.0
+        self._ended = asyncio.get_running_loop().create_future()
+
+    @asynccontextmanager
+    async def served(self) -> AsyncIterator[str]:
+        async with await asyncio.start_server(self._answer, "127.0.0.1", 0) as server:
+            try:
+                yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+            finally:
+                self._ended.set_result(None)
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.asked += 1
+        await reader.readuntil(b"\r\n\r\n")
+        if self.silence:
+            await asyncio.wait([self._ended], timeout=self.silence)
+        else:
+            writer.write(self._keys())
+        writer.close()
+
+    def _keys(self) -> bytes:
+        key = {"kty": "OKP", "crv": "Ed25519", "x": base64.urlsafe_b64encode(PUBLIC).decode().rstrip("=")}
+        body = json.dumps({"keys": [{**key, "kid": kid} for kid in self.kids]}).encode()
+        return b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+
+
+@pytest.fixture
+async def page() -> KeyPage:
+    return KeyPage()
+
+
+async def test_a_known_key_waits_for_nobody(page: KeyPage) -> None:
+    async with page.served() as url:
+        # given keys that are old, and an auth that hangs
+        keys = KeySet(url, max_age_seconds=0, refetch_seconds=0)
+        known = await keys.key("1")
+        page.silence = 60
+        # when they are asked for, then they are there at once
+        async with asyncio.timeout(1):
+            assert [await keys.key("1") for _ in range(3)] == [known] * 3
+
+
+async def test_old_keys_are_fetched_again_beside_those_who_use_them(page: KeyPage) -> None:
+    async with page.served() as url:
+        # given old keys, one of which is no longer published
+        keys = KeySet(url, max_age_seconds=0, refetch_seconds=0)
+        await keys.key("1")
+        page.kids = ["2"]
+        # when it is used once more and the fetch has ended, then it is gone
+        await keys.key("1")
+        await keys.key("2")
+        with pytest.raises(TokenExpired):
+            await keys.key("1")
+
+
+async def test_a_fetch_that_took_long_is_followed_by_a_rest(page: KeyPage) -> None:
+    async with page.served() as url:
+        # given a fetch that took longer than the rest
+        keys = KeySet(url, refetch_seconds=0.2)
+        await keys.key("1")
+        await asyncio.sleep(0.2)
+        page.silence = 0.3
+        for _ in range(2):
+            # when a key that is not known is asked for again at once, then it is not fetched again
+            with pytest.raises(TokenExpired):
+                await keys.key("2")
+            assert page.asked == 2
+        # but after the rest it is
+        await asyncio.sleep(0.2)
+        with pytest.raises(TokenExpired):
+            await keys.key("2")
+        assert page.asked == 3
