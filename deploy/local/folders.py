@@ -35,11 +35,13 @@ def erased_ids_file(data: Path) -> Path:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replaces a file that only its owner may read, in one step."""
+    """Replaces a file that only its owner may read, in one step; it is on disk when this returns."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     partial.touch(mode=0o600)
     partial.write_text(text)
+    flush(partial)
     partial.replace(path)
+    flush(path.parent)
 
 
 def flush(path: Path) -> None:
