@@ -24,17 +24,33 @@ def private_folder(path: Path) -> Path:
     return path
 
 
+def restore_folder(data: Path) -> Path:
+    """What a restore unpacks and what it replaces; one that was cut off leaves it there."""
+    return data / "restore"
+
+
 def erased_ids_file(data: Path) -> Path:
     """The ids of erased users, beside the data folder: no backup of the folder may bring them back."""
     return data.with_name(f"{data.name}.erased-ids")
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replaces a file that only its owner may read, in one step."""
+    """Replaces a file that only its owner may read, in one step; it is on disk when this returns."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     partial.touch(mode=0o600)
     partial.write_text(text)
+    flush(partial)
     partial.replace(path)
+    flush(path.parent)
+
+
+def flush(path: Path) -> None:
+    """Returns when a file's content, or the names in a folder, are on disk."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def write_json(path: Path, content: Any) -> None:

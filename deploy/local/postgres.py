@@ -31,6 +31,9 @@ SETTINGS = {
 }
 
 
+# What a restore makes beside a database, and the database that it has replaced.
+RESTORED, REPLACED = "restored", "replaced"
+
 INITDB_OPTIONS = (
     "--username=postgres",
     "--pwfile=/dev/stdin",
@@ -81,6 +84,7 @@ class EmbeddedPostgres:
             await asyncio.to_thread(self._initialise)
         self.process.start()
         await until(self._answers, self.process, 60)
+        await self._drop_leftovers()
         for name in self.databases:
             await self.create_database(name)
 
@@ -115,6 +119,16 @@ class EmbeddedPostgres:
         connection = await asyncpg.connect(self._superuser_url())
         try:
             await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        finally:
+            await connection.close()
+
+    async def _drop_leftovers(self) -> None:
+        """What a restore that was cut off has left: the databases have their names only when they are whole."""
+        connection = await asyncpg.connect(self._superuser_url())
+        try:
+            for name in self.databases:
+                for kind in (RESTORED, REPLACED):
+                    await connection.execute(f'DROP DATABASE IF EXISTS "{name}_{kind}" WITH (FORCE)')
         finally:
             await connection.close()
 

@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import json
 import os
+import shutil
 import socket
 import sys
 import time
@@ -19,7 +20,7 @@ from aiokafka.errors import KafkaError
 from rich.console import Console
 
 from deploy.local.engines import Engines
-from deploy.local.folders import erased_ids_file, private_folder, secret, write_json
+from deploy.local.folders import erased_ids_file, private_folder, restore_folder, secret, write_json
 from deploy.local.ports import free_port, reserved
 from deploy.local.processes import Process, Program, StartError, end_leftovers, started_at
 from deploy.local.roles import ROOT, Role, Roles, product_roles, program
@@ -131,6 +132,8 @@ class Stack:
 
     async def _start(self) -> None:
         end_leftovers(self.data)
+        if restore_folder(self.data).exists():
+            shutil.rmtree(restore_folder(self.data))
         self._gate.unlink(missing_ok=True)
         for process in self.processes.values():
             process.start()

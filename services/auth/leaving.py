@@ -101,11 +101,17 @@ async def erase_again(desk: Desk, user_ids: Sequence[UUID]) -> int:
     erased = 0
     for user_id in user_ids:
         async with desk.transaction() as connection:
-            if await erasures.of_user(connection, user_id) is None:
-                user = await users.root(connection, user_id, lock="UPDATE")
-                await _erase(connection, user.user_id if user else user_id)
-                erased += 1
+            erased += await erase_unless_erased(connection, user_id)
     return erased
+
+
+async def erase_unless_erased(connection: Connection, user_id: UUID) -> bool:
+    """Whether the user, known or not, was still to be erased."""
+    if await erasures.of_user(connection, user_id) is not None:
+        return False
+    user = await users.root(connection, user_id, lock="UPDATE")
+    await _erase(connection, user.user_id if user else user_id)
+    return True
 
 
 async def _erase(connection: Connection, user_id: UUID) -> UUID:

@@ -1,19 +1,21 @@
-"""What the operator does without mail and without a login."""
+"""What the operator does without mail and without a login, and for a restore, which has no running service."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from uuid import UUID
 
 from asyncpg import UniqueViolationError
 from uuid_utils.compat import uuid7
 
 from services.auth.accounts import Me, me_of
 from services.auth.desk import Desk
+from services.auth.leaving import erase_unless_erased
 from services.auth.passwords import require_strong
 from services.auth.problems import EmailTaken
 from services.auth.secret_values import hash_of, new_secret
-from services.auth.store import activity, audit, codes, devices, identity, users
+from services.auth.store import Connection, activity, audit, codes, devices, identity, keys, users
 from services.auth.store.users import User
 from shared.errors import NotFound
 from shared.identity import UserRegistered
@@ -95,3 +97,14 @@ async def invite(desk: Desk) -> tuple[str, datetime]:
     async with desk.transaction() as connection:
         await codes.add(connection, hash_of(code), "invite", None, until)
     return code, until
+
+
+async def begin_epoch(connection: Connection, erased: Sequence[UUID]) -> int:
+    """After a restore: ends every access token, erases these users again and has the whole log published. Returns how
+    many were still to be erased. The next signing key is made when somebody needs one."""
+    now = utc_now()
+    async with connection.transaction():
+        await keys.retire(connection, now, now)
+        again = sum([await erase_unless_erased(connection, user_id) for user_id in erased])
+        await identity.republish(connection)
+    return again

@@ -35,10 +35,17 @@ class Databases:
         """The databases at these addresses."""
         return cls({name: unrestricted(data, url) for name, url in owners.items()}, owners)
 
-    async def connect(self, service: str, database: str | None = None) -> "asyncpg.Connection[asyncpg.Record]":
+    @asynccontextmanager
+    async def connection(
+        self, service: str, database: str | None = None
+    ) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
         """A connection to a service's database, or to another one of the same server."""
         url = self.urls[service].set(drivername="postgresql", database=database or self.urls[service].database)
-        return await asyncpg.connect(url.render_as_string(hide_password=False))
+        connection = await asyncpg.connect(url.render_as_string(hide_password=False))
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
     async def dump(self, service: str, target: Path, snapshot: str | None = None) -> None:
         """The whole database in PostgreSQL's own compressed format; of one moment, where a snapshot names it."""

@@ -2,16 +2,19 @@
 
 What clients pulled after the backup they set aside and send again; whoever was erased since is erased again; the topics
 are made anew from the stores, and the read models rebuilt.
+
+All of it is made ready beside the present databases, which are then exchanged at one moment: a restore that is cut off
+before has changed nothing, and after it only the rebuild is left, which `up` does without.
 """
 
 import asyncio
 import shutil
-import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -19,23 +22,23 @@ from pydantic_core import to_json
 from rich.console import Console
 
 from deploy.local.engines import SERVICES
-from deploy.local.folders import default_data_folder, erased_ids_file, write_private
-from deploy.local.operations.backup.archive import HEADS, BadBackup, Manifest, manifest_of, unpack
+from deploy.local.folders import (
+    default_data_folder,
+    erased_ids_file,
+    flush,
+    private_folder,
+    restore_folder,
+    write_private,
+)
+from deploy.local.operations.backup.archive import manifest_of, unpack
 from deploy.local.operations.backup.databases import Databases, alone, claimed
+from deploy.local.operations.backup.staging import Begun, begin, exchanged, fill, prove
 from deploy.local.operations.rebuilding import work as rebuild
-from deploy.local.operations.running import AsJson, Data, Operator, operating
+from deploy.local.operations.running import AsJson, Data, operating
 from deploy.local.roles import Roles, product_roles
 from deploy.local.stack import Stack
-from shared.feeds import Head
-from shared.migrations import migrate
 
 _ERASED = "SELECT user_id FROM erased_users"
-_HEADS = """
-    SELECT device.device_id, device.user_id, device.last_accepted AS last_accepted_sequence,
-           count(event.*) AS count, encode(device.digest, 'hex') AS hash
-    FROM devices AS device LEFT JOIN events AS event USING (device_id)
-    WHERE device.accepted_count > 0 GROUP BY device.device_id ORDER BY device.device_id
-"""
 
 
 @dataclass(frozen=True)
@@ -87,114 +90,69 @@ def confirm(data: Path, file: Path) -> None:
 
 
 async def bring_back(data: Path, file: Path, say: Callable[[str], None]) -> Restored:
-    """Replaces the databases once everything is proven, then begins the epoch.
+    """Replaces the databases once everything is proven and the epoch has begun in them, then rebuilds the read models.
 
     Raises:
         BadBackup, StartError, ToolFailed
     """
-    with claimed(data), tempfile.TemporaryDirectory(prefix="restore-", dir=data) as name:
-        manifest = unpack(file, Path(name))
+    with claimed(data), emptied(restore_folder(data)) as folder:
+        manifest = unpack(file, folder)
         say(f"the backup of {manifest.made_at:%Y-%m-%d %H:%M} is whole: {manifest.events:,} events")
         async with alone(data) as databases:
-            erased = await remember_erased(data, databases)
-            await replace_all(databases, Path(name), say)
-            await forget(databases, erased)
-        # Kafka holds copies only, and offsets into a past that is no more: it starts empty and is filled again.
-        shutil.rmtree(data / "kafka" / "log", ignore_errors=True)
-    return await begin(data, manifest, say)
+            begun = await make_ready(databases, folder, await remember_erased(data, databases), say)
+            # The last thing before the exchange counts: old databases with empty topics go on, new ones with old
+            # topics would hear of a past that is no more.
+            async with exchanged(databases):
+                set_topics_aside(data, folder)
+    say(f"the databases are exchanged, epoch {begun.server_epoch} has begun with {begun.heads:,} heads")
+    say(f"{begun.erased_again} erasures are applied again; rebuilding the read models")
+    generation = await rebuilt(data)
+    return Restored(begun.server_epoch, manifest.events, manifest.devices, begun.erased_again, generation)
 
 
-async def remember_erased(data: Path, databases: Databases) -> list[str]:
+async def make_ready(databases: Databases, folder: Path, erased: Sequence[UUID], say: Callable[[str], None]) -> Begun:
+    """The backup's databases beside the present ones, proven, and under the new epoch."""
+    for service in SERVICES:
+        await fill(databases, service, folder / f"{service}.dump")
+        say(f"{service} is loaded")
+    await prove(databases, folder)
+    return await begin(databases, erased)
+
+
+@contextmanager
+def emptied(folder: Path) -> Iterator[Path]:
+    """A private folder without what was in it before, gone at the end."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    try:
+        yield private_folder(folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+async def remember_erased(data: Path, databases: Databases) -> Sequence[UUID]:
     """Adds whoever is erased now to the list beside the data folder, before the databases that say so are gone;
     returns all of the list."""
     path = erased_ids_file(data)
-    known = set(path.read_text().split()) if path.exists() else set()
-    connection = await databases.connect("auth")
-    try:
+    known = {UUID(line) for line in path.read_text().split()} if path.exists() else set()
+    async with databases.connection("auth") as connection:
         if await connection.fetchval("SELECT to_regclass('erased_users')"):
-            known |= {str(row["user_id"]) for row in await connection.fetch(_ERASED)}
-    finally:
-        await connection.close()
+            known |= {UUID(str(row["user_id"])) for row in await connection.fetch(_ERASED)}
     if known:
         write_private(path, "".join(f"{user_id}\n" for user_id in sorted(known)))
     return sorted(known)
 
 
-async def forget(databases: Databases, erased: Sequence[str]) -> None:
-    """Takes the erased users' events out of the store before anything of it is published."""
-    connection = await databases.connect("ingest")
-    try:
-        await connection.execute("SELECT erase_users($1::uuid[])", erased)
-    finally:
-        await connection.close()
+def set_topics_aside(data: Path, folder: Path) -> None:
+    """Kafka holds copies only, and offsets into a past that is no more: it starts empty and is filled again."""
+    kafka = data / "kafka"
+    if (kafka / "log").exists():
+        (kafka / "log").rename(folder / "log")
+        flush(kafka)
 
 
-async def replace_all(databases: Databases, folder: Path, say: Callable[[str], None]) -> None:
-    """Fills new databases beside the old ones, and exchanges them when all are filled and proven."""
-    for service in SERVICES:
-        # A fresh server lacks the roles that the dumps grant rights to: migrations make them.
-        await migrate(databases.owners[service].render_as_string(hide_password=False), service)
-        await fill(databases, service, folder / f"{service}.dump")
-        say(f"{service} is loaded")
-    await prove(databases, folder)
-    for service in SERVICES:
-        await exchange(databases, service)
-
-
-async def fill(databases: Databases, service: str, dump: Path) -> None:
-    await administer(databases, f'DROP DATABASE IF EXISTS "{service}_restored" WITH (FORCE)')
-    await administer(databases, f'CREATE DATABASE "{service}_restored" OWNER "{service}"')
-    await administer(databases, f'REVOKE CONNECT ON DATABASE "{service}_restored" FROM PUBLIC')
-    await databases.load(service, f"{service}_restored", dump)
-
-
-async def exchange(databases: Databases, service: str) -> None:
-    await administer(databases, f'DROP DATABASE "{service}" WITH (FORCE)')
-    await administer(databases, f'ALTER DATABASE "{service}_restored" RENAME TO "{service}"')
-
-
-async def administer(databases: Databases, statement: str) -> None:
-    connection = await databases.connect("auth", "postgres")
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-async def prove(databases: Databases, folder: Path) -> None:
-    """The event store must have the heads that the backup was made with, and as many events as they count.
-
-    Raises:
-        BadBackup
-    """
-    connection = await databases.connect("ingest", "ingest_restored")
-    try:
-        found = [Head(**dict(row)) for row in await connection.fetch(_HEADS)]
-    finally:
-        await connection.close()
-    expected = [Head.model_validate_json(line) for line in (folder / HEADS).read_bytes().splitlines()]
-    if found != expected:
-        raise BadBackup("the restored event store has other heads than the backup; the databases are as they were")
-
-
-async def begin(data: Path, manifest: Manifest, say: Callable[[str], None]) -> Restored:
-    """The new epoch, with the services' HTTP side alone, on a port that nobody knows."""
+async def rebuilt(data: Path) -> str:
+    """The read models, made with the services' HTTP side alone, on a port that nobody knows; their name."""
     roles = Roles(product_roles().http, [])
     async with Stack(data, roles=roles) as stack, operating(stack, patience=600) as operator:
-        epoch = await operator.post("/internal/ingest/epoch")
-        say(f"epoch {epoch['server_epoch']} has begun, {epoch['heads']:,} heads are kept")
-        await operator.post("/internal/auth/keys/rotate", {"retire_at_once": True})
-        erased = await erase_again(data, operator)
-        await operator.post("/internal/auth/republish")
-        say(f"signing keys are replaced, {erased} erasures applied again; rebuilding the read models")
-        generation = await rebuild(operator, None)
-    return Restored(UUID(epoch["server_epoch"]), manifest.events, manifest.devices, erased, str(generation.get("name")))
-
-
-async def erase_again(data: Path, operator: Operator) -> int:
-    """Everyone on the list beside the data folder."""
-    path = erased_ids_file(data)
-    if not path.exists():
-        return 0
-    answer: dict[str, Any] = await operator.post("/internal/auth/erasures", {"user_ids": path.read_text().split()})
-    return int(answer["erased"])
+        return str((await rebuild(operator, None)).get("name"))

@@ -83,13 +83,12 @@ async def save(data: Path, target: Path) -> Manifest:
 
 async def save_store(databases: Databases, folder: Path) -> dict[str, Any]:
     """The event store, and beside it the heads that it must have again."""
-    connection = await databases.connect("ingest")
-    try:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            snapshot = await connection.fetchval("SELECT pg_export_snapshot()")
-            await databases.dump("ingest", folder / "ingest.dump", snapshot)
-            epoch, heads = await connection.fetchval(_EPOCH), await connection.fetch(_HEADS)
-    finally:
-        await connection.close()
+    async with (
+        databases.connection("ingest") as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        snapshot = await connection.fetchval("SELECT pg_export_snapshot()")
+        await databases.dump("ingest", folder / "ingest.dump", snapshot)
+        epoch, heads = await connection.fetchval(_EPOCH), await connection.fetch(_HEADS)
     (folder / HEADS).write_bytes(b"".join(to_json(dict(head)) + b"\n" for head in heads))
     return {"server_epoch": epoch, "devices": len(heads), "events": sum(head["count"] for head in heads)}
