@@ -13,6 +13,24 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.telemetry import correlation_id, log
 
 PROBLEM_JSON = "application/problem+json"
+_TEXT = {"type": "string"}
+_PROBLEM = {
+    "title": "Problem",
+    "type": "object",
+    "properties": {
+        **dict.fromkeys(("type", "title", "detail", "code", "correlation_id"), _TEXT),
+        "status": {"type": "integer"},
+        "field": {**_TEXT, "description": "The place that is at fault, such as `events[3].event_id`."},
+    },
+    "required": ["type", "title", "status", "detail", "code", "correlation_id"],
+}
+DESCRIBED: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "What went wrong, by its stable `code` (RFC 9457).",
+        "content": {PROBLEM_JSON: {"schema": _PROBLEM}},
+    }
+}
+"""How an OpenAPI document describes every answer that is no success."""
 
 
 class Problem(Exception):

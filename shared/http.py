@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
+from shared import errors
 from shared.errors import InvalidRequest, install_problem_documents
 from shared.policy import public
 from shared.registry import registry
@@ -67,7 +68,9 @@ def create_service_app(name: str, settings: SharedSettings, lifespan: Lifespan) 
         async with lifespan(app):
             yield
 
-    app = FastAPI(title=f"Hypertrophy {name}", lifespan=settled, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title=f"Hypertrophy {name}", lifespan=settled, docs_url=None, redoc_url=None, responses=errors.DESCRIBED
+    )
     app.state.service_token = settings.service_token.get_secret_value()
     app.state.tokens = RememberingVerifier(
         KeySet(settings.auth_url + JWKS_PATH), issuer=settings.token_issuer, audience=settings.token_audience

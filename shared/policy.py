@@ -8,8 +8,10 @@ import hmac
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends
+from fastapi import Depends, Security
+from fastapi.openapi.models import HTTPBearer
 from fastapi.requests import HTTPConnection
+from fastapi.security.base import SecurityBase
 from fastapi.security.utils import get_authorization_scheme_param
 
 from shared.errors import Forbidden, NotAuthenticated
@@ -31,8 +33,22 @@ def bearer_token(connection: HTTPConnection) -> str | None:
     return token if scheme.lower() == "bearer" and token else None
 
 
+class BearerScheme(SecurityBase):
+    """Says in the OpenAPI document how a token is sent, for sockets too."""
+
+    def __init__(self) -> None:
+        self.model = HTTPBearer(bearerFormat="JWT")
+        self.scheme_name = "bearer"
+
+    async def __call__(self) -> None:
+        """Nothing: the policy itself looks at the token."""
+
+
+Described = Annotated[None, Security(BearerScheme())]
+
+
 @policy
-async def principal(connection: HTTPConnection) -> Principal:
+async def principal(connection: HTTPConnection, _: Described = None) -> Principal:
     """Policy: a valid access token of any role."""
     token = bearer_token(connection)
     if token is None:
@@ -42,7 +58,7 @@ async def principal(connection: HTTPConnection) -> Principal:
 
 
 @policy
-async def optional_principal(connection: HTTPConnection) -> Principal | None:
+async def optional_principal(connection: HTTPConnection, _: Described = None) -> Principal | None:
     """Policy: anyone; but a token that is sent must be valid."""
     return await principal(connection) if "Authorization" in connection.headers else None
 

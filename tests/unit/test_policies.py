@@ -153,3 +153,18 @@ def members(description: dict[str, Any], body: dict[str, Any]) -> set[str]:
                 one = description["components"]["schemas"][reference.rpartition("/")[2]]
             found |= set(one.get("properties", ()))
     return found
+
+
+def test_the_published_description_says_how_to_call_and_what_errors_look_like(apps: dict[str, FastAPI]) -> None:
+    for app in apps.values():
+        needing = {
+            (route.path, method.lower())
+            for route in routes(app)
+            if route.methods and not policies(route.dependant) & {public, service_only}
+            for method in route.methods
+        }
+        for path, operations in app.openapi()["paths"].items():
+            for method, operation in operations.items():
+                assert ("security" in operation) == ((path, method) in needing), (method, path)
+                assert "application/problem+json" in operation["responses"]["default"]["content"]
+                assert "422" not in operation["responses"]

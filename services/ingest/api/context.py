@@ -13,7 +13,7 @@ from services.ingest.settings import Settings
 from services.ingest.store.database import Database
 from services.ingest.store.users import Users
 from shared.errors import UserErased
-from shared.policy import policy, principal
+from shared.policy import Described, policy, principal
 from shared.tokens import Principal
 
 
@@ -51,7 +51,7 @@ async def limited_address(connection: HTTPConnection) -> None:
 
 
 @policy
-async def limited_caller(connection: HTTPConnection) -> Principal:
+async def limited_caller(connection: HTTPConnection, _: Described = None) -> Principal:
     """Policy: a valid access token; refuses an address, a device or a user that asks too often."""
     caller = await principal(connection)
     await limited_address(connection)
