@@ -9,7 +9,7 @@ from client.answers import Refusal, Tokens, Unreachable
 from client.decide import NAME_TAKEN, BackOff, RenewToken, SendLess, Stop, obstacle
 from client.home import Home
 from client.ids import new_id
-from client.locks import locked_async
+from client.locks import locked
 from client.protocol import Answer, Protocol
 from client.queue import EventQueue
 from client.recovery import Recovery
@@ -66,13 +66,13 @@ class Credentials:
         """An access token other than `stale`. Raises Hindered."""
         if token := self._fresh(stale):
             return token
-        async with locked_async(self._home.lock("session")):
+        async with locked(self._home.lock("session")):
             # Another process may have renewed it while this one waited for the lock.
             return self._fresh(stale) or (await self._renewed()).access_token
 
     async def under_another_name(self) -> Tokens:
         """Goes on as another device of another, anonymous user, who gets the whole log. Raises Hindered."""
-        async with locked_async(self._home.lock("session")):
+        async with locked(self._home.lock("session")):
             return await self._under_another_name()
 
     def _fresh(self, stale: str | None) -> str | None:

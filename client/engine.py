@@ -27,7 +27,7 @@ from client.decide import (
 )
 from client.home import Home
 from client.ids import new_id
-from client.locks import Busy, locked_async
+from client.locks import Busy, locked
 from client.protocol import Answer, Protocol
 from client.pulled import PulledLog
 from client.queue import BATCH, Batch, EventQueue
@@ -129,7 +129,7 @@ class SyncEngine:
 
     async def _attempt(self) -> Synced | Halted | BackOff:
         try:
-            async with locked_async(self._home.lock("sync")):
+            async with locked(self._home.lock("sync")):
                 await self._round()
         except Busy as error:
             return BackOff(str(error))

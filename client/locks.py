@@ -3,8 +3,8 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 _PAUSE = 0.05
@@ -14,25 +14,13 @@ class Busy(Exception):
     """Another process holds the lock and does not let go in time."""
 
 
-@contextmanager
-def locked(path: Path, patience_s: float = 30) -> Iterator[None]:
+@asynccontextmanager
+async def locked(path: Path, patience_s: float = 30) -> AsyncIterator[None]:
     """Holds the lock.
 
     Raises:
         Busy: when another process held it for all of `patience_s`.
     """
-    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
-        give_up = time.monotonic() + patience_s
-        while not _taken(connection):
-            if time.monotonic() > give_up:
-                raise Busy(f"another process has held {path.name} for {patience_s:.0f} s")
-            time.sleep(_PAUSE)
-        yield
-
-
-@asynccontextmanager
-async def locked_async(path: Path, patience_s: float = 30) -> AsyncIterator[None]:
-    """Holds the lock without blocking the event loop while it waits. Raises Busy as `locked` does."""
     with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
         give_up = time.monotonic() + patience_s
         while not _taken(connection):

@@ -230,11 +230,12 @@ class EventQueue:
 
     def replace_failed(self, event_id: UUID, draft: Draft | None) -> LoggedEvent | None:
         """Logs the corrected form of a refused event as a new one, or gives it up where there is none."""
-        new = self.append([draft])[0] if draft else None
-        self.connection.execute(
-            "UPDATE events SET replaced_by = ? WHERE event_id = ? AND status = 'failed'",
-            [str(new.event_id if new else event_id), str(event_id)],
-        )
+        with transaction(self.connection):
+            new = self.append([draft])[0] if draft else None
+            self.connection.execute(
+                "UPDATE events SET replaced_by = ? WHERE event_id = ? AND status = 'failed'",
+                [str(new.event_id if new else event_id), str(event_id)],
+            )
         return new
 
     @property

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints, TypeAdapter
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreConfig, CoreSchema, SchemaValidator, core_schema, from_json
+from pydantic_core import CoreConfig, CoreSchema, SchemaValidator, core_schema
 
 from shared.fold import Recorded
 from shared.registers import Stamp
@@ -190,15 +190,3 @@ def _read_link_fields() -> Callable[[bytes], Mapping[str, Any]]:
 
 _read_fields = _read_link_fields()
 _of_link = itemgetter(*Link._fields[1:])
-
-
-def decode_json_object(body: bytes) -> Mapping[str, Any]:
-    """A JSON object.
-
-    Raises:
-        ValueError: for malformed JSON, NaN and infinities, and for anything but an object.
-    """
-    value = from_json(body, allow_inf_nan=False)
-    if not isinstance(value, dict):
-        raise ValueError("must be a JSON object")
-    return value

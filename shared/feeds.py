@@ -1,15 +1,16 @@
 """What the services read from each other over HTTP: ingest's heads and events, auth's identity log."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from typing import Any, Generic, overload
+from typing import Annotated, Any, Generic, overload
 from uuid import UUID
 
 import httpx2
+from pydantic import Field
 from typing_extensions import TypeVar
 
 from shared.digests import Digest
 from shared.envelope import AcceptedEvent, Chained, decode_accepted
-from shared.identity import IDENTITY_EVENT, IdentityEvent
+from shared.identity import IdentityEvent
 from shared.values import Strict
 
 PAGE = 2_000
@@ -110,9 +111,9 @@ class IngestFeed(Generic[Event]):
 
 
 class IdentityPage(Strict):
-    """One page of `GET /internal/identity`: raw events, since each is read by its own type."""
+    """One page of `GET /internal/identity`, in order of numbers; `last_number` is the newest of all."""
 
-    events: list[dict[str, Any]]
+    events: list[Annotated[IdentityEvent, Field(discriminator="event_type")]]
     last_number: int
 
 
@@ -127,8 +128,8 @@ class IdentityFeed:
         found: list[IdentityEvent] = []
         while True:
             response = await self._client.get("/internal/identity", params={"after": number, "limit": PAGE})
-            page = response.raise_for_status().json()["events"]
-            found += [IDENTITY_EVENT.validate_python(event, strict=False) for event in page]
-            if len(page) < PAGE:
+            page = IdentityPage.model_validate_json(response.raise_for_status().content)
+            found += page.events
+            if len(page.events) < PAGE:
                 return found
             number = found[-1].number

@@ -26,6 +26,8 @@ from shared.views.profile import ProfileRow
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _VALUES = (*LENGTHS, "weight", "fat_percent")
+# What is held against bounds, and the factor that makes an imperial value metric.
+_BOUNDS = {"weight": (BODY_WEIGHT, KG_PER_LB), "height": (HEIGHT, CM_PER_INCH), "fat_percent": (FAT, Decimal(1))}
 
 
 class UnknownMeasure(Exception):
@@ -98,15 +100,9 @@ def _place(text: str) -> tuple[str, Any]:
 
 def _check(values: Mapping[str, Decimal], system: Units) -> None:
     """Raises Implausible."""
-    imperial = system is Units.IMPERIAL
-    for name, value in values.items():
-        match name:
-            case "weight":
-                BODY_WEIGHT.check(value * KG_PER_LB if imperial else value)
-            case "height":
-                HEIGHT.check(value * CM_PER_INCH if imperial else value)
-            case "fat_percent":
-                FAT.check(value)
+    for name, (bounds, metric) in _BOUNDS.items():
+        if name in values:
+            bounds.check(values[name] * metric if system is Units.IMPERIAL else values[name])
 
 
 def _system(log: Log) -> Units:

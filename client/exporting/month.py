@@ -120,10 +120,6 @@ def _weeks(projection: Projection, workouts: Iterable[WorkoutRow], sets: Sequenc
             yield row
 
 
-def kind_name(row: RecordRow) -> str:
-    return row.kind.value.replace("_", " ")
-
-
 def _named(projection: Projection, records: Iterable[RecordRow]) -> Iterable[tuple[str, RecordRow]]:
     for row in records:
         if row.kind is not RecordKind.REPS_AT_LOAD:

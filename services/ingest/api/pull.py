@@ -143,9 +143,10 @@ def _read_cursor(cursor: str) -> tuple[UUID, Vector]:
         match decode_cursor(cursor):
             case {"epoch": str(epoch), "at": Mapping() as at}:
                 return UUID(epoch), {UUID(device): _position(number) for device, number in at.items()}
+            case _:
+                raise ValueError("is no cursor of events")
     except ValueError as error:
         raise InvalidRequest("after: is not a cursor that this server gave", field="after") from error
-    raise InvalidRequest("after: is not a cursor that this server gave", field="after")
 
 
 def _position(number: Any) -> int:

@@ -93,7 +93,7 @@ async def reading(
     request: Request,
     caller: Caller,
     read_after: ReadAfter = None,
-    if_none_match: Annotated[str | None, Header()] = None,
+    if_none_match: Unchanged = None,
 ) -> AsyncIterator[Read]:
     """The caller's rows, once the caller's own writes are in them or two seconds have gone by."""
     async with opened(request, caller, read_after) as read:

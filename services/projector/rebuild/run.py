@@ -25,7 +25,7 @@ from services.projector.views.rows import Connection
 from shared.feeds import Head, IdentityFeed, IngestFeed
 from shared.following import NOTHING_APPLIED, Follower, pages, patiently
 from shared.http import service_client
-from shared.identity import IdentityEvent, UserErased, UserMerged
+from shared.identity import DeviceLinked, DeviceRevoked, IdentityEvent, UserErased, UserMerged, UserRegistered
 from shared.postgres import connect, create_pool
 from shared.views.whole import FOLD_VERSION
 
@@ -112,10 +112,13 @@ async def _hear_identity(store: ProjectorStore, feed: IdentityFeed) -> None:
 
 async def _apply(store: ProjectorStore, event: IdentityEvent) -> None:
     async with store.transaction() as connection:
-        if isinstance(event, UserMerged):
-            await identity.merge(connection, event.from_user_id, event.user_id)
-        elif isinstance(event, UserErased):
-            await identity.erase(connection, event.erasure_id, {event.user_id, *event.merged_user_ids})
+        match event:
+            case UserMerged():
+                await identity.merge(connection, event.from_user_id, event.user_id)
+            case UserErased():
+                await identity.erase(connection, event.erasure_id, {event.user_id, *event.merged_user_ids})
+            case UserRegistered() | DeviceLinked() | DeviceRevoked():
+                pass
 
 
 @dataclass

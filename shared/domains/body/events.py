@@ -62,7 +62,7 @@ class BodyMeasurementRestored(DomainEvent):
 
 
 BodyEvent = BodyMeasurementRecorded | BodyMeasurementCorrected | BodyMeasurementRemoved | BodyMeasurementRestored
-EVENTS: tuple[type[DomainEvent], ...] = (
+EVENTS: tuple[type[BodyEvent], ...] = (
     BodyMeasurementRecorded,
     BodyMeasurementCorrected,
     BodyMeasurementRemoved,

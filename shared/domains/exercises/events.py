@@ -78,7 +78,7 @@ class ExercisesSplit(DomainEvent):
 ExerciseEvent = (
     ExerciseDefined | ExerciseUpdated | ExerciseArchived | ExerciseRestored | ExercisesMerged | ExercisesSplit
 )
-EVENTS: tuple[type[DomainEvent], ...] = (
+EVENTS: tuple[type[ExerciseEvent], ...] = (
     ExerciseDefined,
     ExerciseUpdated,
     ExerciseArchived,

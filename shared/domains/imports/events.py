@@ -19,4 +19,4 @@ class ImportFinished(DomainEvent):
     counts: Annotated[dict[Name, Count], Field(max_length=50)]
 
 
-EVENTS: tuple[type[DomainEvent], ...] = (ImportFinished,)
+EVENTS: tuple[type[ImportFinished], ...] = (ImportFinished,)

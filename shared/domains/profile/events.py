@@ -77,4 +77,4 @@ class GoalRestored(DomainEvent):
 
 
 ProfileEvent = ProfileUpdated | GoalSet | GoalRemoved | GoalRestored
-EVENTS: tuple[type[DomainEvent], ...] = (ProfileUpdated, GoalSet, GoalRemoved, GoalRestored)
+EVENTS: tuple[type[ProfileEvent], ...] = (ProfileUpdated, GoalSet, GoalRemoved, GoalRestored)

@@ -49,4 +49,4 @@ class TemplateRestored(DomainEvent):
 
 
 TemplateEvent = TemplateSaved | TemplateRemoved | TemplateRestored
-EVENTS: tuple[type[DomainEvent], ...] = (TemplateSaved, TemplateRemoved, TemplateRestored)
+EVENTS: tuple[type[TemplateEvent], ...] = (TemplateSaved, TemplateRemoved, TemplateRestored)

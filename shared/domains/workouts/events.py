@@ -182,7 +182,7 @@ WorkoutEvent = (
     | SetRemoved
     | SetRestored
 )
-EVENTS: tuple[type[DomainEvent], ...] = (
+EVENTS: tuple[type[WorkoutEvent], ...] = (
     WorkoutStarted,
     WorkoutUpdated,
     WorkoutEnded,

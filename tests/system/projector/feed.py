@@ -1,5 +1,6 @@
 """A small event store that speaks ingest's and auth's internal paths over real HTTP."""
 
+import asyncio
 import json
 import threading
 import time
@@ -31,6 +32,18 @@ class EventStore:
         self.url = ""
         self.refusal: int | None = None
         """The status that writing is answered with, where it is refused."""
+        self._asked, self._let_go = threading.Event(), threading.Event()
+        self._let_go.set()
+
+    @contextmanager
+    def held_up(self) -> Iterator[threading.Event]:
+        """Until it is left no snapshot is answered; the event says that one was asked for."""
+        self._asked.clear()
+        self._let_go.clear()
+        try:
+            yield self._asked
+        finally:
+            self._let_go.set()
 
     def accept(self, events: Iterable[AcceptedEvent]) -> None:
         for event in events:
@@ -64,6 +77,8 @@ class EventStore:
         return self.lines(found[: int(asked["limit"])])
 
     async def snapshot(self, request: Request) -> Response:
+        self._asked.set()
+        await asyncio.to_thread(self._let_go.wait)
         if request.method == "POST":
             devices = [UUID(device) for device in (await request.json())["devices"]]
         else:

@@ -106,17 +106,22 @@ async def test_reads_and_live_projection_go_on_meanwhile(
 async def test_a_merge_during_a_rebuild_holds_in_the_new_generation(
     store: ProjectorStore, event_store: EventStore, settings: Settings
 ) -> None:
+    # given two users with events
     account, anonymous = history(60, events=100), history(61, events=100)
     for person in (account, anonymous):
         event_store.accept(person.received)
         await apply(store, person.received)
 
-    rebuilding = asyncio.create_task(rebuild(settings))
-    await asyncio.sleep(1)
-    async with store.transaction() as connection:
-        await identity.merge(connection, anonymous.user_id, account.user_id)
+    # when they merge after the rebuild has seen who is who, and before it has their events
+    with event_store.held_up() as asked:
+        rebuilding = asyncio.create_task(rebuild(settings))
+        assert await asyncio.to_thread(asked.wait, 60)
+        async with store.transaction() as connection:
+            await identity.merge(connection, anonymous.user_id, account.user_id)
+        assert not rebuilding.done()
     await rebuilding
 
+    # then the new generation has everything under the account
     both = [*account.received, *anonymous.received]
     assert await content_digest(store, account.user_id) == content_digest_of(fold(e.recorded() for e in both))
     assert not any((await rows(store, anonymous.user_id)).values())

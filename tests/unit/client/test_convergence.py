@@ -69,6 +69,8 @@ class Story:
                 self.backup = self.server.backup()
             case "restore":
                 self.server.restore(self.backup)
+            case _:
+                raise ValueError(f"{what} is no step")
 
     async def end(self) -> None:
         for network in self.networks:

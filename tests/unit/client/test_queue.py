@@ -117,6 +117,26 @@ def test_a_corrected_form_of_a_refused_event_is_a_new_event(queue: EventQueue) -
     assert queue.failed() == ()
 
 
+def test_a_correction_that_is_cut_off_is_not_logged_either(queue: EventQueue) -> None:
+    # given a refused event, and a program that ends before the event is marked as replaced
+    queue.append([draft()])
+    queue.settle(queue.take(), Judged((), (Failure(1, "invalid_payload: no"),), Go()))
+    (failed,) = queue.failed()
+    queue.connection.execute(
+        "CREATE TEMP TRIGGER cut_off BEFORE UPDATE OF replaced_by ON events BEGIN SELECT raise(ABORT, 'cut off'); END"
+    )
+
+    # when it is corrected
+    with pytest.raises(sqlite3.IntegrityError, match="cut off"):
+        queue.replace_failed(failed.event_id, draft())
+    queue.connection.execute("DROP TRIGGER cut_off")
+
+    # then it waits for its correction as before, which is logged once
+    assert (queue.failed(), queue.standing.pending) == ((failed,), 0)
+    queue.replace_failed(failed.event_id, draft())
+    assert (queue.failed(), queue.standing.pending) == ((), 1)
+
+
 def test_only_edits_say_what_was_seen(queue: EventQueue) -> None:
     other = uuid4()
     pulled = PulledLog(queue.connection)

@@ -116,11 +116,13 @@ def test_without_a_server_the_message_says_what_to_do(session: Session) -> None:
         _ = session.server
 
 
-def test_a_lock_ends_with_its_holder(tmp_path: Path) -> None:
+async def test_a_lock_ends_with_its_holder(tmp_path: Path) -> None:
     path = tmp_path / "a.lock"
-    with locked(path), pytest.raises(Busy), locked(path, patience_s=0):
-        pass
-    with locked(path, patience_s=0):
+    async with locked(path):
+        with pytest.raises(Busy):
+            async with locked(path, patience_s=0):
+                pass
+    async with locked(path, patience_s=0):
         pass
 
 

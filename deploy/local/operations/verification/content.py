@@ -11,7 +11,7 @@ from deploy.local.operations.verification.store import Collector
 from shared.digests import Digest
 from shared.envelope import AcceptedEvent
 from shared.fold import Recorded, fold
-from shared.identity import IdentityEvent, UserErased, UserMerged
+from shared.identity import DeviceLinked, DeviceRevoked, IdentityEvent, UserErased, UserMerged, UserRegistered
 from shared.registry import UnknownEventType
 from shared.views.whole import FOLD_VERSION, content_digest_of
 
@@ -29,8 +29,8 @@ class Users(Collector):
                     self.roots[event.from_user_id] = event.user_id
                 case UserErased():
                     self.erased |= {event.user_id, *event.merged_user_ids}
-                case _:
-                    continue
+                case UserRegistered() | DeviceLinked() | DeviceRevoked():
+                    pass
 
     def root(self, user_id: UUID) -> UUID:
         """The user that this one is now."""
