@@ -11,7 +11,7 @@ KNOWN = "SELECT user_id, merged_into, erasure_id FROM users WHERE user_id = ANY(
 MEET = "INSERT INTO users (user_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING"
 
 
-class UserErasedError(Gone):
+class UserErased(Gone):
     """The user was erased; nothing of it is kept or shown."""
 
     code = "user_erased"
@@ -27,16 +27,10 @@ async def account_of(connection: Connection, user_id: UUID) -> UUID:
     """The account that a caller is now.
 
     Raises:
-        UserErasedError
+        UserErased
     """
     row = await connection.fetchrow("SELECT account, erased FROM caller($1)", user_id)
     if row["erased"]:
-        raise UserErasedError("this user was erased")
+        raise UserErased("this user was erased")
     account: UUID = row["account"]
     return account
-
-
-async def known_as(connection: Connection, account: UUID) -> list[UUID]:
-    """All ids of one account, its own included."""
-    rows = await connection.fetch("SELECT user_id FROM users WHERE merged_into = $1", account)
-    return [account, *(row["user_id"] for row in rows)]
