@@ -36,7 +36,7 @@ def add_positions(app: FastAPI, service: str, applied: Callable[[], Awaitable[Ma
 
 def page_of(applied: Mapping[UUID, Applied], cursor: str | None, limit: int) -> Page[Position]:
     """One page of the vector."""
-    after = _device(cursor) if cursor else UUID(int=0)
+    after = last_device(cursor)
     rest = (device for device in sorted(applied) if device > after)
     items = [_position(device, applied[device]) for device in islice(rest, limit)]
     more = len(items) == limit
@@ -47,7 +47,14 @@ def _position(device_id: UUID, at: Applied) -> Position:
     return Position(device_id=device_id, sequence=at.sequence, count=at.digest.count, hash=at.digest.hash)
 
 
-def _device(cursor: str) -> UUID:
+def last_device(cursor: str | None) -> UUID:
+    """The device with which the page before ended; one before all where there was none.
+
+    Raises:
+        InvalidRequest
+    """
+    if cursor is None:
+        return UUID(int=0)
     try:
         return UUID(str(decode_cursor(cursor)))
     except ValueError as error:
