@@ -62,5 +62,20 @@ async def test_a_user_whose_log_cannot_be_read_waits_and_the_others_get_their_re
     assert first in await reports.stale(now + LATER, PACE)
 
 
+async def test_a_week_at_the_beginning_of_the_calendar_has_its_report(world: World, worker: Pool) -> None:
+    user = uuid4()
+    await world.publish(*world.workout(user, uuid4(), datetime(1, 1, 1, tzinfo=UTC), (BENCH, 100, 5)))
+
+    async def remembered() -> bool:
+        return bool(await worker.fetchval("SELECT count(*) FROM memory_events WHERE user_id = $1", user) == 3)
+
+    assert await eventually(remembered)
+    now = datetime.now(UTC) + timedelta(seconds=1)
+    await plan(Logs(Memory(worker), entities=0), Reports(worker), PackedLogs(worker), now, PACE)
+
+    answer = await world.http.get("/api/v1/coach/weekly-reports", headers=world.caller(user))
+    assert [report["week_start"] for report in answer.json()["items"]] == ["0001-01-15"]
+
+
 async def reported(worker: Pool) -> set[UUID]:
     return {row["user_id"] for row in await worker.fetch("SELECT user_id FROM weekly_reports")}
