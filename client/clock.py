@@ -57,6 +57,14 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def in_zone(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The moment as clocks there show it; at the ends of the calendar, beyond which those would be, as in UTC."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
+
+
 def read_time(text: str, here: ZoneInfo, at: datetime) -> datetime:
     """A moment as it was typed, seen from the moment `at`. Raises UnreadableTime."""
     text = text.strip()

@@ -7,6 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from client.clock import in_zone
 from client.errors import NotFound
 from client.projections import Projection
 from client.wording import counted
@@ -115,7 +116,7 @@ def _named(everything: list[WorkoutRow], shown: list[WorkoutRow], reference: str
     if reference.isdecimal() and len(reference) < 5:
         return shown[int(reference) - 1 : int(reference)]
     if reference.count("-") == 2:
-        return [row for row in shown if row.started_at.astimezone(zone).date().isoformat() == reference]
+        return [row for row in shown if in_zone(row.started_at, zone).date().isoformat() == reference]
     return [row for row in everything if _ends(row.workout_id, reference)]
 
 

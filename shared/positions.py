@@ -36,7 +36,7 @@ def add_positions(app: FastAPI, service: str, applied: Callable[[], Awaitable[Ma
 
 def page_of(applied: Mapping[UUID, Applied], cursor: str | None, limit: int) -> Page[Position]:
     """One page of the vector."""
-    after = device_of(cursor)
+    after = last_device(cursor)
     rest = (device for device in sorted(applied) if device > after)
     items = [_position(device, applied[device]) for device in islice(rest, limit)]
     more = len(items) == limit
@@ -47,11 +47,11 @@ def _position(device_id: UUID, at: Applied) -> Position:
     return Position(device_id=device_id, sequence=at.sequence, count=at.digest.count, hash=at.digest.hash)
 
 
-def device_of(cursor: str | None) -> UUID:
-    """The device after which a page begins.
+def last_device(cursor: str | None) -> UUID:
+    """The device with which the page before ended; one before all where there was none.
 
     Raises:
-        InvalidRequest: for a cursor of anything else.
+        InvalidRequest
     """
     if cursor is None:
         return UUID(int=0)

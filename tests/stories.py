@@ -38,7 +38,7 @@ class Story:
 
     def workout(self, hours: float = 0, workout_id: UUID = WORKOUT, **payload: Any) -> "Story":
         """A workout begins."""
-        return self.tell("WorkoutStarted", workout_id=workout_id, started_at=moment(hours), **payload)
+        return self.tell("WorkoutStarted", workout_id=workout_id, **{"started_at": moment(hours), **payload})
 
     def set(self, number: int, exercise: UUID = BENCH, hours: float = 0.1, **payload: Any) -> "Story":
         """A set with this id is completed, in the workout of the story unless it says otherwise."""

@@ -10,6 +10,7 @@ from client import training
 from client.cli.entering import exercise_names
 from client.cli.opening import Log
 from client.cli.output import AsJson, described, effort, local, manner, print_json, say, short, table
+from client.clock import in_zone
 from client.naming import resolve
 from client.wording import RECORDS, amount, counted, duration, harmless, words
 from shared.domains.workouts.status import WorkoutStatus
@@ -194,7 +195,7 @@ def _plot(name: str, series: list[ProgressRow], log: Log) -> None:
 
     strength = [(row.completed_at, row.e1rm_kg) for row in series if row.e1rm_kg is not None]
     values = strength or [(row.completed_at, row.volume_kg) for row in series]
-    points = [(moment.astimezone(log.zone).date(), float(value)) for moment, value in values]
+    points = [(in_zone(moment, log.zone).date(), float(value)) for moment, value in values]
     drawing = plot(f"{harmless(name)}: {'estimated one-rep max' if strength else 'volume'}, kg", points)
     for line in drawing.splitlines():
         say(line)

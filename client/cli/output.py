@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from client.clock import in_zone
 from client.wording import amount, counted, duration, harmless, words
 from shared.views.rows import Row, json_form
 
@@ -98,7 +99,7 @@ def short(entity_id: UUID) -> str:
 
 
 def local(moment: datetime, zone: ZoneInfo, form: str = "%Y-%m-%d %H:%M") -> str:
-    return moment.astimezone(zone).strftime(form)
+    return in_zone(moment, zone).strftime(form)
 
 
 def described(row: Any) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from client.clock import in_zone
 from client.projections import Projection
 from shared.domains.workouts.events import LoadBasis
 from shared.domains.workouts.status import WorkoutStatus
@@ -87,5 +88,5 @@ def _text(text: str | None) -> str:
 
 
 def _time(moment: datetime, zone: ZoneInfo) -> str:
-    local = moment.astimezone(zone)
+    local = in_zone(moment, zone)
     return f"{local.day} {_MONTHS[local.month - 1]} {local.year}, {local:%H:%M}"

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from client.clock import in_zone
 from client.exporting.month import Month, Trend
 from client.wording import amount, duration
 
@@ -29,14 +30,14 @@ def _lines(month: Month, zone: ZoneInfo) -> Iterator[str]:
             name,
             row.kind.value.replace("_", " "),
             f"{amount(row.value)} {row.unit}",
-            f"{row.achieved_at.astimezone(zone):%d %b}",
+            f"{in_zone(row.achieved_at, zone):%d %b}",
         )
         for name, row in month.records
     ]
     yield from _section("Records", _table(("exercise", "record", "value", "on"), records))
     workouts = [
         (
-            f"{row.started_at.astimezone(zone):%d %b %H:%M}",
+            f"{in_zone(row.started_at, zone):%d %b %H:%M}",
             row.name or "",
             str(row.set_count),
             amount(row.tonnage_kg, 0),
@@ -46,7 +47,7 @@ def _lines(month: Month, zone: ZoneInfo) -> Iterator[str]:
     ]
     yield from _section("Workouts", _table(("when", "name", "sets", "kg", "time"), workouts))
     measured = [
-        (f"{row.measured_at.astimezone(zone):%d %b}", amount(row.weight_kg, 1), amount(row.body_fat_percent, 1))
+        (f"{in_zone(row.measured_at, zone):%d %b}", amount(row.weight_kg, 1), amount(row.body_fat_percent, 1))
         for row in month.measurements
     ]
     yield from _section("Body", _table(("on", "kg", "body fat %"), measured))

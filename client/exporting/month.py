@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from client.clock import in_zone
 from client.projections import Projection
 from client.wording import amount, counted, duration
 from shared.domains.workouts.status import WorkoutStatus
@@ -81,20 +82,19 @@ def read_month(text: str) -> date:
 
 
 def month_of(projection: Projection, first: date, zone: ZoneInfo) -> Month:
-    """What happened from the first day on until the month's end."""
-    after = (first + timedelta(days=32)).replace(day=1)
+    """What happened in the month with this first day."""
 
     def inside(day: date) -> bool:
-        return first <= day < after
+        return (day.year, day.month) == (first.year, first.month)
 
     workouts = [
         row
         for row in reversed(projection.workouts)
-        if row.status is not WorkoutStatus.DISCARDED and inside(row.started_at.astimezone(zone).date())
+        if row.status is not WorkoutStatus.DISCARDED and inside(in_zone(row.started_at, zone).date())
     ]
     ids = {row.workout_id for row in workouts}
     sets = [row for row in projection.sets if row.workout_id in ids]
-    records = [row for row in projection.records if inside(row.achieved_at.astimezone(zone).date())]
+    records = [row for row in projection.records if inside(in_zone(row.achieved_at, zone).date())]
     return Month(
         first=first,
         workouts=tuple(workouts),
@@ -103,7 +103,7 @@ def month_of(projection: Projection, first: date, zone: ZoneInfo) -> Month:
         records=tuple(sorted(_named(projection, records), key=lambda pair: (pair[0], pair[1].kind.value))),
         trends=tuple(_trends(projection, sets, zone)),
         measurements=tuple(
-            row for row in reversed(projection.measurements) if inside(row.measured_at.astimezone(zone).date())
+            row for row in reversed(projection.measurements) if inside(in_zone(row.measured_at, zone).date())
         ),
     )
 
@@ -138,7 +138,7 @@ def _trends(projection: Projection, sets: Iterable[SetRow], zone: ZoneInfo) -> I
         by_exercise.setdefault(row.exercise_id, []).append(row)
     for exercise_id, rows in sorted(by_exercise.items(), key=lambda item: -len(item[1])):
         points = tuple(
-            (row.completed_at.astimezone(zone).date(), row.e1rm_kg)
+            (in_zone(row.completed_at, zone).date(), row.e1rm_kg)
             for row in progress(exercise_id, rows)
             if row.e1rm_kg is not None
         )

@@ -6,6 +6,7 @@ from decimal import Decimal
 from html import escape
 from zoneinfo import ZoneInfo
 
+from client.clock import in_zone
 from client.exporting.month import Month, Trend
 from client.wording import amount, duration
 
@@ -84,7 +85,7 @@ def _records(month: Month, zone: ZoneInfo) -> str:
             name,
             row.kind.value.replace("_", " "),
             f"{amount(row.value)} {row.unit}",
-            _day(row.achieved_at.astimezone(zone)),
+            _day(in_zone(row.achieved_at, zone)),
         )
         for name, row in month.records
     ]
@@ -94,7 +95,7 @@ def _records(month: Month, zone: ZoneInfo) -> str:
 def _workouts(month: Month, zone: ZoneInfo) -> str:
     rows = [
         (
-            _day(row.started_at.astimezone(zone)),
+            _day(in_zone(row.started_at, zone)),
             row.name or "",
             str(row.set_count),
             amount(row.tonnage_kg, 0),
@@ -107,7 +108,7 @@ def _workouts(month: Month, zone: ZoneInfo) -> str:
 
 def _body(month: Month, zone: ZoneInfo) -> str:
     rows = [
-        (_day(row.measured_at.astimezone(zone)), amount(row.weight_kg, 1), amount(row.body_fat_percent, 1))
+        (_day(in_zone(row.measured_at, zone)), amount(row.weight_kg, 1), amount(row.body_fat_percent, 1))
         for row in month.measurements
     ]
     return _table(("on", "kg", "body fat %"), rows)

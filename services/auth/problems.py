@@ -1,6 +1,6 @@
 """What auth refuses, by name."""
 
-from shared.errors import Conflict, Forbidden, Gone, InvalidRequest, NotAuthenticated
+from shared.errors import Conflict, Forbidden, InvalidRequest, NotAuthenticated
 
 
 class DeviceExists(Conflict):
@@ -15,10 +15,6 @@ class LoginRequired(NotAuthenticated):
     """The session was ended on purpose. The device's queue stays and goes on after a login."""
 
     code = "login_required"
-
-
-class UserErased(Gone):
-    code = "user_erased"
 
 
 class RefreshReused(NotAuthenticated):

@@ -95,15 +95,11 @@ class Logs:
         base = await self._packed.of(account) if self._packed and kept is NOTHING else kept.packed
         found = await self._memory.since(account, (base or kept).version)
         try:
-            newer = await asyncio.to_thread(_folded, NOTHING if found.whole else base or kept, found)
+            return await asyncio.to_thread(_folded, NOTHING if found.whole else base or kept, found)
         except HistoryNeeded as error:
             log().info("history_needed", reason=str(error))
-            base, found = None, await self._memory.since(account, 0)
-            newer = await asyncio.to_thread(_folded, NOTHING, found)
-        if base or found.whole:
-            # A history is hundreds of thousands of objects without cycles: no collection needs to look at them.
-            gc.freeze()
-        return newer
+            found = await self._memory.since(account, 0)
+            return await asyncio.to_thread(_folded, NOTHING, found)
 
     def forget(self, account: UUID) -> None:
         """Lets go of what is not needed again soon."""

@@ -9,8 +9,9 @@ from fastapi.responses import StreamingResponse
 from services.coach.api.rooms import InRooms
 from services.coach.store.export import exported
 from services.coach.store.overview import dead_letters, overview, retry_reports
-from shared.http import Cursor, Page, decode_cursor, encode_cursor
+from shared.http import Cursor, Page, encode_cursor
 from shared.policy import service_only
+from shared.positions import last_device
 
 router = APIRouter(prefix="/internal/coach", dependencies=[Depends(service_only)], include_in_schema=False)
 PositionsLimit = Annotated[int, Query(ge=1, le=10_000)]
@@ -31,8 +32,7 @@ async def status(here: InRooms) -> dict[str, Any]:
 @router.get("/positions")
 async def positions(here: InRooms, cursor: Cursor = None, limit: PositionsLimit = 1_000) -> Page[dict[str, Any]]:
     """The applied vector: `{device_id, sequence, count, hash}`, in order of devices."""
-    after = UUID(decode_cursor(cursor)) if cursor else None
-    items = await here.memory.positions(after, limit + 1)
+    items = await here.memory.positions(last_device(cursor), limit + 1)
     following = encode_cursor(items[limit - 1]["device_id"]) if len(items) > limit else None
     return Page(items=[dict(item) for item in items[:limit]], next_cursor=following)
 

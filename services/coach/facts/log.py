@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from services.coach.facts.bests import Best, bests_by_week
 from services.coach.facts.rows import Rows, grouped
 from services.coach.safety import cleaned
+from shared.domains.workouts.weeks import week_before
 from shared.fold import State
 from shared.views.exercises import Exercises
 from shared.views.goals import GoalRow
@@ -145,10 +146,7 @@ class TrainingLog:
 
     def week_before(self, week: str, back: int = 1) -> str:
         """The label of an earlier week."""
-        calendar = self.profile.calendar
-        day = calendar.first_day(week) - timedelta(weeks=back) + timedelta(days=3)
-        year, number, _ = day.isocalendar()
-        return f"{year:04d}-W{number:02d}"
+        return week_before(week, back)
 
     def day_of(self, moment: datetime) -> date:
         """The user's local date."""

@@ -1,7 +1,7 @@
 """What a model is told. Everything that a user wrote goes in as JSON, marked as data."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from secrets import token_hex
 from typing import Any
 
@@ -13,7 +13,7 @@ from services.coach.facts.sheet import Week, best_e1rm, favourites, of_sets, of_
 from services.coach.model.checker import CANARY
 from services.coach.model.provider import Prompt
 from services.coach.rules import body
-from services.coach.rules.progress import SPAN, reference
+from services.coach.rules.progress import SPAN, TEN_YEARS, reference
 from services.coach.store.conversations import Message
 
 MOST_FACTS = 80
@@ -107,7 +107,7 @@ def _strength(log: TrainingLog, now: datetime) -> list[Claim]:
     at = reference(log, now)
     found: list[Claim] = []
     for exercise_id in favourites(log, at):
-        for start, end in ((at - SPAN, at), (at - 2 * SPAN, at - SPAN), (at - timedelta(days=3650), at)):
+        for start, end in ((at - SPAN, at), (at - 2 * SPAN, at - SPAN), (at - TEN_YEARS, at)):
             if best := best_e1rm(log, exercise_id, start, end):
                 found.append(best[0])
     return found

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 import httpx2
 from openai import AsyncOpenAI, BadRequestError, OpenAIError
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from services.coach.model.breaker import Breaker
 from services.coach.settings import Settings
@@ -84,7 +85,8 @@ class Model:
     async def _pieces(self, prompt: Prompt, shape: type[BaseModel], usage: Usage) -> AsyncIterator[str]:
         """Each piece within the time limit. A stream that just ends, without saying why, was cut off."""
         async with asyncio.timeout(self._timeout_s):
-            stream = await self._opened(prompt, shape)
+            options = {"max_tokens": CHAT_TOKENS, "stream": True, "stream_options": {"include_usage": True}}
+            stream = await self._asked(prompt, shape, strict=True, **options)
         length, finished = 0, False
         async with stream:
             while (chunk := await self._next(stream)) is not None:
@@ -99,24 +101,18 @@ class Model:
         if not finished:
             raise ValueError("the stream ended in the midst of the answer")
 
-    async def _opened(self, prompt: Prompt, shape: type[BaseModel]) -> Any:
-        """The stream of an answer. A server that refuses to be told of a shape is asked without one from then on."""
+    async def _asked(self, prompt: Prompt, shape: type[BaseModel], *, strict: bool = False, **options: Any) -> Any:
+        """The server's answer. One that refuses to be given a shape is told of it in words from then on."""
         completions: Any = self._client.chat.completions
-        asked = {
-            "model": self.name,
-            "messages": prompt,
-            "max_tokens": CHAT_TOKENS,
-            "stream": True,
-            "stream_options": {"include_usage": True},
-        }
         if self._knows_structure:
+            told = _format_of(shape, strict=strict)
             try:
-                return await completions.create(**asked, response_format=_format_of(shape, strict=True))
+                return await completions.create(model=self.name, messages=prompt, response_format=told, **options)
             except BadRequestError as error:
                 log().warning("structure_refused", model=self.name, error=str(error))
-        stream = await completions.create(**asked)
+        answer = await completions.create(model=self.name, messages=_in_words(prompt, shape), **options)
         self._knows_structure = False
-        return stream
+        return answer
 
     async def _next(self, stream: Any) -> Any:
         async with asyncio.timeout(self._timeout_s):
@@ -129,17 +125,11 @@ class Model:
             ModelUnavailable: also for an answer of another shape.
         """
         self._admit()
-        completions: Any = self._client.chat.completions
         try:
             async with asyncio.timeout(self._timeout_s * (1 if waited_for else 3)):
-                answer = await completions.create(
-                    model=self.name,
-                    messages=prompt,
-                    max_tokens=GENERATION_TOKENS,
-                    response_format=_format_of(shape),
-                )
+                answer = await self._asked(prompt, shape, max_tokens=GENERATION_TOKENS)
             _count(answer, prompt, usage)
-            made = shape.model_validate_json(answer.choices[0].message.content or "")
+            made = shape.model_validate_json(_object_in(answer.choices[0].message.content or ""))
         except FAULTS as error:
             raise self._failed(error) from error
         self._breaker.succeeded()
@@ -150,7 +140,9 @@ class Model:
             raise ModelUnavailable("the language model has not answered lately")
 
     def _failed(self, error: Exception) -> ModelUnavailable:
-        self._breaker.failed(time.monotonic())
+        # A server that does not take a request is there, and may take the next one.
+        if not isinstance(error, BadRequestError):
+            self._breaker.failed(time.monotonic())
         log().warning("model_failed", model=self.name, error=type(error).__name__)
         return ModelUnavailable("the language model did not answer")
 
@@ -162,6 +154,17 @@ def _format_of(shape: type[BaseModel], *, strict: bool = False) -> dict[str, Any
     """A strict server writes the keys in their order; it takes shapes without bounds and further keys only."""
     schema = {"name": shape.__name__, "schema": shape.model_json_schema(), "strict": strict}
     return {"type": "json_schema", "json_schema": schema}
+
+
+def _in_words(prompt: Prompt, shape: type[BaseModel]) -> Prompt:
+    first, *others = prompt
+    asked = f"{first['content']}\nAnswer with JSON of this schema alone: {to_json(shape.model_json_schema()).decode()}"
+    return [{**first, "content": asked}, *others]
+
+
+def _object_in(text: str) -> str:
+    """Models wrap their JSON in a fence or in words now and then."""
+    return text[text.find("{") : text.rfind("}") + 1]
 
 
 def _count(answer: Any, prompt: Prompt, usage: Usage) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import datetime, timedelta
 from time import monotonic
+from uuid import UUID
 
 from services.coach.facts.log import TrainingLog
 from services.coach.logs import Logs, pack
@@ -15,6 +16,8 @@ from shared.telemetry import log as logger
 from shared.values import utc_now
 
 ATTEMPTS = 5
+# How long a user waits whose reports could not be planned.
+LATER = timedelta(hours=1)
 # Of weeks that closed longer ago, such as those of an imported history, nobody waits to be told.
 FRESH = timedelta(days=10)
 RESTS = 2
@@ -37,18 +40,34 @@ async def plan(
     logs: Logs, reports: Reports, packed_logs: PackedLogs, now: datetime, pace: Pace, *, told: bool = False
 ) -> int:
     """Leaves jobs for users whose closed weeks have changed or whose week has closed, does them and packs the log, user
-    by user, so that each history is folded once; how many users that were."""
+    by user, so that each history is folded once; how many users that were.
+
+    A user for whom this fails is put off, so that the others have their turn.
+    """
     stale = await reports.stale(now, pace)
     for user_id in stale:
-        began = monotonic()
-        kept = await logs.versioned(user_id)
-        weeks = await asyncio.to_thread(closed_weeks, kept.log, now)
-        await reports.plan(user_id, kept.version, weeks, next_close(kept.log, now), summary_of(kept.log))
-        await rest(since=began)
-        await work(logs, reports, now, told=told)
-        await pack(packed_logs, user_id, kept)
+        try:
+            await plan_for(user_id, logs, reports, packed_logs, now, told=told)
+        except PASSING:
+            raise
+        except Exception:
+            logger().exception("reports_not_planned", user_id=str(user_id))
+            await reports.put_off(user_id, now + LATER)
         logs.forget(user_id)
     return len(stale)
+
+
+async def plan_for(
+    user_id: UUID, logs: Logs, reports: Reports, packed_logs: PackedLogs, now: datetime, *, told: bool
+) -> None:
+    """The same for one user."""
+    began = monotonic()
+    kept = await logs.versioned(user_id)
+    weeks = await asyncio.to_thread(closed_weeks, kept.log, now)
+    await reports.plan(user_id, kept.version, weeks, next_close(kept.log, now), summary_of(kept.log))
+    await rest(since=began)
+    await work(logs, reports, now, told=told)
+    await pack(packed_logs, user_id, kept)
 
 
 async def rest(since: float) -> None:

@@ -30,7 +30,7 @@ def _trend(log: TrainingLog, now: datetime, quantity: str, verb: str, unit: str,
     saying, last = Saying(log, now), known[-1]
     made = _measured(log, last, quantity, unit)
     saying.add(f"You {verb} {saying.amount(made)}, as of {log.day_of(last.measured_at)}.")
-    older = [row for row in known if row.measured_at <= last.measured_at - timedelta(days=28)]
+    older = [row for row in known if last.measured_at - row.measured_at >= timedelta(days=28)]
     if older and (before := _measured(log, older[-1], quantity, unit)):
         change = (
             "more than" if before.value < made.value else "less than" if before.value > made.value else "level with"

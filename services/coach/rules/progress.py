@@ -1,7 +1,7 @@
 """Questions about strength: progress, records, and what comes next."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -14,6 +14,9 @@ from shared.views.sets import SetRow
 from shared.views.workouts import WorkoutRow
 
 SPAN = timedelta(days=28)
+TEN_YEARS = timedelta(days=3650)
+# Clocks are data: the first moment from which one can look back so far.
+_EARLIEST = datetime(1, 1, 1, tzinfo=UTC) + TEN_YEARS
 
 
 def reference(log: TrainingLog, now: datetime) -> datetime:
@@ -24,7 +27,7 @@ def reference(log: TrainingLog, now: datetime) -> datetime:
 def after_a_pause(sets: Sequence[SetRow], now: datetime) -> datetime:
     """The same for some of the sets, which are in order of time."""
     last = next((row.completed_at for row in reversed(sets) if row.completed_at <= now), None)
-    return now if last is None or now - last < SPAN else last + timedelta(milliseconds=1)
+    return now if last is None or now - last < SPAN else max(_EARLIEST, last + timedelta(milliseconds=1))
 
 
 def progressing(log: TrainingLog, now: datetime) -> Answer:
@@ -57,7 +60,7 @@ def records(log: TrainingLog, now: datetime) -> Answer:
     """The e1RM records of the exercises done most."""
     saying = Saying(log, now)
     best = {record.exercise_id: record for record in log.records if record.kind.value == "e1rm"}
-    for exercise_id in favourites(log, reference(log, now), days=3650):
+    for exercise_id in favourites(log, reference(log, now), days=TEN_YEARS.days):
         record = best.get(exercise_id)
         if record and (made := record_claim(log, record)):
             day = log.day_of(record.achieved_at)

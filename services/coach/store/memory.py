@@ -197,9 +197,9 @@ class Memory:
             rows = await connection.fetch(SINCE, account, 0 if whole else version)
         return Remembered(row["version"], whole, [found["event"] for found in rows])
 
-    async def positions(self, after: UUID | None, limit: int) -> Sequence[Mapping[str, Any]]:
+    async def positions(self, after: UUID, limit: int) -> Sequence[Mapping[str, Any]]:
         """A page of the applied vector, in order of devices."""
-        rows = await self._pool.fetch(POSITIONS, after or UUID(int=0), limit)
+        rows = await self._pool.fetch(POSITIONS, after, limit)
         return [dict(row) for row in rows]
 
 

@@ -4,17 +4,11 @@ from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from services.coach.store import Connection
-from shared.errors import Gone
+from shared.errors import UserErased
 from shared.postgres import locked
 
 KNOWN = "SELECT user_id, merged_into, erasure_id FROM users WHERE user_id = ANY($1) ORDER BY user_id FOR SHARE"
 MEET = "INSERT INTO users (user_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING"
-
-
-class UserErasedError(Gone):
-    """The user was erased; nothing of it is kept or shown."""
-
-    code = "user_erased"
 
 
 async def owners_of(connection: Connection, user_ids: Collection[UUID]) -> Mapping[UUID, UUID | None]:
@@ -27,16 +21,10 @@ async def account_of(connection: Connection, user_id: UUID) -> UUID:
     """The account that a caller is now.
 
     Raises:
-        UserErasedError
+        UserErased
     """
     row = await connection.fetchrow("SELECT account, erased FROM caller($1)", user_id)
     if row["erased"]:
-        raise UserErasedError("this user was erased")
+        raise UserErased("this user was erased")
     account: UUID = row["account"]
     return account
-
-
-async def known_as(connection: Connection, account: UUID) -> list[UUID]:
-    """All ids of one account, its own included."""
-    rows = await connection.fetch("SELECT user_id FROM users WHERE merged_into = $1", account)
-    return [account, *(row["user_id"] for row in rows)]

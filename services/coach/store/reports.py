@@ -36,6 +36,9 @@ SET planned_version = $2, reports_due_at = $3, workouts = $4, sets = $5, last_wo
     reaches = CASE WHEN version = $2 THEN 'infinity' ELSE reaches END
 WHERE user_id = $1 AND version >= $2
 """
+PUT_OFF = """
+UPDATE trainees SET planned_version = version, planned_at = now(), reports_due_at = $2 WHERE user_id = $1
+"""
 WRITE = """
 INSERT INTO weekly_reports (user_id, week, week_start, created_at, content) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (user_id, week) DO UPDATE SET content = excluded.content, revision = weekly_reports.revision + 1
@@ -112,6 +115,10 @@ class Reports:
             await connection.execute(
                 PLANNED, user_id, version, due_at, summary.workouts, summary.sets, summary.last_workout_at
             )
+
+    async def put_off(self, user_id: UUID, until: datetime) -> None:
+        """Looks at a user's reports again only then, or when there is more to look at."""
+        await self._pool.execute(PUT_OFF, user_id, until)
 
     async def due(self, limit: int = 100) -> Sequence[Job]:
         """Jobs to do; those of one user together, oldest week first."""

@@ -18,7 +18,7 @@ from services.projector.views.rows import Connection
 from shared.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from shared.http import Cursor, Limit, decode_cursor, encode_cursor
 from shared.policy import service_only
-from shared.positions import device_of
+from shared.positions import last_device
 
 router = APIRouter(prefix="/internal/projector", include_in_schema=False, dependencies=[Depends(service_only)])
 
@@ -85,7 +85,7 @@ async def roll_back(request: Request) -> dict[str, Any]:
 @router.get("/positions")
 async def list_positions(request: Request, cursor: Cursor = None, limit: PositionsLimit = 1_000) -> dict[str, Any]:
     """The applied vector with its digests, by device."""
-    after = device_of(cursor)
+    after = last_device(cursor)
     async with entered(request) as (connection, name):
         items = await operating.positions(connection, after, limit + 1)
         version = await generations.fold_version(connection, name)

@@ -38,8 +38,7 @@ class Calendar:
         """The label of the week that holds the moment, in the given zone or the user's."""
         day = self.day(moment, time_zone)
         first = day - timedelta(days=(day.isoweekday() - self.week_start) % 7)
-        year, number, _ = (first + timedelta(days=3)).isocalendar()
-        return f"{year:04d}-W{number:02d}"
+        return _label(first + timedelta(days=3))
 
     def first_day(self, week: str) -> date:
         """The day on which the week with this label starts.
@@ -47,6 +46,23 @@ class Calendar:
         Raises:
             ValueError: for what is no label of a week.
         """
-        year, number = week.split("-W")
-        fourth_weekday = (self.week_start + 2) % 7 + 1
-        return date.fromisocalendar(int(year), int(number), fourth_weekday) - timedelta(days=3)
+        return _day_of(week, weekday=(self.week_start + 2) % 7 + 1) - timedelta(days=3)
+
+
+def week_before(week: str, back: int = 1) -> str:
+    """The label of the week so many weeks earlier, wherever the weeks start.
+
+    Before the calendar's first week, in which no moment lies, there is only that one.
+    """
+    monday = _day_of(week, weekday=MONDAY).toordinal() - 7 * back
+    return _label(date.fromordinal(max(monday, date.min.toordinal())))
+
+
+def _day_of(week: str, weekday: int) -> date:
+    year, number = week.split("-W")
+    return date.fromisocalendar(int(year), int(number), weekday)
+
+
+def _label(day: date) -> str:
+    year, number, _ = day.isocalendar()
+    return f"{year:04d}-W{number:02d}"

@@ -17,7 +17,8 @@ class FakeModel:
 
     `behaviour` is one of answer, error, stall, garbage, cut (breaks off after half of the pieces), slow (a piece every
     tenth of a second), obey (says what the user says it should, and its whole prompt), raw (streams the pieces as they
-    are, whatever was asked for), obey raw, and refuse (knows no `response_format`, and answers raw without one)."""
+    are, whatever was asked for), obey raw, refuse (knows no `response_format`, and answers raw without one), and reject
+    (takes no request at all)."""
 
     behaviour: str = "answer"
     pieces: list[str] = field(default_factory=lambda: ["Good ", "work."])
@@ -42,6 +43,10 @@ class FakeModel:
                         await asyncio.sleep(0.1)
             case "refuse" if "response_format" in body:
                 return JSONResponse({"error": {"message": "response_format: unknown field"}}, 400)
+            case "reject":
+                return JSONResponse({"error": {"message": "too long"}}, 400)
+            case _:
+                pass
         pieces = self.obeyed(body) if self.behaviour.startswith("obey") else self.pieces
         if body.get("stream"):
             raw = "raw" in self.behaviour or "response_format" not in body

@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.domains.exercises.catalogue import catalogue_id
+from shared.http import encode_cursor
 from shared.identity import WeeklyReportReady
 from shared.topics import COACH as COACH_TOPIC
-from tests.system.coach.world import COACH, World, eventually, frames_of, said_on, text_of
+from tests.system.coach.world import COACH, START, World, eventually, frames_of, said_on, text_of
 from tests.system.engines import connect
 
 BENCH = catalogue_id("bench-press-barbell")
@@ -195,6 +196,31 @@ async def test_a_merged_user_reads_the_accounts_memory(world: World, trained: UU
     assert await eventually(merged)
     reports = await world.http.get(f"{COACH}/weekly-reports", headers=world.caller(anonymous))
     assert len(reports.json()["items"]) == 5
+
+
+async def test_positions_are_paged_by_device_and_a_foreign_cursor_is_refused(world: World) -> None:
+    path, internal = "/internal/coach/positions", {"Authorization": "Bearer service-token"}
+    devices = sorted((uuid4(), uuid4()))
+    for device in devices:
+        await world.publish(*world.workout(uuid4(), device, START, (BENCH, 100, 5)))
+
+    async def paged() -> list[str]:
+        found: list[str] = []
+        query = {"limit": "1"}
+        while True:
+            page = (await world.http.get(path, params=query, headers=internal)).json()
+            found += [item["device_id"] for item in page["items"] if item["sequence"] == 3]
+            if page["next_cursor"] is None:
+                return found
+            query["cursor"] = page["next_cursor"]
+
+    async def all_there() -> bool:
+        return [device for device in await paged() if UUID(device) in devices] == [str(device) for device in devices]
+
+    assert await eventually(all_there)
+    for cursor in ("nonsense", encode_cursor(7), encode_cursor("nobody"), encode_cursor(["a", "b"])):
+        answer = await world.http.get(path, params={"cursor": cursor}, headers=internal)
+        assert (answer.status_code, answer.json()["field"]) == (422, "cursor")
 
 
 async def test_a_rebuild_ends_with_the_same_answers(world: World, trained: UUID) -> None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domains.workouts.weeks import Calendar
+from shared.domains.workouts.weeks import Calendar, week_before
+from tests.stories import WORKOUT, Story
 
 
 def at(text: str) -> datetime:
@@ -72,3 +73,28 @@ def test_the_ends_of_time_have_a_week(zone: str, week_start: int) -> None:
 
     for moment in (datetime.min, datetime.max):
         assert calendar.first_day(calendar.week(moment.replace(tzinfo=UTC)))
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+@pytest.mark.parametrize("week_start", range(1, 8))
+@pytest.mark.parametrize("end", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z"])
+def test_what_lies_at_the_ends_of_time_has_its_rows(zone: str, week_start: int, end: str) -> None:
+    story = Story().tell("ProfileUpdated", time_zone=zone, week_start=week_start)
+    story.workout(started_at=end, time_zone=zone).set(1, completed_at=end, reps=5, weight=100)
+    story.tell("WorkoutEnded", workout_id=WORKOUT, ended_at=end)
+    story.tell("BodyMeasurementRecorded", measurement_id=WORKOUT, measured_at=end, weight=80)
+
+    week = story.only("weekly")
+
+    assert (week["workouts"], week["sets"], week["weighed_kg"], week["streak_weeks"]) == (1, 1, 80, 1)
+    assert story.only("workouts")["started_at"] == story.only("measurements")["measured_at"]
+
+
+def test_weeks_before_a_week() -> None:
+    assert (week_before("2027-W01"), week_before("2027-W03", 3)) == ("2026-W53", "2026-W53")
+
+
+def test_before_the_first_week_of_the_calendar_there_is_only_that_one_and_nothing_lies_in_it() -> None:
+    assert {week_before("0001-W03", back) for back in (2, 3, 1_000_000)} == {"0001-W01"}
+    for week_start in range(1, 8):
+        assert Calendar("Pacific/Pago_Pago", week_start).week(datetime.min.replace(tzinfo=UTC)) > "0001-W01"

@@ -1,11 +1,12 @@
 """A model that is broken, slow, or too dear."""
 
+import json
 from uuid import UUID, uuid4
 
 import pytest
 
 from tests.system.coach.fake_model import FakeModel
-from tests.system.coach.model.telling import breaker_closes, coach_of, told
+from tests.system.coach.model.telling import BENCH, breaker_closes, coach_of, told
 from tests.system.coach.world import COACH, World, frames_of, text_of
 from tests.system.conftest import Database
 from tests.system.engines import RealEngines, connect
@@ -96,3 +97,29 @@ async def test_a_server_that_refuses_structure_is_asked_without(engines: RealEng
         answers = [await frames_of(world, user, "hi") for _ in range(2)]
     assert [(text_of(frames), frames[-1][1]["source"]) for frames in answers] == [("Good work.", "fake-model")] * 2
     assert ["response_format" in call for call in model.calls] == [True, False, False]
+
+
+async def test_a_server_that_refuses_structure_is_told_the_shape_of_plans_in_words(
+    engines: RealEngines, database: Database
+) -> None:
+    exercises = [{"exercise_id": str(BENCH), "sets": 3, "reps": 5}]
+    week = json.dumps({"days": [{"name": "Monster day", "exercises": exercises}]})
+    model = FakeModel("refuse", ["```json\n", week, "\n```"])
+    async with coach_of(model, engines, database, with_worker=False) as world:
+        plans = [
+            (await world.http.post(f"{COACH}/workout-plans", json={}, headers=world.caller(uuid4()))).json()
+            for _ in range(4)
+        ]
+    assert [plan["source"] for plan in plans] == ["fake-model"] * 4
+    assert ["response_format" in call for call in model.calls] == [True, False, False, False, False]
+    assert all('"exercise_id"' in call["messages"][0]["content"] for call in model.calls[1:])
+
+
+async def test_requests_that_a_server_does_not_take_are_no_outage(engines: RealEngines, database: Database) -> None:
+    model, user = FakeModel("reject"), uuid4()
+    async with coach_of(model, engines, database, with_worker=False) as world:
+        for _ in range(4):
+            plan = await world.http.post(f"{COACH}/workout-plans", json={}, headers=world.caller(user))
+            assert plan.json()["source"] == "rules"
+        told(model, "Good ", "work.")
+        assert text_of(await frames_of(world, user, "hi")) == "Good work."

@@ -1,0 +1,81 @@
+"""One user whose reports cannot be planned stops nobody else's."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.coach.logs import Logs
+from services.coach.reports.loop import LATER, plan
+from services.coach.store import WORKER_ROLE, Pool
+from services.coach.store.memory import Memory
+from services.coach.store.packed_logs import PackedLogs
+from services.coach.store.reports import Pace, Reports
+from shared.domains.exercises.catalogue import catalogue_id
+from shared.postgres import create_pool
+from tests.system.coach.world import Feeds, World, coach, eventually
+from tests.system.conftest import Database
+from tests.system.engines import RealEngines
+
+BENCH = catalogue_id("bench-press-barbell")
+PACE = Pace(every=timedelta(0), settle=timedelta(0), again=timedelta(seconds=30))
+
+
+@pytest.fixture
+async def world(engines: RealEngines, database: Database) -> AsyncIterator[World]:
+    """A coach that plans nobody's reports by itself."""
+    async with coach(engines.kafka_bootstrap, await database("coach"), Feeds(), coach_settle_s=3600) as running:
+        yield running
+
+
+@pytest.fixture
+async def worker(world: World) -> AsyncIterator[Pool]:
+    async with await create_pool(world.settings.database_url_coach, role=WORKER_ROLE, min_size=0) as pool:
+        yield pool
+
+
+async def test_a_user_whose_log_cannot_be_read_waits_and_the_others_get_their_reports(
+    world: World, worker: Pool
+) -> None:
+    # given two users whose week has closed; what is remembered of the first is damaged
+    first, second = sorted((uuid4(), uuid4()))
+    long_ago = datetime.now(UTC) - timedelta(weeks=3)
+    for user in (first, second):
+        await world.publish(*world.workout(user, uuid4(), long_ago, (BENCH, 100, 5)))
+
+    async def remembered() -> bool:
+        return bool(await worker.fetchval("SELECT count(*) FROM memory_events") == 6)
+
+    assert await eventually(remembered)
+    await worker.execute("UPDATE memory_events SET event = '{' WHERE user_id = $1", first)
+    logs, reports, packed_logs = Logs(Memory(worker), entities=0), Reports(worker), PackedLogs(worker)
+
+    # when they are planned
+    now = datetime.now(UTC) + timedelta(seconds=1)
+    planned = await plan(logs, reports, packed_logs, now, PACE)
+
+    # then the second has a report, and the first is looked at again only later
+    assert planned == 2
+    assert await reported(worker) == {second}
+    assert list(await reports.stale(now, PACE)) == []
+    assert first in await reports.stale(now + LATER, PACE)
+
+
+async def test_a_week_at_the_beginning_of_the_calendar_has_its_report(world: World, worker: Pool) -> None:
+    user = uuid4()
+    await world.publish(*world.workout(user, uuid4(), datetime(1, 1, 1, tzinfo=UTC), (BENCH, 100, 5)))
+
+    async def remembered() -> bool:
+        return bool(await worker.fetchval("SELECT count(*) FROM memory_events WHERE user_id = $1", user) == 3)
+
+    assert await eventually(remembered)
+    now = datetime.now(UTC) + timedelta(seconds=1)
+    await plan(Logs(Memory(worker), entities=0), Reports(worker), PackedLogs(worker), now, PACE)
+
+    answer = await world.http.get("/api/v1/coach/weekly-reports", headers=world.caller(user))
+    assert [report["week_start"] for report in answer.json()["items"]] == ["0001-01-15"]
+
+
+async def reported(worker: Pool) -> set[UUID]:
+    return {row["user_id"] for row in await worker.fetch("SELECT user_id FROM weekly_reports")}
