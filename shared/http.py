@@ -3,7 +3,7 @@
 import base64
 import gc
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 from typing import Annotated, Any, Generic, TypeVar
@@ -55,6 +55,19 @@ def decode_cursor(cursor: str) -> Any:
         return from_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError as error:
         raise InvalidRequest("cursor: is not one that this server gave", field="cursor") from error
+
+
+def paged(items: Sequence[Item], cursor: str | None, limit: int) -> Page[Item]:
+    """A page of a list that is there whole.
+
+    Raises:
+        InvalidRequest: for a cursor of another list.
+    """
+    start = decode_cursor(cursor) if cursor else 0
+    if not isinstance(start, int) or start < 0:
+        raise InvalidRequest("cursor: is not one that this server gave", field="cursor")
+    end = start + limit
+    return Page(items=list(items[start:end]), next_cursor=encode_cursor(end) if end < len(items) else None)
 
 
 def create_service_app(name: str, settings: SharedSettings, lifespan: Lifespan) -> FastAPI:

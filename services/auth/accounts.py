@@ -76,7 +76,7 @@ async def change_password(desk: Desk, caller: Principal, change: PasswordChange)
             return
         raise BadCredentials("the old password is wrong")
     await desk.throttle.account_proven(user.email)
-    require_strong(change.new, user.email)
+    require_strong(change.new, user.email, "new")
     password_hash = await desk.passwords.hash(change.new)
     now = utc_now()
     async with desk.transaction() as connection:
@@ -122,7 +122,7 @@ async def reset_password(desk: Desk, code: str, new_password: str, address: str)
         user = await users.root(connection, user_id) if user_id else None
     if user is None or user.email is None:
         raise InvalidCode("this code is not good, or not any more", field="code")
-    require_strong(new_password, user.email)
+    require_strong(new_password, user.email, "new_password")
     password_hash = await desk.passwords.hash(new_password)
     await _reset(desk, user, code, password_hash, address)
 

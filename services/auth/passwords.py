@@ -22,15 +22,15 @@ def normalized(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-def require_strong(password: str, email: str) -> None:
-    """Raises WeakPassword for what is guessed first."""
+def require_strong(password: str, email: str, field: str = "password") -> None:
+    """Raises WeakPassword for what is guessed first, naming the `field` that it came in."""
     text = normalized(password)
     if len(text) < SHORTEST:
-        raise WeakPassword(f"a password has at least {SHORTEST} characters", field="password")
+        raise WeakPassword(f"a password has at least {SHORTEST} characters", field=field)
     if len(text) > LONGEST:
-        raise WeakPassword(f"a password has at most {LONGEST} characters", field="password")
+        raise WeakPassword(f"a password has at most {LONGEST} characters", field=field)
     if is_common(text) or text.casefold() in (email.casefold(), email.partition("@")[0].casefold()):
-        raise WeakPassword("this password is among the first that are guessed", field="password")
+        raise WeakPassword("this password is among the first that are guessed", field=field)
 
 
 class Passwords:

@@ -1,6 +1,7 @@
 """Conversations: what was said."""
 
-from datetime import datetime
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from fastapi import APIRouter
 from services.coach.api.rooms import PREFIX, Account, InRooms
 from shared.errors import InvalidRequest
 from shared.http import Cursor, Limit, Page, decode_cursor, encode_cursor
+from shared.views.rows import json_form
 
 router = APIRouter(prefix=f"{PREFIX}/conversations", tags=["coach"])
 
@@ -22,7 +24,7 @@ async def conversations(
     rows = await here.conversations.page(account, _position(cursor), limit + 1)
     last = rows[limit - 1] if len(rows) > limit else None
     after = encode_cursor([last["updated_at"], last["conversation_id"]]) if last else None
-    return Page(items=[dict(row) for row in rows[:limit]], next_cursor=after)
+    return Page(items=[json_form(dict(row)) for row in rows[:limit]], next_cursor=after)
 
 
 def _position(cursor: str | None) -> tuple[datetime, UUID] | None:
@@ -30,8 +32,8 @@ def _position(cursor: str | None) -> tuple[datetime, UUID] | None:
         return None
     try:
         moment, conversation_id = decode_cursor(cursor)
-        return datetime.fromisoformat(moment), UUID(conversation_id)
-    except (ValueError, TypeError, AttributeError) as error:
+        return datetime.fromisoformat(moment).astimezone(UTC), UUID(conversation_id)
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise InvalidRequest("cursor: is not one that this server gave", field="cursor") from error
 
 
@@ -39,7 +41,9 @@ def _position(cursor: str | None) -> tuple[datetime, UUID] | None:
 async def conversation(conversation_id: UUID, account: Account, here: InRooms) -> dict[str, Any]:
     """One conversation with its messages."""
     found = await here.conversations.require(account, conversation_id)
-    return {**found, "messages": await here.conversations.messages(account, conversation_id)}
+    messages = await here.conversations.messages(account, conversation_id)
+    whole: dict[str, Any] = json_form({**found, "messages": [asdict(message) for message in messages]})
+    return whole
 
 
 @router.delete("/{conversation_id}", status_code=204)

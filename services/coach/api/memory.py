@@ -6,15 +6,16 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from services.coach.api.rooms import PREFIX, Account, InRooms
-from shared.http import Page
+from shared.http import Cursor, Limit, Page, paged
+from shared.views.rows import json_form
 
 router = APIRouter(prefix=f"{PREFIX}/memory", tags=["coach"])
 
 
 @router.get("")
-async def remembered(account: Account, here: InRooms) -> Page[dict[str, Any]]:
+async def remembered(account: Account, here: InRooms, cursor: Cursor = None, limit: Limit = 50) -> Page[dict[str, Any]]:
     """Everything that is remembered of what the user said."""
-    return Page(items=[dict(fact) for fact in await here.facts.of(account)])
+    return paged([json_form(dict(fact)) for fact in await here.facts.of(account)], cursor, limit)
 
 
 @router.delete("")

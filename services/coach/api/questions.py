@@ -12,7 +12,7 @@ from services.coach.rules.answers import Answer
 from services.coach.rules.questions import QUICK_QUESTIONS, find
 from services.coach.safety import cleaned
 from shared.errors import Problem
-from shared.http import Page
+from shared.http import Cursor, Limit, Page, paged
 from shared.values import Strict, Text, utc_now
 
 router = APIRouter(prefix=f"{PREFIX}/quick-questions", tags=["coach"])
@@ -31,10 +31,12 @@ class Question(Strict):
 
 
 @router.get("")
-async def quick_questions(account: Account, here: InRooms) -> Page[dict[str, Any]]:
+async def quick_questions(
+    account: Account, here: InRooms, cursor: Cursor = None, limit: Limit = 50
+) -> Page[dict[str, Any]]:
     """What can be asked. Who looks at it is about to ask."""
     here.logs.prepare(account)
-    return Page(items=[{"question": quick.question} for quick in QUICK_QUESTIONS])
+    return paged([{"question": quick.question} for quick in QUICK_QUESTIONS], cursor, limit)
 
 
 @router.post("")

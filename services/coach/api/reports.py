@@ -1,15 +1,18 @@
 """Weekly reports."""
 
+import re
 from datetime import date
 from typing import Any
 
 from fastapi import APIRouter
 
 from services.coach.api.rooms import PREFIX, Account, InRooms
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, NotFound
 from shared.http import Cursor, Limit, Page, decode_cursor, encode_cursor
+from shared.views.rows import json_form
 
 router = APIRouter(prefix=f"{PREFIX}/weekly-reports", tags=["coach"])
+WEEK = re.compile(r"\d{4}-W\d{2}", re.ASCII)
 
 
 @router.get("")
@@ -17,7 +20,7 @@ async def reports(account: Account, here: InRooms, cursor: Cursor = None, limit:
     """The newest first."""
     rows = await here.reports.page(account, _position(cursor), limit + 1)
     after = encode_cursor(rows[limit - 1]["week_start"]) if len(rows) > limit else None
-    return Page(items=[dict(row) for row in rows[:limit]], next_cursor=after)
+    return Page(items=[json_form(dict(row)) for row in rows[:limit]], next_cursor=after)
 
 
 def _position(cursor: str | None) -> date | None:
@@ -32,4 +35,7 @@ def _position(cursor: str | None) -> date | None:
 @router.get("/{week}")
 async def report(week: str, account: Account, here: InRooms) -> dict[str, Any]:
     """One report: markdown, data, chart (SVG), and where its numbers come from."""
-    return dict(await here.reports.require(account, week))
+    if not WEEK.fullmatch(week):
+        raise NotFound("there are no such weeks")
+    found: dict[str, Any] = json_form(dict(await here.reports.require(account, week)))
+    return found

@@ -9,6 +9,7 @@ from shared.domains.exercises.catalogue import catalogue_id
 from shared.http import encode_cursor
 from shared.identity import WeeklyReportReady
 from shared.topics import COACH as COACH_TOPIC
+from shared.values import format_moment
 from tests.system.coach.world import COACH, START, World, eventually, frames_of, said_on, text_of
 from tests.system.engines import connect
 
@@ -84,9 +85,28 @@ async def test_reports_are_made_once_and_announced(world: World, trained: UUID) 
     assert report["markdown"].startswith(f"# Week {weeks[0]}")
     assert report["chart_svg"].startswith("<svg")
     assert report["evidence"]
+    for moment in (report["created_at"], listed["items"][0]["created_at"]):
+        assert format_moment(datetime.fromisoformat(moment)) == moment
+    assert (await world.http.get(f"{COACH}/weekly-reports/%00", headers=world.caller(trained))).status_code == 404
 
     announced = await said_on(world, COACH_TOPIC, trained)
     assert sorted(WeeklyReportReady.model_validate_json(value).week for value in announced) == sorted(weeks)
+
+
+async def test_questions_come_page_by_page_like_every_list(world: World, trained: UUID) -> None:
+    path, headers = f"{COACH}/quick-questions", world.caller(trained)
+    whole = (await world.http.get(path, headers=headers)).json()["items"]
+
+    paged: list[dict[str, str]] = []
+    cursor = None
+    while cursor or not paged:
+        params = {"limit": 8, **({"cursor": cursor} if cursor else {})}
+        page = (await world.http.get(path, params=params, headers=headers)).json()
+        paged, cursor = [*paged, *page["items"]], page["next_cursor"]
+        assert len(page["items"]) <= 8
+
+    assert paged == whole
+    assert (await world.http.get(path, params={"limit": 0}, headers=headers)).status_code == 422
 
 
 async def test_a_late_set_revises_the_report(world: World) -> None:
