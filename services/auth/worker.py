@@ -8,7 +8,7 @@ from functools import partial
 from faststream.kafka import KafkaBroker
 
 from services.auth.consumers import EffectsConsumer, EventsConsumer, compare_for_ever
-from services.auth.housekeeping import Step, for_ever, prune, send_mails
+from services.auth.housekeeping import prune, send_mails
 from services.auth.letters import mailer
 from services.auth.relay import Relay
 from services.auth.settings import Settings
@@ -19,6 +19,7 @@ from shared.feeds import IngestFeed
 from shared.following import Follower
 from shared.http import service_client
 from shared.kafka import Publisher, create_broker, has_partitions, subscribe
+from shared.loops import Loop, running
 from shared.postgres import create_pool
 from shared.topics import EFFECTS, EVENTS
 
@@ -46,20 +47,15 @@ class Worker:
             stack.push_async_callback(self._publisher.close)
             ingest = await stack.enter_async_context(service_client(settings.ingest_url, settings))
             follower = Follower(ActivityStore(pool), IngestFeed(ingest, decode_link))
-            loops: dict[str, Step] = {
+            loops: dict[str, Loop] = {
                 "relay": self._relay.run,
                 "consumers": partial(self._consume, follower, pool),
                 "compare": partial(compare_for_ever, follower, pool, settings.auth_compare_seconds),
                 "mails": partial(send_mails, pool, mailer(settings)),
                 "prune": partial(prune, pool, settings.refresh_idle),
             }
-            tasks = [asyncio.create_task(for_ever(loop, 1, name)) for name, loop in loops.items()]
-            try:
+            async with running(loops):
                 yield
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.wait(tasks, timeout=STOP_SECONDS)
 
     async def _consume(self, follower: Follower[Link], pool: Pool) -> None:
         """Until cancelled. A broker that did not come up is thrown away."""

@@ -13,8 +13,8 @@ from services.coach.api.rooms import Rooms
 from services.coach.chat import Chat
 from services.coach.consumers import Consumers
 from services.coach.faults import install_unavailable
+from services.coach.leading import as_leader
 from services.coach.logs import Logs
-from services.coach.loops import Loop, as_leader, running
 from services.coach.model.gate import Budget, Gate
 from services.coach.model.provider import Model, create_model
 from services.coach.reports.loop import report_loop
@@ -34,6 +34,7 @@ from shared.feeds import IdentityFeed, IngestFeed
 from shared.following import Follower
 from shared.http import add_health, create_service_app, service_client
 from shared.kafka import Publisher
+from shared.loops import Loop, running
 from shared.outbox import publish_for_ever
 from shared.postgres import create_pool
 

@@ -11,13 +11,13 @@ from services.ingest.group_commit import GroupCommit
 from services.ingest.hints import Hub
 from services.ingest.limits import Limits
 from services.ingest.listening import Ears
-from services.ingest.loops import running
 from services.ingest.relay import Relay
 from services.ingest.settings import Settings
 from services.ingest.store.database import Database
 from shared.feeds import IdentityFeed
 from shared.http import add_health, create_service_app, service_client
 from shared.kafka import Publisher
+from shared.loops import running
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -35,7 +35,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with running(ears.listen):
+        async with running({"ears": ears.listen}):
             yield
         await database.close()
 
@@ -70,10 +70,10 @@ def create_worker(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with service_client(settings.auth_url, settings) as auth:
-            app.state.consumer = IdentityConsumer(
-                identity, kafka, IdentityFeed(auth), settings.ingest_identity_interval
-            )
-            async with running(relay.run, app.state.consumer.follow, app.state.consumer.heal):
+            consumer = IdentityConsumer(identity, kafka, IdentityFeed(auth), settings.ingest_identity_interval)
+            app.state.consumer = consumer
+            loops = {"relay": relay.run, "identity": consumer.follow, "identity log": consumer.heal}
+            async with running(loops):
                 yield
             await publisher.close()
             await database.close()

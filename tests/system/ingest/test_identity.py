@@ -14,7 +14,6 @@ from aiokafka import AIOKafkaConsumer
 
 from services.ingest.app import create_worker
 from services.ingest.consumers import ErasedIds, Identity, IdentityConsumer
-from services.ingest.loops import running
 from services.ingest.store.database import Database
 from shared.feeds import IdentityFeed
 from shared.identity import (
@@ -29,6 +28,7 @@ from shared.identity import (
     UserMerged,
 )
 from shared.kafka import Outgoing, Publisher
+from shared.loops import running
 from shared.topics import DEAD_LETTERS, EFFECTS, IDENTITY
 from tests.system.ingest.conftest import Ingest
 from tests.system.ingest.phones import Phone, sets
@@ -242,7 +242,7 @@ async def test_the_consumer_hears_the_topic_and_heals_from_the_feed(ingest: Inge
     await publisher.close()
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer), base_url="http://auth") as auth:
         consumer = IdentityConsumer(identity, ingest.settings.kafka_bootstrap_servers, IdentityFeed(auth), 60)
-        async with running(consumer.follow, consumer.heal):
+        async with running({"follow": consumer.follow, "heal": consumer.heal}):
 
             async def done() -> bool:
                 known = await roots(ingest)
