@@ -1,7 +1,8 @@
 """Reading a sync request in two steps: first the request itself, then each event on its own."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
 from hashlib import sha256
@@ -25,6 +26,9 @@ MAX_EVENTS = 500
 # Far above every real event, and far below what Kafka takes as one record.
 MAX_EVENT_BYTES = 512 * 1024
 MAX_DEPTH = 450
+# Strings and brackets: all that says where a value of JSON ends, however deep it is.
+_STRUCTURE = re.compile(r'"(?:[^"\\]++|\\.)*+"|[][{}]')
+_NO_TEXT = r'"\ud800"'
 # How much longer a number can get when it is written again: `1e15` becomes `1000000000000000.0`.
 _GROWTH = 5
 _LONGEST_FIELD, _LONGEST_MESSAGE = 200, 500
@@ -155,18 +159,34 @@ def _parse(body: bytes) -> Any:
 
 
 def _parse_lone_surrogates(body: bytes) -> Any:
-    """Half of a surrogate pair is proper JSON, though no storable text: one such event must not stop the others."""
+    """Half of a surrogate pair is proper JSON, though no storable text, and so is what is nested without measure: one
+    such event must not stop the others."""
 
     def refuse(constant: str) -> Any:
         raise ValueError(f"{constant} is not JSON")
 
     try:
-        raw = json.loads(body.decode(), parse_constant=refuse, parse_int=_integer)
+        return json.loads(_bounded(body.decode()), parse_constant=refuse, parse_int=_integer)
     except (ValueError, RecursionError) as error:
         raise MalformedJson(f"the body is not JSON: {error}") from error
-    if _is_nested(raw, MAX_DEPTH):
-        raise MalformedJson(f"the body is nested deeper than {MAX_DEPTH} levels")
-    return raw
+
+
+def _bounded(text: str) -> str:
+    """The text with half of a surrogate pair in the place of whatever is nested deeper than `MAX_DEPTH` levels."""
+    kept, depth, start = [], 0, 0
+    for step in _STRUCTURE.finditer(text):
+        match step[0]:
+            case "[" | "{":
+                depth += 1
+                if depth == MAX_DEPTH + 1:
+                    kept += [text[start : step.start()], _NO_TEXT]
+            case "]" | "}":
+                if depth == MAX_DEPTH + 1:
+                    start = step.end()
+                depth -= 1
+            case _:
+                pass
+    return "".join([*kept, text[start:]])
 
 
 def _integer(text: str) -> int | float:
@@ -175,19 +195,6 @@ def _integer(text: str) -> int | float:
         return int(text)
     except ValueError:
         return inf
-
-
-def _is_nested(value: Any, depth: int) -> bool:
-    level = [value]
-    for _ in range(depth):
-        level = [child for one in level for child in _children(one)]
-    return bool(level)
-
-
-def _children(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
 
 
 def _outer(raw: Any) -> SyncRequest:
@@ -286,37 +293,27 @@ def _quoted(text: str, longest: int) -> str:
 def as_sent(body: bytes, places: set[int]) -> dict[int, bytes]:
     """The bytes of the events at these places of the request, exactly as they came."""
     text = body.decode("utf-8", "surrogatepass")
-    return {at: text[first:last].encode("utf-8", "surrogatepass") for at, (first, last) in _spans(text, places).items()}
+    spans = _spans(text)
+    return {at: text[slice(*spans[at])].encode("utf-8", "surrogatepass") for at in places}
 
 
-def _spans(text: str, places: set[int]) -> dict[int, tuple[int, int]]:
-    decoder, found = json.JSONDecoder(parse_int=str), {}
-    position = _after_key(text, decoder)
-    for at in range(max(places, default=-1) + 1):
-        first = _skip(text, position)
-        _, position = decoder.raw_decode(text, first)
-        if at in places:
-            found[at] = (first, position)
-        position = _skip(text, position) + 1
+def _spans(text: str) -> list[tuple[int, int]]:
+    """Where each element of the last `events` member begins and ends: of several equal keys the last one counts."""
+    found: list[tuple[int, int]] = []
+    depth, key, within, start = 0, "", False, 0
+    for step in _STRUCTURE.finditer(text):
+        match step[0]:
+            case "[" | "{" as opening:
+                depth += 1
+                if depth == 2:
+                    within = opening == "[" and json.loads(key or '""') == "events"
+                    found = [] if within else found
+                elif depth == 3:
+                    start = step.start()
+            case "]" | "}":
+                if depth == 3 and within:
+                    found.append((start, step.end()))
+                depth -= 1
+            case text_within:
+                key = text_within if depth == 1 else key
     return found
-
-
-def _after_key(text: str, decoder: json.JSONDecoder) -> int:
-    """Where the elements of the last `events` member begin: of several equal keys the last one counts."""
-    position, found = _skip(text, 0) + 1, 0
-    while text[(start := _skip(text, position))] != "}":
-        key, position = decoder.raw_decode(text, start)
-        value = _skip(text, _skip(text, position) + 1)
-        if key == "events":
-            found = value + 1
-        _, position = decoder.raw_decode(text, value)
-        position = _skip(text, position)
-        if text[position] == ",":
-            position += 1
-    return found
-
-
-def _skip(text: str, position: int) -> int:
-    while text[position] in " \t\r\n":
-        position += 1
-    return position

@@ -124,14 +124,20 @@ async def test_what_is_wrong_in_one_event_is_its_verdict(phone: Phone, changes: 
     assert answer["ack_cursor"]["last_accepted_sequence"] == 2
 
 
-async def test_a_deeply_nested_payload_stops_nothing(phone: Phone) -> None:
-    deep: Any = 1
-    for _ in range(400):
-        deep = [deep]
-    answer = await phone.sync([set_completed(1, payload={"deep": deep}), set_completed(2)])
+@pytest.mark.parametrize("depth", [400, 50_000])
+async def test_a_deeply_nested_payload_stops_nothing(phone: Phone, depth: int) -> None:
+    events = [set_completed(1, payload={"deep": 0}), set_completed(2)]
+    text = json.dumps({"device_id": str(phone.device_id), "events": events})
+    body = text.replace('"deep": 0', f'"deep": {"[" * depth}{"]" * depth}').encode()
 
-    assert [error["code"] for error in answer["errors"]] == ["invalid_payload"]
-    assert answer["accepted_count"] == 1
+    first, again = [(await phone.post_bytes(body)).json() for _ in range(2)]
+
+    assert [error["code"] for error in first["errors"]] == ["invalid_payload"]
+    assert (first["accepted_count"], again["duplicate_count"]) == (1, 1)
+    assert again["errors"] == first["errors"]
+    assert again["ack_cursor"] == first["ack_cursor"]
+    (kept,) = (await phone.get("/quarantine"))["items"]
+    assert str(kept["event"]).count("[") == depth
 
 
 async def test_a_gap_is_retryable_and_names_the_expected_number(phone: Phone) -> None:

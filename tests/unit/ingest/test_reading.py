@@ -34,7 +34,7 @@ def removal(**changes: Any) -> dict[str, Any]:
     return event | changes
 
 
-@given(st.lists(JSON_VALUES, max_size=6), st.data())
+@given(st.lists(st.dictionaries(st.text(), JSON_VALUES), max_size=6), st.data())
 def test_the_bytes_of_any_event_are_found(events: list[Any], data: st.DataObject) -> None:
     parts = [
         json.dumps(event, ensure_ascii=data.draw(st.booleans()), indent=data.draw(st.none() | st.just(2)))
@@ -43,6 +43,22 @@ def test_the_bytes_of_any_event_are_found(events: list[Any], data: st.DataObject
     outer = f'{{"a": {{"events": [1]}}, "events":[9], "events" : [ {" , ".join(parts)} ] ,"z":[]}}'
     found = as_sent(outer.encode("utf-8", "surrogatepass"), set(range(len(events))))
     assert [found[at].decode("utf-8", "surrogatepass") for at in range(len(events))] == parts
+
+
+@pytest.mark.parametrize("depth", [300, 449, 450, 451, 1_000, 100_000])
+def test_what_is_nested_without_measure_is_one_events_fault(depth: int) -> None:
+    # given an event whose payload is nested so deep, with brackets and quotes in a text, before a good one
+    good, deep = removal(sequence_number=2), "[" * depth + '"]\\"["' + "]" * depth
+    bad = json.dumps(removal(payload={"deep": 0})).replace('"deep": 0', f'"deep": {deep}')
+    body = f'{{"device_id": "{uuid4()}", "events": [{bad}, {json.dumps(good)}]}}'.encode()
+    # when the request is read
+    request = read_request(body)
+    # then it alone is refused, and kept as it came
+    refused, taken = (event.reading for event in request.events)
+    assert isinstance(refused, Refusal)
+    assert refused.code == "invalid_payload"
+    assert isinstance(taken, Reading)
+    assert as_sent(body, {0}) == {0: bad.encode()}
 
 
 @given(st.dictionaries(st.text(), JSON_VALUES))
