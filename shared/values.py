@@ -1,5 +1,6 @@
 """The strict value types of everything on the wire: what they accept is always storable."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -26,6 +27,7 @@ from pydantic_core import CoreSchema, SchemaSerializer, TzInfo, core_schema
 MAX_INTEGER = 2**53 - 1
 MICRO = Decimal("0.000001")
 _LARGEST_EXPONENT = 15
+_LEAP_SECOND = re.compile(r"(?<=:\d\d):60(\.\d+)?(?=[Zz+-])")
 # What Pydantic makes of a Z.
 _ZULU = TzInfo(0)
 # Twice as fast as `isoformat`.
@@ -76,7 +78,8 @@ class _InWords:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         moment: Any = handler(source)
         text = core_schema.str_schema(pattern=self.pattern, max_length=64)
-        written = core_schema.chain_schema([text, {**moment, "strict": False}])
+        counted = core_schema.no_info_after_validator_function(_without_leap_second, text)
+        written = core_schema.chain_schema([counted, {**moment, "strict": False}])
         in_python = core_schema.union_schema([{**moment, "strict": True}, written])
         then = core_schema.no_info_after_validator_function
         ours = then(datetime.fromisoformat, core_schema.str_schema(pattern=self.ours))
@@ -89,6 +92,11 @@ class _InWords:
 
     def __get_pydantic_json_schema__(self, _: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         return handler(core_schema.datetime_schema())
+
+
+def _without_leap_second(text: str) -> str:
+    """A leap second is the last millisecond before the next one here: Python's times have no place for it."""
+    return _LEAP_SECOND.sub(":59.999", text) if ":60" in text else text
 
 
 def _to_milliseconds(value: datetime) -> datetime:
