@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
 from hashlib import sha256
@@ -28,6 +28,7 @@ MAX_EVENT_BYTES = 512 * 1024
 MAX_DEPTH = 450
 # Strings and brackets: all that says where a value of JSON ends, however deep it is.
 _STRUCTURE = re.compile(r'"(?:[^"\\]++|\\.)*+"|[][{}]')
+_OPENING, _CLOSING = frozenset("[{"), frozenset("]}")
 _NO_TEXT = r'"\ud800"'
 # How much longer a number can get when it is written again: `1e15` becomes `1000000000000000.0`.
 _GROWTH = 5
@@ -173,20 +174,22 @@ def _parse_lone_surrogates(body: bytes) -> Any:
 
 def _bounded(text: str) -> str:
     """The text with half of a surrogate pair in the place of whatever is nested deeper than `MAX_DEPTH` levels."""
-    kept, depth, start = [], 0, 0
-    for step in _STRUCTURE.finditer(text):
-        match step[0]:
-            case "[" | "{":
-                depth += 1
-                if depth == MAX_DEPTH + 1:
-                    kept += [text[start : step.start()], _NO_TEXT]
-            case "]" | "}":
-                if depth == MAX_DEPTH + 1:
-                    start = step.end()
-                depth -= 1
-            case _:
-                pass
+    kept, start = [], 0
+    for step, depth in _structure(text):
+        if depth == MAX_DEPTH + 1 and step[0] in _OPENING:
+            kept += [text[start : step.start()], _NO_TEXT]
+        elif depth == MAX_DEPTH + 1 and step[0] in _CLOSING:
+            start = step.end()
     return "".join([*kept, text[start:]])
+
+
+def _structure(text: str) -> Iterator[tuple[re.Match[str], int]]:
+    """The strings and brackets of JSON, each with the level on which it lies; a pair of brackets lies on its own."""
+    depth = 0
+    for step in _STRUCTURE.finditer(text):
+        depth += step[0] in _OPENING
+        yield step, depth
+        depth -= step[0] in _CLOSING
 
 
 def _integer(text: str) -> int | float:
@@ -300,20 +303,16 @@ def as_sent(body: bytes, places: set[int]) -> dict[int, bytes]:
 def _spans(text: str) -> list[tuple[int, int]]:
     """Where each element of the last `events` member begins and ends: of several equal keys the last one counts."""
     found: list[tuple[int, int]] = []
-    depth, key, within, start = 0, "", False, 0
-    for step in _STRUCTURE.finditer(text):
-        match step[0]:
-            case "[" | "{" as opening:
-                depth += 1
-                if depth == 2:
-                    within = opening == "[" and json.loads(key or '""') == "events"
-                    found = [] if within else found
-                elif depth == 3:
-                    start = step.start()
-            case "]" | "}":
-                if depth == 3 and within:
-                    found.append((start, step.end()))
-                depth -= 1
-            case text_within:
-                key = text_within if depth == 1 else key
+    key, within, start = "", False, 0
+    for step, depth in _structure(text):
+        bracket = step[0] in _OPENING or step[0] in _CLOSING
+        if depth == 1 and not bracket:
+            key = step[0]
+        elif depth == 2 and step[0] in _OPENING:
+            within = step[0] == "[" and json.loads(key or '""') == "events"
+            found = [] if within else found
+        elif depth == 3 and step[0] in _OPENING:
+            start = step.start()
+        elif depth == 3 and step[0] in _CLOSING and within:
+            found.append((start, step.end()))
     return found

@@ -68,10 +68,15 @@ def ids_of(caller: Principal) -> set[UUID]:
     return {caller.user_id, *caller.also}
 
 
-async def reader(caller: LimitedCaller, store: Store) -> Principal:
-    """The caller, unless erased: an empty answer would say that the server has lost everything."""
-    if await Users(store).is_erased(ids_of(caller)):
+async def refuse_erased(users: Users, caller: Principal) -> None:
+    """An empty answer would say that the server has lost everything."""
+    if await users.is_erased(ids_of(caller)):
         raise UserErased("this user was erased")
+
+
+async def reader(caller: LimitedCaller, store: Store) -> Principal:
+    """The caller, unless erased."""
+    await refuse_erased(Users(store), caller)
     return caller
 
 

@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.websockets import WebSocketDisconnect
 
-from services.ingest.api.context import Configured, Databases, ids_of, limited_address
+from services.ingest.api.context import Configured, Databases, ids_of, limited_address, refuse_erased
 from services.ingest.door import DeviceRevoked
 from services.ingest.hints import TOKEN_EXPIRED, Hint, Hub, Listener, events_available
 from services.ingest.listening import Ears
@@ -22,7 +22,7 @@ from services.ingest.store.database import Database
 from services.ingest.store.pull import Pull
 from services.ingest.store.tickets import SECONDS, Tickets
 from services.ingest.store.users import Users
-from shared.errors import NotAuthenticated, Unavailable, UserErased
+from shared.errors import NotAuthenticated, Unavailable
 from shared.policy import Caller, MaybeCaller
 from shared.tokens import Principal
 
@@ -113,8 +113,7 @@ async def _listener(
 
 async def _check(users: Users, caller: Principal) -> None:
     """Refuses whoever is to hear nothing any more."""
-    if await users.is_erased(ids_of(caller)):
-        raise UserErased("this user was erased")
+    await refuse_erased(users, caller)
     if await users.is_revoked(caller.device_id, caller.issued_at):
         raise DeviceRevoked("this device was revoked: log in again")
 

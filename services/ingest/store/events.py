@@ -10,6 +10,7 @@ import asyncpg
 from pydantic_core import to_json
 
 from services.ingest.domain import Decided, Device, Judgement, Reception, Refusal
+from services.ingest.store.users import was_revoked
 from shared.digests import Digest
 
 SLOTS = 1024
@@ -48,11 +49,6 @@ class Question:
     user_ids: Collection[UUID]
     seen: Collection[UUID] = ()
     issued_at: float | None = None
-
-    def was_revoked(self, revoked_at: datetime | None) -> bool:
-        """Whether auth issued the token before it revoked the device: one of later says that it is welcome again,
-        also where nobody has heard that yet. Tokens tell whole seconds."""
-        return self.issued_at is not None and revoked_at is not None and self.issued_at < int(revoked_at.timestamp())
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +257,7 @@ def _device_now(row: asyncpg.Record, question: Question, heads: dict[UUID, int])
         is_server=bool(row["is_server"]),
         has_quarantine=row["has_quarantine"],
         sender_erased=not set(question.user_ids).isdisjoint(row["erased"]),
-        sender_revoked=question.was_revoked(row["revoked_at"]),
+        sender_revoked=was_revoked(question.issued_at, row["revoked_at"]),
         heads=heads,
     )
 

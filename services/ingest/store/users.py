@@ -7,8 +7,6 @@ from uuid import UUID
 
 import asyncpg
 
-from services.ingest.store.events import Question
-
 _MERGE = """
     WITH merged AS (SELECT coalesce((SELECT root_id FROM user_aliases WHERE user_id = $1), $1) AS id),
          root AS (SELECT coalesce((SELECT root_id FROM user_aliases WHERE user_id = $2), $2) AS id),
@@ -24,6 +22,12 @@ _REVOKE = """
     SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM erased_users WHERE user_id = $2)
     ON CONFLICT (device_id) DO UPDATE SET revoked_at = greatest(revoked_devices.revoked_at, excluded.revoked_at)
 """
+
+
+def was_revoked(issued_at: float | None, revoked_at: datetime | None) -> bool:
+    """Whether auth issued the token before it revoked the device: one of later says that it is welcome again, also
+    where nobody has heard that yet. Tokens tell whole seconds."""
+    return issued_at is not None and revoked_at is not None and issued_at < int(revoked_at.timestamp())
 
 
 class Users:
@@ -77,7 +81,7 @@ class Users:
         revoked_at = await self._connection.fetchval(
             "SELECT revoked_at FROM revoked_devices WHERE device_id = $1", device_id
         )
-        return Question(device_id, (), issued_at=issued_at).was_revoked(revoked_at)
+        return was_revoked(issued_at, revoked_at)
 
     async def answered(self, erasure_id: UUID, counts: Mapping[str, int]) -> dict[str, int]:
         """The counts of an erasure as they were when it was first carried out."""
