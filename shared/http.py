@@ -15,8 +15,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
-from shared import errors
-from shared.errors import InvalidRequest, install_problem_documents
+from shared.errors import DESCRIBED, InvalidRequest, install_problem_documents
 from shared.policy import public
 from shared.registry import registry
 from shared.security import secure
@@ -27,6 +26,7 @@ from shared.tokens import JWKS_PATH, KeySet, RememberingVerifier
 Check = Callable[[], Awaitable[bool]]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 Item = TypeVar("Item")
+Place = TypeVar("Place")
 
 
 class Page(BaseModel, Generic[Item]):
@@ -45,16 +45,25 @@ def encode_cursor(position: Any) -> str:
     return base64.urlsafe_b64encode(to_json(position)).decode().rstrip("=")
 
 
+def read_cursor(cursor: str, read: Callable[[Any], Place]) -> Place:
+    """What `read` makes of the position in a cursor; it may raise whatever comes of a position of another kind.
+
+    Raises:
+        InvalidRequest: for text that no `encode_cursor` made, or a position that cannot be read.
+    """
+    try:
+        return read(from_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))))
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
+        raise InvalidRequest("cursor: is not one that this server gave", field="cursor") from error
+
+
 def decode_cursor(cursor: str) -> Any:
-    """The position in a cursor.
+    """The position in a cursor, whatever it is.
 
     Raises:
         InvalidRequest: for text that no `encode_cursor` made.
     """
-    try:
-        return from_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except ValueError as error:
-        raise InvalidRequest("cursor: is not one that this server gave", field="cursor") from error
+    return read_cursor(cursor, lambda position: position)
 
 
 def paged(items: Sequence[Item], cursor: str | None, limit: int) -> Page[Item]:
@@ -63,11 +72,15 @@ def paged(items: Sequence[Item], cursor: str | None, limit: int) -> Page[Item]:
     Raises:
         InvalidRequest: for a cursor of another list.
     """
-    start = decode_cursor(cursor) if cursor else 0
-    if not isinstance(start, int) or start < 0:
-        raise InvalidRequest("cursor: is not one that this server gave", field="cursor")
+    start = read_cursor(cursor, _index) if cursor else 0
     end = start + limit
     return Page(items=list(items[start:end]), next_cursor=encode_cursor(end) if end < len(items) else None)
+
+
+def _index(position: Any) -> int:
+    if not isinstance(position, int) or position < 0:
+        raise ValueError("is no place in a list")
+    return position
 
 
 def create_service_app(name: str, settings: SharedSettings, lifespan: Lifespan) -> FastAPI:
@@ -81,9 +94,7 @@ def create_service_app(name: str, settings: SharedSettings, lifespan: Lifespan) 
         async with lifespan(app):
             yield
 
-    app = FastAPI(
-        title=f"Hypertrophy {name}", lifespan=settled, docs_url=None, redoc_url=None, responses=errors.DESCRIBED
-    )
+    app = FastAPI(title=f"Hypertrophy {name}", lifespan=settled, docs_url=None, redoc_url=None, responses=DESCRIBED)
     app.state.service_token = settings.service_token.get_secret_value()
     app.state.tokens = RememberingVerifier(
         KeySet(settings.auth_url + JWKS_PATH), issuer=settings.token_issuer, audience=settings.token_audience

@@ -2,16 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from itertools import islice
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Query
 
-from shared.errors import InvalidRequest
 from shared.following import Applied
-from shared.http import Cursor, Page, decode_cursor, encode_cursor
+from shared.http import Cursor, Page, encode_cursor, read_cursor
 from shared.policy import service_only
-from shared.values import Strict
+from shared.values import MAX_INTEGER, Strict
 
 
 class Position(Strict):
@@ -53,9 +52,20 @@ def last_device(cursor: str | None) -> UUID:
     Raises:
         InvalidRequest
     """
-    if cursor is None:
-        return UUID(int=0)
-    try:
-        return UUID(str(decode_cursor(cursor)))
-    except ValueError as error:
-        raise InvalidRequest("cursor: is not one that this server gave", field="cursor") from error
+    return UUID(int=0) if cursor is None else read_cursor(cursor, UUID)
+
+
+def last_event(cursor: str | None) -> tuple[UUID, int]:
+    """The device and number of the event with which the page before ended; before all where there was none.
+
+    Raises:
+        InvalidRequest
+    """
+    return (UUID(int=0), 0) if cursor is None else read_cursor(cursor, _place)
+
+
+def _place(position: Any) -> tuple[UUID, int]:
+    device_id, number = position
+    if not isinstance(number, int) or not 0 <= number <= MAX_INTEGER:
+        raise ValueError("is no number of an event")
+    return UUID(device_id), number

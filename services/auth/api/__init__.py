@@ -7,8 +7,7 @@ from uuid import UUID
 from fastapi import Depends, Request, Response
 
 from services.auth.desk import Desk
-from shared.errors import InvalidRequest
-from shared.http import Page, decode_cursor, encode_cursor
+from shared.http import Page, encode_cursor, read_cursor
 
 Item = TypeVar("Item")
 
@@ -37,12 +36,7 @@ def position(cursor: str | None) -> UUID | None:
     Raises:
         InvalidRequest
     """
-    if cursor is None:
-        return None
-    try:
-        return UUID(decode_cursor(cursor))
-    except (ValueError, AttributeError, TypeError) as error:
-        raise InvalidRequest("cursor: is not one that this server gave", field="cursor") from error
+    return None if cursor is None else read_cursor(cursor, UUID)
 
 
 def page_of(found: Sequence[Item], limit: int, place: Callable[[Item], UUID]) -> Page[Item]:

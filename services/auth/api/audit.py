@@ -1,14 +1,13 @@
 """The log of security events, for administrators."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 
 from services.auth.api import AtDesk
 from services.auth.store import audit
 from services.auth.store.audit import NotedEntry
-from shared.errors import InvalidRequest
-from shared.http import Cursor, Limit, Page, decode_cursor, encode_cursor
+from shared.http import Cursor, Limit, Page, encode_cursor, read_cursor
 from shared.policy import RequireRole
 from shared.tokens import Principal, Role
 
@@ -19,10 +18,14 @@ Administrator = Annotated[Principal, Depends(RequireRole(Role.ADMIN, Role.SUPERA
 @router.get("/audit")
 async def security_events(_: Administrator, desk: AtDesk, cursor: Cursor = None, limit: Limit = 50) -> Page[NotedEntry]:
     """Newest first."""
-    before = decode_cursor(cursor) if cursor else None
-    if before is not None and not isinstance(before, int):
-        raise InvalidRequest("cursor: is not one that this server gave", field="cursor")
+    before = read_cursor(cursor, _number) if cursor else None
     async with desk.transaction() as connection:
         found = list(await audit.newest(connection, before, limit + 1))
     items = found[:limit]
     return Page(items=items, next_cursor=encode_cursor(items[-1].entry_id) if len(found) > limit else None)
+
+
+def _number(position: Any) -> int | None:
+    if position is not None and not isinstance(position, int):
+        raise ValueError("is no number of an entry")
+    return position

@@ -8,8 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from services.coach.api.rooms import PREFIX, Account, InRooms
-from shared.errors import InvalidRequest
-from shared.http import Cursor, Limit, Page, decode_cursor, encode_cursor
+from shared.http import Cursor, Limit, Page, encode_cursor, read_cursor
 from shared.views.rows import json_form
 
 router = APIRouter(prefix=f"{PREFIX}/conversations", tags=["coach"])
@@ -28,13 +27,12 @@ async def conversations(
 
 
 def _position(cursor: str | None) -> tuple[datetime, UUID] | None:
-    if cursor is None:
-        return None
-    try:
-        moment, conversation_id = decode_cursor(cursor)
-        return datetime.fromisoformat(moment).astimezone(UTC), UUID(conversation_id)
-    except (ValueError, TypeError, AttributeError, OverflowError) as error:
-        raise InvalidRequest("cursor: is not one that this server gave", field="cursor") from error
+    return None if cursor is None else read_cursor(cursor, _place)
+
+
+def _place(position: Any) -> tuple[datetime, UUID]:
+    moment, conversation_id = position
+    return datetime.fromisoformat(moment).astimezone(UTC), UUID(conversation_id)
 
 
 @router.get("/{conversation_id}")

@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import APIRouter
 
 from services.coach.api.rooms import PREFIX, Account, InRooms
-from shared.errors import InvalidRequest, NotFound
-from shared.http import Cursor, Limit, Page, decode_cursor, encode_cursor
+from shared.errors import NotFound
+from shared.http import Cursor, Limit, Page, encode_cursor, read_cursor
 from shared.views.rows import json_form
 
 router = APIRouter(prefix=f"{PREFIX}/weekly-reports", tags=["coach"])
@@ -24,12 +24,7 @@ async def reports(account: Account, here: InRooms, cursor: Cursor = None, limit:
 
 
 def _position(cursor: str | None) -> date | None:
-    if cursor is None:
-        return None
-    try:
-        return date.fromisoformat(decode_cursor(cursor))
-    except (ValueError, TypeError) as error:
-        raise InvalidRequest("cursor: is not one that this server gave", field="cursor") from error
+    return None if cursor is None else read_cursor(cursor, date.fromisoformat)
 
 
 @router.get("/{week}")

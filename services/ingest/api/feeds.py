@@ -14,7 +14,7 @@ from services.ingest.settings import Settings
 from services.ingest.store.feeds import Feeds
 from shared.errors import InvalidRequest, Unavailable
 from shared.feeds import Heads
-from shared.http import Cursor, decode_cursor, encode_cursor
+from shared.http import Cursor, encode_cursor, read_cursor
 from shared.policy import service_only
 from shared.postgres import PASSING, connect
 from shared.values import MAX_INTEGER
@@ -46,10 +46,7 @@ def _after(cursor: str | None) -> UUID | None:
     """The id after the cursor's; None at the end of all ids."""
     if cursor is None:
         return UUID(int=0)
-    try:
-        last = UUID(str(decode_cursor(cursor)))
-    except ValueError as error:
-        raise InvalidRequest("cursor: is not one that this server gave", field="cursor") from error
+    last = read_cursor(cursor, UUID)
     return UUID(int=last.int + 1) if last < LAST_ID else None
 
 

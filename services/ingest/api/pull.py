@@ -16,6 +16,7 @@ from shared.digests import EMPTY
 from shared.envelope import AcceptedEvent
 from shared.errors import InvalidRequest, NotFound
 from shared.http import Cursor, Limit, Page, decode_cursor, encode_cursor
+from shared.positions import last_event
 from shared.values import MAX_INTEGER, Moment
 
 router = APIRouter(prefix="/api/v1/sync", tags=["sync"])
@@ -165,20 +166,10 @@ async def quarantine_page(
     pull: Pull, user_ids: set[UUID] | None, cursor: str | None, limit: int
 ) -> Page[QuarantinedEvent]:
     """One page of the refused events of a user, or of all users."""
-    rows = await pull.quarantine(user_ids, _place(cursor), limit + 1)
+    rows = await pull.quarantine(user_ids, last_event(cursor), limit + 1)
     items = [QuarantinedEvent(**{**row, "event": _as_json(row["raw"])}) for row in map(dict, rows[:limit])]
     last = items[-1] if len(rows) > limit else None
     return Page(items=items, next_cursor=encode_cursor([str(last.device_id), last.sequence_number]) if last else None)
-
-
-def _place(cursor: str | None) -> tuple[UUID, int]:
-    if cursor is None:
-        return UUID(int=0), 0
-    try:
-        device, number = decode_cursor(cursor)
-        return UUID(device), _position(number)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise InvalidRequest("cursor: is not one that this server gave", field="cursor") from error
 
 
 def _as_json(raw: bytes) -> Any:

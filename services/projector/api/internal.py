@@ -15,10 +15,10 @@ from services.projector.store import generations, loading, operating, positions
 from services.projector.store.batch import NoGeneration, enter
 from services.projector.views import views
 from services.projector.views.rows import Connection
-from shared.errors import Conflict, InvalidRequest, NotFound, Unavailable
-from shared.http import Cursor, Limit, decode_cursor, encode_cursor
+from shared.errors import Conflict, NotFound, Unavailable
+from shared.http import Cursor, Limit, encode_cursor
 from shared.policy import service_only
-from shared.positions import last_device
+from shared.positions import last_device, last_event
 
 router = APIRouter(prefix="/internal/projector", include_in_schema=False, dependencies=[Depends(service_only)])
 
@@ -116,24 +116,13 @@ async def list_dead_letters(
     request: Request, user_id: UUID | None = None, cursor: Cursor = None, limit: Limit = 50
 ) -> dict[str, Any]:
     """Events that could not be applied, with the reasons; records that are no events come in `refused`."""
-    device_id, sequence = _letter(cursor)
+    device_id, sequence = last_event(cursor)
     async with entered(request) as (connection, _):
         items = await operating.dead_letters(connection, user_id, device_id, sequence, limit + 1)
         refused = await operating.refused(connection, limit) if user_id is None and cursor is None else []
     shown = items[:limit]
     last = [shown[-1]["device_id"], shown[-1]["sequence_number"]] if len(items) > limit else None
     return {"items": shown, "refused": refused, "next_cursor": encode_cursor(last) if last else None}
-
-
-def _letter(cursor: str | None) -> tuple[UUID, int]:
-    """The place after which a page of dead letters begins."""
-    if cursor is None:
-        return UUID(int=0), 0
-    try:
-        device_id, sequence = decode_cursor(cursor)
-        return UUID(device_id), int(sequence)
-    except (TypeError, ValueError, AttributeError) as error:
-        raise InvalidRequest("cursor: is not one that this server gave", field="cursor") from error
 
 
 @router.post("/dead-letters/{device_id}/{sequence_number}/{action}")
