@@ -10,7 +10,6 @@ from uuid import UUID
 from services.coach.facts.bests import Best, bests_by_week
 from services.coach.facts.rows import Rows, grouped
 from services.coach.safety import cleaned
-from shared.domains.workouts.weeks import week_before
 from shared.fold import State
 from shared.views.exercises import Exercises
 from shared.views.goals import GoalRow
@@ -143,10 +142,6 @@ class TrainingLog:
     def week_of(self, moment: datetime) -> str:
         """The user's training week at a moment."""
         return self.profile.calendar.week(moment)
-
-    def week_before(self, week: str, back: int = 1) -> str:
-        """The label of an earlier week."""
-        return week_before(week, back)
 
     def day_of(self, moment: datetime) -> date:
         """The user's local date."""

@@ -15,6 +15,7 @@ from services.coach.model.provider import Prompt
 from services.coach.rules import body
 from services.coach.rules.progress import SPAN, TEN_YEARS, reference
 from services.coach.store.conversations import Message
+from shared.domains.workouts.weeks import week_before
 
 MOST_FACTS = 80
 HISTORY = 12
@@ -81,7 +82,7 @@ def facts_for(log: TrainingLog, now: datetime) -> list[Claim]:
     """What a coach should know: the last weeks, the last workout, strength, body and goals."""
     current = log.week_of(reference(log, now))
     found: list[Claim] = []
-    for label in (current, log.week_before(current)):
+    for label in (current, week_before(current)):
         week = Week(log, label)
         found += present(week.trained(), week.working_sets(), week.hard_sets(), week.tonnage(), week.effort())
         found += week.muscles()[:8]

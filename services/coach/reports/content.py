@@ -11,6 +11,7 @@ from services.coach.facts.sheet import Week, best_claim, present, set_claims
 from services.coach.reports.chart import bar_chart
 from services.coach.reports.due import CHART_WEEKS, closes_at
 from services.coach.rules.weeks import described
+from shared.domains.workouts.weeks import week_before
 from shared.values import plain
 from shared.views.sets import SetRow
 
@@ -59,7 +60,7 @@ class Report:
 def write_report(log: TrainingLog, label: str, opening: Opening | None = None) -> Report:
     """The report of a week that holds a workout or a measurement. Its opening is the rules' where none is given."""
     said = opening or by_rules(log, label)
-    week, before = Week(log, label), Week(log, log.week_before(label))
+    week, before = Week(log, label), Week(log, week_before(label))
     totals = _totals(week)
     compared = _totals(before)
     muscles = week.muscles()
@@ -178,7 +179,7 @@ def _escaped(text: str) -> str:
 
 
 def _chart(log: TrainingLog, week: str) -> str:
-    labels = [log.week_before(week, back) for back in reversed(range(CHART_WEEKS))]
+    labels = [week_before(week, back) for back in reversed(range(CHART_WEEKS))]
     rows = [log.week_by_label.get(label) for label in labels]
     bars = [(label[5:], float(row.tonnage_kg) if row else 0.0) for label, row in zip(labels, rows, strict=True)]
     return bar_chart(f"Tonnage up to {week}, kg", bars)

@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from services.coach.facts.log import TrainingLog
 from shared.digests import canonical_json
-from shared.domains.workouts.weeks import zone
+from shared.domains.workouts.weeks import week_before, zone
 
 CHART_WEEKS = 8
 REPORT_VERSION = 2
@@ -38,7 +38,7 @@ def closed_weeks(log: TrainingLog, now: datetime) -> Mapping[str, str]:
 
 def inputs_digest(log: TrainingLog, week: str) -> str:
     """Another one wherever the week's report would say something else."""
-    shown = [log.week_by_label.get(log.week_before(week, back)) for back in range(CHART_WEEKS)]
+    shown = [log.week_by_label.get(week_before(week, back)) for back in range(CHART_WEEKS)]
     weeks = [canonical_json(row.content()) if row else "" for row in shown]
     sets = [(*map(str, INPUTS(row)), log.name(row.exercise_id)) for row in log.working_by_week.get(week, ())]
     records = [(best.row.set_id, best.kind.value, str(best.value)) for best in log.bests_by_week.get(week, ())]

@@ -9,6 +9,7 @@ from services.coach.facts.sheet import best_e1rm, of_sets, record_claim
 from services.coach.rules.answers import Answer, Saying, joined
 from services.coach.rules.progress import SPAN, after_a_pause, latest, trend
 from shared.domains.exercises.vocabulary import Muscle
+from shared.domains.workouts.weeks import week_before
 from shared.views.records import RecordKind, RecordRow
 from shared.views.sets import SetRow
 
@@ -95,7 +96,7 @@ def hard_sets_of(muscles: tuple[Muscle, ...], log: TrainingLog, now: datetime) -
 
 def _hard_sets(saying: Saying, muscle: Muscle, week: str) -> str:
     log, name = saying.log, muscle.value.replace("_", " ")
-    before = [row for back in range(1, WEEKS + 1) for row in _sets(log, muscle, log.week_before(week, back))]
+    before = [row for back in range(1, WEEKS + 1) for row in _sets(log, muscle, week_before(week, back))]
     now, quantity = of_sets(_sets(log, muscle, week)), f"hard.{muscle.value}"
     made = claim(f"hard sets for {name} in {week}", "sets", quantity, Rule.SUM, now, log)
     average = claim(

@@ -6,6 +6,7 @@ from services.coach.facts.claims import Rule, claim, hard_for
 from services.coach.facts.log import TrainingLog
 from services.coach.facts.sheet import Week, of_sets, of_workouts
 from services.coach.rules.answers import Answer, Saying, joined, nothing_yet
+from shared.domains.workouts.weeks import week_before
 from shared.views.workouts import WorkoutRow
 
 NO_WORKOUT = "log a workout first."
@@ -48,12 +49,12 @@ def _week_or_the_last_one(log: TrainingLog, now: datetime, week: str) -> tuple[S
 
 def last_week(log: TrainingLog, now: datetime) -> Answer:
     """How hard the week before this one was, next to the week before that."""
-    found = _week_or_the_last_one(log, now, log.week_before(log.week_of(now)))
+    found = _week_or_the_last_one(log, now, week_before(log.week_of(now)))
     if found is None:
         return nothing_yet("no week before this one has a workout.")
     saying, week = found
     _describe(saying, week)
-    before = Week(log, log.week_before(week.week))
+    before = Week(log, week_before(week.week))
     hard, tonnage = before.hard_sets(), before.tonnage()
     if hard and tonnage:
         saying.add(
@@ -99,7 +100,7 @@ def muscles(log: TrainingLog, now: datetime) -> Answer:
 def neglected(log: TrainingLog, now: datetime) -> Answer:
     """The muscles with the fewest hard sets in the last four weeks, among those ever trained."""
     current = log.week_of(now)
-    weeks = {log.week_before(current, back) for back in range(4)}
+    weeks = {week_before(current, back) for back in range(4)}
     rows = [row for week in weeks for row in log.working_by_week.get(week, ())]
     ever = sorted({muscle for week in log.weeks for muscle in week.hard_sets} - {"cardio", "full_body", "other"})
     if not ever:
@@ -124,7 +125,7 @@ def _muscle(quantity: str) -> str:
 def frequency(log: TrainingLog, now: datetime) -> Answer:
     """Workouts of each of the last four weeks, this one included."""
     current, saying = log.week_of(now), Saying(log, now)
-    weeks = [log.week_before(current, back) for back in range(4)]
+    weeks = [week_before(current, back) for back in range(4)]
     parts = [f"{saying.amount(made)} in {week}" for week in weeks if (made := Week(log, week).trained())]
     idle = [week for week in weeks if not log.workouts_of(week)]
     if not parts:
@@ -138,11 +139,11 @@ def frequency(log: TrainingLog, now: datetime) -> Answer:
 def streak(log: TrainingLog, now: datetime) -> Answer:
     """Weeks in a row with a workout, up to this week or the last."""
     current = log.week_of(now)
-    week = current if log.workouts_of(current) else log.week_before(current)
+    week = current if log.workouts_of(current) else week_before(current)
     firsts: list[WorkoutRow] = []
     while workouts := log.workouts_of(week):
         firsts.append(workouts[0])
-        week = log.week_before(week)
+        week = week_before(week)
     made = claim("weeks in a row with a workout", "weeks", "workouts", Rule.COUNT, of_workouts(log, firsts), log)
     if made is None:
         return last_trained(log, now)
@@ -198,7 +199,7 @@ def sets_lately(log: TrainingLog, now: datetime) -> Answer:
 def deload(log: TrainingLog, now: datetime) -> Answer:
     """Whether effort and hard sets have grown for weeks: a rule of thumb, not a diagnosis."""
     current, saying = log.week_of(now), Saying(log, now)
-    weeks = [Week(log, log.week_before(current, back)) for back in (3, 2, 1)]
+    weeks = [Week(log, week_before(current, back)) for back in (3, 2, 1)]
     efforts, hard = [week.effort() for week in weeks], [week.hard_sets() for week in weeks]
     for week, effort, sets in zip(weeks, efforts, hard, strict=True):
         if sets:
