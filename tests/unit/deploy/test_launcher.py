@@ -10,13 +10,25 @@ import pytest
 LAUNCHER = Path(__file__).resolve().parents[3] / "hypertrophy"
 PYTHON = '#!/bin/sh\necho "$PYTHONPATH|$*"\n'
 UV = """#!/bin/sh
-echo "$1" >>"{root}/calls"
+echo "$*" >>"{root}/calls"
 for last in "$@"; do :; done
 [ "$1" = venv ] || exit 0
 sleep {seconds}
 mkdir -p "$last/bin"
 printf '{python}' >"$last/bin/python"
 chmod +x "$last/bin/python"
+"""
+PYTHON_WITHOUT_ENSUREPIP = """#!/bin/sh
+case $* in
+    '-c '*) echo 0.0000001 "$0" ;;
+    '-m venv --without-pip '*)
+        mkdir -p "$4/bin"
+        printf '#!/bin/sh\\n[ "$2" != pip ]' >"$4/bin/python"
+        chmod +x "$4/bin/python" ;;
+    '-m pip --version') ;;
+    '-m pip --python '*) echo "$*" >>"{root}/calls" ;;
+    *) exit 1 ;;
+esac
 """
 
 
@@ -25,20 +37,24 @@ class Checkout:
 
     def __init__(self, root: Path, seconds: float = 0) -> None:
         self.root = root
-        (root / "bin").mkdir(parents=True)
+        root.mkdir(parents=True)
         shutil.copy(LAUNCHER, root / "hypertrophy")
         (root / "requirements.lock").write_text("one==1\n")
         self.script("uv", UV.format(root=root, seconds=seconds, python=PYTHON.replace("\n", "\\n")))
 
-    def script(self, name: str, text: str) -> None:
-        path = self.root / "bin" / name
+    def script(self, name: str, text: str, folder: str = "bin") -> None:
+        path = self.root / folder / name
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text)
         path.chmod(0o755)
 
     def start(self, *arguments: str, launcher: Path | None = None) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [launcher or self.root / "hypertrophy", *arguments],
-            env={"PATH": f"{self.root / 'bin'}:{os.environ['PATH']}", "HOME": str(self.root / "home")},
+            env={
+                "PATH": f"{self.root / 'bin'}:{os.environ['PATH']}:{self.root / 'last'}",
+                "HOME": str(self.root / "home"),
+            },
             cwd="/",
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -52,7 +68,7 @@ class Checkout:
 
     def environments_made(self) -> int:
         calls = self.root / "calls"
-        return calls.read_text().split().count("venv") if calls.exists() else 0
+        return sum(call.startswith("venv ") for call in calls.read_text().splitlines()) if calls.exists() else 0
 
 
 @pytest.fixture
@@ -77,6 +93,23 @@ def test_a_changed_lock_refreshes_the_environment(checkout: Checkout) -> None:
     checkout.run()
 
     assert checkout.environments_made() == 2
+
+
+def test_the_environment_is_made_by_the_fastest_of_the_pythons(checkout: Checkout) -> None:
+    checkout.script("python3.11", "#!/bin/sh\nexit 1\n")
+    checkout.script("python3.11", "#!/bin/sh\necho 0.0000001 /the/fastest/python3.11\n", folder="last")
+
+    checkout.run()
+
+    assert "--python /the/fastest/python3.11" in (checkout.root / "calls").read_text()
+
+
+def test_a_python_without_pip_is_filled_by_another_ones(checkout: Checkout) -> None:
+    (checkout.root / "bin" / "uv").unlink()
+    checkout.script("python3.11", PYTHON_WITHOUT_ENSUREPIP.format(root=checkout.root))
+
+    assert checkout.run("log")[0] == 0
+    assert f"{checkout.root}/requirements.lock" in (checkout.root / "calls").read_text()
 
 
 def test_a_link_to_it_finds_its_own_folder(checkout: Checkout, tmp_path: Path) -> None:
@@ -122,7 +155,7 @@ def test_a_failed_install_is_one_line_and_the_next_run_tries_again(checkout: Che
 
 def test_without_uv_and_python_it_says_what_it_needs(checkout: Checkout) -> None:
     (checkout.root / "bin" / "uv").unlink()
-    for tool in ("sh", "dirname", "readlink", "cmp", "mkdir", "ln", "rm"):
+    for tool in ("sh", "dirname", "readlink", "cmp", "mkdir", "ln", "rm", "sort", "head"):
         found = shutil.which(tool)
         assert found is not None
         (checkout.root / "bin" / tool).symlink_to(found)
