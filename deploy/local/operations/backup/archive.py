@@ -1,6 +1,7 @@
 """The backup file: a tar with one dump a database, the heads of the event store, and a manifest that proves them."""
 
 import hashlib
+import shutil
 import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from shared.values import Moment, Strict
 FORMAT = 1
 MANIFEST = "manifest.json"
 HEADS = "heads.jsonl"
+_BLOCK = 1 << 20
 
 
 class BadBackup(Exception):
@@ -50,7 +52,7 @@ class Manifest(Strict):
 def measured(path: Path) -> Part:
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(1 << 20):
+        while block := file.read(_BLOCK):
             digest.update(block)
     return Part(bytes=path.stat().st_size, sha256=digest.hexdigest())
 
@@ -81,19 +83,27 @@ def manifest_of(source: Path) -> Manifest:
 
 
 def unpack(source: Path, folder: Path) -> Manifest:
-    """Unpacks a backup and proves every part.
+    """Unpacks the parts of a backup, and nothing else that the file may hold, and proves each.
 
     Raises:
         BadBackup
     """
     manifest = manifest_of(source)
     with opened(source) as tar:
-        tar.extractall(folder, filter="data")
-    for name, part in manifest.parts.items():
-        path = folder / name
-        if not path.exists() or measured(path) != part:
-            raise BadBackup(f"{source} is damaged: {name} is not what its manifest says")
+        for name, part in manifest.parts.items():
+            if Path(name).name != name:
+                raise BadBackup(f"{source} is no backup: {name!r} is not the name of a part")
+            path = folder / name
+            _copy_out(tar, name, path)
+            if measured(path) != part:
+                raise BadBackup(f"{source} is damaged: {name} is not what its manifest says")
     return manifest
+
+
+def _copy_out(tar: tarfile.TarFile, name: str, path: Path) -> None:
+    with path.open("wb") as target:
+        if (file := tar.extractfile(name)) is not None:
+            shutil.copyfileobj(file, target, _BLOCK)
 
 
 @contextmanager

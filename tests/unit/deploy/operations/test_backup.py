@@ -48,8 +48,24 @@ def test_a_changed_part_is_refused(tmp_path: Path) -> None:
         for path in (tmp_path / "parts").iterdir():
             tar.add(path, arcname=path.name)
 
+    (tmp_path / "out").mkdir()
+
     with pytest.raises(BadBackup, match=r"auth\.dump"):
         unpack(tmp_path / "changed.backup", tmp_path / "out")
+
+
+def test_a_part_cannot_leave_the_folder_that_it_is_unpacked_into(tmp_path: Path) -> None:
+    parts, out = tmp_path / "parts", tmp_path / "out"
+    for folder in (parts, out):
+        folder.mkdir()
+    (parts / "auth.dump").write_bytes(b"users")
+    made = Manifest.of(parts, NOW, "0.1.0", STORE)
+    pack(parts, made.model_copy(update={"parts": {"../parts/auth.dump": made.parts["auth.dump"]}}), tmp_path / "odd")
+
+    with pytest.raises(BadBackup, match="not the name of a part"):
+        unpack(tmp_path / "odd", out)
+
+    assert not list(out.iterdir())
 
 
 @pytest.mark.parametrize("content", [b"", b"no tar at all", b"Date,Exercise\n" * 1_000, b"\x00" * 10_240])
