@@ -12,6 +12,7 @@ from services.projector.rebuild.start import Rebuilding
 from services.projector.settings import Settings
 from services.projector.store import auditing, positions
 from services.projector.store.changes import Changes
+from services.projector.store.exercises import progress_in
 from services.projector.store.reading import Readers
 from services.projector.store.versions import PerVersion
 from services.projector.views import views
@@ -53,6 +54,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.changes = changes
     app.state.content_digests = PerVersion(positions.digest_read)
     app.state.departed_sets = PerVersion(auditing.departed_sets)
+    app.state.progress = PerVersion(progress_in, users=20)
     app.state.operating_pool = operating_pool
     app.state.rebuilding = rebuilding
     app.state.read_after_seconds = settings.projector_read_after_seconds

@@ -1,17 +1,18 @@
 """Exercises to choose from, and what was done with each."""
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from services.projector.api.answers import marked, paged, reads, shape
 from services.projector.api.bounds import From, To, between
 from services.projector.api.paging import cursor_at, moment_and_id, part
 from services.projector.api.reads import Read, Reads
-from services.projector.store.exercises import done_in, exercise_of, exercises_of, has_sets, sessions_of
+from services.projector.store.exercises import began, exercise_of, exercises_of, has_sets
 from services.projector.store.lists import Filter, Listing
 from services.projector.views.text import text_of
 from shared.domains.exercises.catalogue import CATALOGUE
@@ -21,7 +22,7 @@ from shared.domains.workouts.status import WorkoutStatus
 from shared.errors import NotFound
 from shared.http import Cursor, Limit
 from shared.views.exercises import ExerciseRow, catalogue_row, undefined_row
-from shared.views.progress import ProgressRow, progress_of
+from shared.views.progress import ProgressRow
 from shared.views.records import RecordKind, RecordRow
 from shared.views.sets import SetRow
 
@@ -75,16 +76,17 @@ async def list_sets(
 
 
 @router.get("/exercises/{exercise_id}/progress", responses=reads(paged(shape(ProgressRow))))
-async def show_progress(read: Reads, exercise_id: UUID, cursor: Cursor = None, limit: Limit = 50) -> Response:
+async def show_progress(
+    request: Request, read: Reads, exercise_id: UUID, cursor: Cursor = None, limit: Limit = 50
+) -> Response:
     """Workout by workout, oldest first: the best estimate of the one-rep maximum, the best set, the volume."""
     shown_as = await _shown_as(read, exercise_id)
-    sessions = await sessions_of(read.reading, shown_as, moment_and_id(cursor, "progress"), limit + 1)
-    shown = sessions[:limit]
-    done = await done_in(read.reading, shown_as, [session.workout_id for session in shown])
-    rows = {row.workout_id: row for row in progress_of(shown_as, done)}
-    items = ",".join(text_of(rows[session.workout_id]) for session in shown)
-    last = [shown[-1].began_at, shown[-1].workout_id] if len(sessions) > limit else None
-    return read.items(items, cursor_at("progress", last))
+    after = moment_and_id(cursor, "progress")
+    series: Sequence[ProgressRow] = await request.app.state.progress.of(read.reading, shown_as)
+    first = 0 if after is None else bisect_right(series, after, key=began)
+    shown = series[first : first + limit]
+    last = began(shown[-1]) if first + limit < len(series) else None
+    return read.items(",".join(map(text_of, shown)), cursor_at("progress", last))
 
 
 @router.get("/records", tags=["metrics"], responses=reads(paged(shape(RecordRow))))

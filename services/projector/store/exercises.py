@@ -1,10 +1,9 @@
 """Reads around exercises."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -16,31 +15,18 @@ from shared.domains.workouts.events import SetType
 from shared.domains.workouts.status import WorkoutStatus
 from shared.domains.workouts.volume import is_working, volume
 from shared.views.exercises import ExerciseRow, Exercises, catalogue_row
+from shared.views.progress import ProgressRow, progress_of
 
 # The sets that count in progress: their statuses and types.
 _COUNTED = (
     [WorkoutStatus.IN_PROGRESS, WorkoutStatus.COMPLETED],
     [set_type.value for set_type in SetType if is_working(set_type)],
 )
-_SESSIONS = """
-SELECT min(completed_at) AS began_at, workout_id FROM sets_projection
-WHERE user_id = $1 AND exercise_id = $2 AND workout_status = ANY($3::text[]) AND set_type = ANY($4::text[])
-GROUP BY workout_id HAVING $5::timestamptz IS NULL OR (min(completed_at), workout_id) > ($5, $6::uuid)
-ORDER BY 1, 2 LIMIT $7
-"""
 # As one JSON list, which costs least to hand over.
 _DONE = """
 SELECT '[' || coalesce(string_agg(content, ',' ORDER BY completed_at, set_id), '') || ']' FROM sets_projection
-WHERE user_id = $1 AND workout_id = ANY($5::uuid[]) AND exercise_id = $2
-  AND workout_status = ANY($3::text[]) AND set_type = ANY($4::text[])
+WHERE user_id = $1 AND exercise_id = $2 AND workout_status = ANY($3::text[]) AND set_type = ANY($4::text[])
 """
-
-
-class Session(NamedTuple):
-    """A workout with counted sets of an exercise, and when the first of them was done."""
-
-    began_at: datetime
-    workout_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +70,12 @@ async def has_sets(reading: Reading, exercise_id: UUID) -> bool:
     return bool(await reading.one(query, reading.user_id, exercise_id))
 
 
-async def sessions_of(
-    reading: Reading, exercise_id: UUID, after: tuple[datetime, UUID] | None, limit: int
-) -> Sequence[Session]:
-    """The workouts with counted sets of an exercise after a place, by their first one."""
-    since = after or (None, None)
-    rows = await reading.rows(_SESSIONS, reading.user_id, exercise_id, *_COUNTED, *since, limit)
-    return [Session(row["began_at"], row["workout_id"]) for row in rows]
+async def progress_in(reading: Reading, exercise_id: UUID) -> Sequence[ProgressRow]:
+    """The progress of an exercise, workout by workout, oldest first."""
+    done = _parse(await reading.one(_DONE, reading.user_id, exercise_id, *_COUNTED) or "[]")
+    return sorted(progress_of(exercise_id, done), key=began)
 
 
-async def done_in(reading: Reading, exercise_id: UUID, workouts: Collection[UUID]) -> Sequence[Done]:
-    """The counted sets of an exercise in some workouts, by the time of their completion."""
-    return _parse(await reading.one(_DONE, reading.user_id, exercise_id, *_COUNTED, list(workouts)) or "[]")
+def began(row: ProgressRow) -> tuple[datetime, UUID]:
+    """The place of a workout in a series."""
+    return row.completed_at, row.workout_id

@@ -235,3 +235,25 @@ async def test_progress_is_that_of_the_fold_under_each_of_an_exercises_ids(
         assert got == json.loads(json.dumps([row.content() for row in expected]))
         records = await phone.all_items("/records", exercise_id=str(exercise_id), limit=500)
         assert len(records) == sum(getattr(row, "exercise_id", None) == shown_as for row in views["records"])
+
+
+async def test_progress_goes_on_with_what_comes_after_it_was_read(
+    client: httpx2.AsyncClient, store: ProjectorStore, event_store: EventStore
+) -> None:
+    person = history(19, events=300)
+    event_store.accept(person.received)
+    phone = reader_of(client, person)
+    middle = len(person.received) // 2
+
+    for before, until in ((0, middle), (middle, None)):
+        await apply(store, person.received[before:until])
+
+        sets = [
+            row
+            for row in rows_of(fold(event.recorded() for event in person.received[:until]))["sets"]
+            if isinstance(row, SetRow)
+        ]
+        for exercise_id in {row.exercise_id for row in sets}:
+            expected = progress(exercise_id, (row for row in sets if row.exercise_id == exercise_id))
+            got = await phone.all_items(f"/exercises/{exercise_id}/progress")
+            assert got == json.loads(json.dumps([row.content() for row in expected]))

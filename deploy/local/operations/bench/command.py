@@ -18,8 +18,8 @@ from deploy.local.operations.bench import reads
 from deploy.local.operations.bench.applied import Applied
 from deploy.local.operations.bench.limit import copy_limit, outbox_is_empty
 from deploy.local.operations.bench.report import Burst, Figures, machine, tables
+from deploy.local.operations.bench.usage import pids, processor_seconds, resident
 from deploy.local.operations.running import UNLIMITED, AsJson
-from deploy.local.processes import family
 from deploy.local.roles import ROOT, product_roles
 from deploy.local.stack import Stack
 
@@ -176,10 +176,10 @@ class Bench:
         return published
 
     async def _sustained(self) -> None:
-        before = self._processor_seconds()
+        before = processor_seconds(self.stack)
         answer = await self._order("sustained", batch=100, seconds=self.plan.sustained, workers=self._workers())
         self.figures.sustained_rate = answer["projected_rate"]
-        used = {name: seconds - before[name] for name, seconds in self._processor_seconds().items()}
+        used = {name: seconds - before[name] for name, seconds in processor_seconds(self.stack).items()}
         self.figures.cpu_us = {name: round(seconds / answer["acked"] * 1e6, 1) for name, seconds in used.items()}
         self.say(f"sustained {self.figures.sustained_rate:,.0f} /s")
         await self._backlog()
@@ -202,15 +202,7 @@ class Bench:
         return (now - before) / (time.perf_counter() - started)
 
     def _memory(self) -> dict[str, float]:
-        return {name: round(resident(pid), 1) for name, pid in self._pids().items()}
-
-    def _processor_seconds(self) -> dict[str, float]:
-        return {name: processor_seconds(pid) for name, pid in self._pids().items()}
-
-    def _pids(self) -> dict[str, int]:
-        engines = {engine.process.name: engine.process.pid for engine in self.stack.engines.embedded}
-        roles = {name: process.pid for name, process in self.stack.processes.items()}
-        return {name: pid for name, pid in {**roles, **engines}.items() if pid}
+        return {name: round(resident(pid), 1) for name, pid in pids(self.stack).items()}
 
     async def _order(self, work: str, **given: Any) -> Any:
         """A load; what it got acknowledged is added to the count."""
@@ -227,13 +219,3 @@ class Bench:
         if "error" in answer:
             raise BenchFailed(f"{work}: {answer['error']}")
         return answer
-
-
-def resident(pid: int) -> float:
-    """Megabytes of a process and its children; what several share is divided among them."""
-    return float(sum(one.memory_full_info().pss for one in family(pid))) / 2**20
-
-
-def processor_seconds(pid: int) -> float:
-    """What a process and its children have used so far."""
-    return float(sum(times.user + times.system for times in (one.cpu_times() for one in family(pid))))

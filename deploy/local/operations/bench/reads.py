@@ -15,6 +15,7 @@ from typing import Any
 from rich.table import Table
 
 from deploy.local.operations.bench.phones import Phone, expect, register
+from deploy.local.operations.bench.usage import at_rest
 from deploy.local.operations.bench.wire import request
 from deploy.local.operations.bench.workload import life
 from deploy.local.operations.running import UNLIMITED
@@ -159,4 +160,5 @@ async def run(sets: int = SETS, times: int = TIMES) -> Sequence[Measured]:
     """Starts a stack, fills it with one user's life, reads, and takes it away again."""
     with tempfile.TemporaryDirectory(prefix="hypertrophy-reads-", ignore_cleanup_errors=True) as folder:
         async with Stack(Path(folder), settings=UNLIMITED) as stack, trained(stack.url, sets) as phone:
+            await at_rest(stack)
             return await measure(phone, times)
