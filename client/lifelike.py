@@ -73,6 +73,8 @@ PROGRAM: Sequence[tuple[str, Sequence[Lift]]] = (
     ),
 )
 DAYS_OF_WEEK = (0, 1, 3, 4)
+# Weeks in which the body loses weight; in as many it comes back.
+_CUT = 40
 
 
 class Diary:
@@ -85,7 +87,7 @@ class Diary:
     def weeks(self, first_monday: datetime, weeks: int, time_zone: str) -> Iterator[Fact]:
         """All facts in the order in which they happened. `first_monday` is local midnight, with its offset."""
         profile = {"sex": "male", "birth_date": "1991-05-17", "height": 181, "time_zone": time_zone}
-        yield Fact(0, "ProfileUpdated", profile, first_monday + timedelta(hours=8))
+        yield Fact(0, "ProfileUpdated", profile, first_monday + timedelta(hours=7))
         for week in range(weeks):
             monday = first_monday + timedelta(weeks=week)
             yield self._measurement(monday + timedelta(hours=7, minutes=30), week)
@@ -99,8 +101,9 @@ class Diary:
         return str(UUID(int=self._random.getrandbits(128), version=4))
 
     def _measurement(self, at: datetime, week: int) -> Fact:
-        weight = round(84 - 0.12 * week + self._random.uniform(-0.4, 0.4), 1)
-        girths = {"neck": 39, "waist": round(89 - 0.25 * week, 1), "hip": 101, "height": 181}
+        lean = _CUT - abs(_CUT - week % (2 * _CUT))
+        weight = round(84 - 0.12 * lean + self._random.uniform(-0.4, 0.4), 1)
+        girths = {"neck": 39, "waist": round(89 - 0.25 * lean, 1), "hip": 101, "height": 181}
         payload = {"measurement_id": self._id(), "measured_at": format_moment(at), "weight": weight, **girths}
         return Fact(0, "BodyMeasurementRecorded", payload, at)
 

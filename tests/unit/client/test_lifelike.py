@@ -1,0 +1,22 @@
+"""Made-up training is such as a phone could send, however long it goes on."""
+
+from datetime import UTC, datetime
+
+from client.lifelike import Diary
+from shared.registry import registry
+
+
+def test_every_fact_of_many_years_is_a_valid_event() -> None:
+    diary = Diary(11, 1).weeks(datetime(2015, 1, 5, tzinfo=UTC), 500, "UTC")
+
+    for fact in diary:
+        assert registry().parse(fact.event_type, 1, fact.payload)
+
+
+def test_the_same_seed_tells_the_same_life() -> None:
+    lives = [list(Diary(3, 2).weeks(datetime(2026, 1, 5, tzinfo=UTC), 4, "UTC")) for _ in range(2)]
+
+    assert lives[0] == lives[1]
+    assert {fact.phone for fact in lives[0]} == {0, 1}
+    moments = [fact.occurred_at for fact in lives[0]]
+    assert moments == sorted(moments)
