@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from client.cli.online import NotDone, Online, given, with_server
+from client.cli.online import NotDone, Online, given, use_server, with_server
 from client.cli.opening import Log
 from client.cli.output import AsJson, print_json, say
 from client.credentials import Hindered
 from client.doctor import COMPARED, Finding, compare_content, compare_events, compare_rows
+from client.session import origin
 from client.wording import counted
 from shared.digests import EMPTY, Digest
 
@@ -29,7 +30,9 @@ def doctor(
     findings = _local(log)
     if server or log.session.has_server:
         try:
-            findings += with_server(log, _remote, server)
+            if server:
+                _belongs_to(log, server)
+            findings += with_server(log, _remote)
         except (NotDone, Hindered) as error:
             findings.append(Finding("server", False, str(error)))
     healthy = all(finding.healthy for finding in findings)
@@ -41,6 +44,18 @@ def doctor(
             say(f"{'ok ' if one.healthy else 'BAD'}  {one.name:13} {one.note}", fg=None if one.healthy else "red")
     if not healthy:
         sys.exit(1)
+
+
+def _belongs_to(log: Log, server: str) -> None:
+    """Remembers a log's first server. Another one than that gets nothing: tokens are for one server.
+
+    Raises:
+        NotDone, UnusableServer
+    """
+    if not log.session.has_server:
+        use_server(log, server)
+    elif origin(server) != log.session.server:
+        raise NotDone(f"this log belongs to {log.session.server}; `hypertrophy sync --server {server}` moves it")
 
 
 def _local(log: Log) -> list[Finding]:

@@ -120,7 +120,7 @@ async def opened(request: Request, caller: Principal, read_after: str | None) ->
     fresh = read_after is None or await _is_fresh(request, caller, *_parsed(read_after))
     async with readers.of(caller.user_id) as found:
         try:
-            yield Read(found, await found.degraded(), _headers(found, fresh))
+            yield Read(found, await found.degraded(), _headers(request, found, fresh))
         except Problem as problem:
             # "There is no such workout" means little to one whose own events are not applied yet.
             problem.headers |= {} if fresh else _STALE
@@ -131,9 +131,11 @@ def _tags(if_none_match: str | None) -> set[str]:
     return {tag.strip() for tag in (if_none_match or "").split(",")}
 
 
-def _headers(found: Reading, fresh: bool) -> dict[str, str]:
+def _headers(request: Request, found: Reading, fresh: bool) -> dict[str, str]:
+    """The tag is one of this path and query only: what it is shown with was once answered here, with 200."""
+    asked = hashlib.sha256(f"{request.url.path}?{request.url.query}".encode()).hexdigest()[:8]
     headers = {
-        "ETag": f'W/"{found.generation}-{_FOLD}-{found.user_id.hex[-8:]}-{found.version}"',
+        "ETag": f'W/"{found.generation}-{_FOLD}-{found.user_id.hex[-8:]}-{found.version}-{asked}"',
         "Cache-Control": "private, no-cache",
         "Vary": "Authorization",
     }

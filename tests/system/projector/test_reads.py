@@ -1,7 +1,7 @@
 """The read API over real PostgreSQL: whose rows, in pages, and unchanged since when."""
 
 import json
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import httpx2
@@ -153,6 +153,8 @@ async def test_what_has_not_changed_is_not_sent_again(
 
     again = await phone.response("/workouts", 304, {"If-None-Match": tag})
     assert again.headers["ETag"] == tag
+    await phone.response("/workouts", 200, {"If-None-Match": tag}, limit=1)
+    await phone.response(f"/workouts/{UUID(int=0)}", 404, {"If-None-Match": tag})
     more = history(500, events=5, user_id=person.user_id)
     await apply(store, more.received)
     await phone.response("/workouts", 200, {"If-None-Match": tag})

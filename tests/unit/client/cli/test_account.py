@@ -87,6 +87,24 @@ def test_a_server_of_another_kind_does_not_replace_it_either(
     assert answer(run("status", "--json"))["server"] == URL
 
 
+def test_doctor_does_not_show_another_server_the_tokens_of_this_log(
+    run: Run, server: AccountServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[httpx2.Request] = []
+
+    def answered(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request)
+        return httpx2.Response(200, json={})
+
+    monkeypatch.setattr("client.cli.online.Protocol", partial(Protocol, transport=httpx2.MockTransport(answered)))
+
+    report = answer(run("doctor", "--server", "https://other.test", "--json", code=1))
+
+    checks = {check["name"]: check for check in report["checks"]}
+    assert not asked
+    assert f"this log belongs to {URL}" in checks["server"]["note"]
+
+
 def test_a_server_that_answers_is_remembered(run: Run, server: AccountServer) -> None:
     run("sync", "--server", "other.test:8000")
 
