@@ -55,6 +55,10 @@ class Standing:
     oldest: str | None
 
 
+class NotRefused(Exception):
+    """No refused event with this id waits to be corrected or given up."""
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -229,8 +233,14 @@ class EventQueue:
         self.connection.execute("UPDATE identity SET last_verdict = ?", [f"{moment(self._now())} {text}"])
 
     def replace_failed(self, event_id: UUID, draft: Draft | None) -> LoggedEvent | None:
-        """Logs the corrected form of a refused event as a new one, or gives it up where there is none."""
+        """Logs the corrected form of a refused event as a new one, or gives it up where there is none.
+
+        Raises:
+            NotRefused: also where another process has dealt with it in the meantime.
+        """
         with transaction(self.connection):
+            if event_id not in {event.event_id for event in self.failed()}:
+                raise NotRefused
             new = self.append([draft])[0] if draft else None
             self.connection.execute(
                 "UPDATE events SET replaced_by = ? WHERE event_id = ? AND status = 'failed'",

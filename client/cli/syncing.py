@@ -146,12 +146,14 @@ def fix(
 ) -> None:
     """Send the corrected form of an event that the server refused, or give it up."""
     from client.events import Draft
+    from client.queue import NotRefused
     from shared.registry import registry
 
     log = Log()
+    unknown = NotFound(f"no refused event has the id {event_id}; `hypertrophy status` lists them")
     found = [event for event in log.queue.failed() if str(event.event_id) == event_id]
     if not found:
-        raise NotFound(f"no refused event has the id {event_id}; `hypertrophy status` lists them")
+        raise unknown
     failed = found[0]
     draft = None
     if not drop:
@@ -160,7 +162,10 @@ def fix(
         from datetime import datetime
 
         draft = Draft(event, datetime.fromisoformat(failed.occurred_at), failed.correlation_id)
-    new = log.queue.replace_failed(UUID(event_id), draft)
+    try:
+        new = log.queue.replace_failed(UUID(event_id), draft)
+    except NotRefused as error:
+        raise unknown from error
     if as_json:
         print_json({"event_id": new.event_id if new else None})
     else:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from client.decide import Failure, Fork, Go, Judged
 from client.events import Draft, PulledEvent, Status
 from client.pulled import PulledLog
-from client.queue import EventQueue
+from client.queue import EventQueue, NotRefused
 from client.schema import MIGRATIONS, NewerLog
 from shared.domains.workouts.events import SetCorrected, WorkoutDiscarded, WorkoutStarted
 
@@ -115,6 +115,18 @@ def test_a_corrected_form_of_a_refused_event_is_a_new_event(queue: EventQueue) -
     assert new is not None
     assert (new.sequence_number, new.status) == (2, Status.PENDING)
     assert queue.failed() == ()
+
+
+def test_a_refused_event_is_corrected_once(queue: EventQueue) -> None:
+    queue.append([draft()])
+    queue.settle(queue.take(), Judged((), (Failure(1, "invalid_payload: no"),), Go()))
+    (failed,) = queue.failed()
+    queue.replace_failed(failed.event_id, draft())
+
+    with pytest.raises(NotRefused):
+        queue.replace_failed(failed.event_id, draft())
+
+    assert queue.standing.pending == 1
 
 
 def test_a_correction_that_is_cut_off_is_not_logged_either(queue: EventQueue) -> None:
