@@ -70,6 +70,11 @@ class IngestFeed(Generic[Event]):
         page = Heads.model_validate_json(await self._get("/internal/heads", device_id=str(device_id)))
         return page.server_epoch, next(iter(page.heads), None)
 
+    async def heads_of(self, user_ids: Iterable[UUID]) -> Mapping[UUID, Head]:
+        """The heads of all devices of a user, by any of its ids."""
+        body = await self._get("/internal/heads", user_id=[str(user_id) for user_id in user_ids])
+        return {head.device_id: head for head in Heads.model_validate_json(body).heads}
+
     async def events(self, device_id: UUID, first: int, last: int) -> AsyncIterator[Event]:
         """A device's accepted events of the range, both ends included, in order."""
         while first <= last:

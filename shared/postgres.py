@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -45,6 +46,30 @@ def _server_settings(role: str | None, statement_timeout_ms: int) -> dict[str, s
     return settings | ({"role": role} if role else {})
 
 
+# Times are handed over as microseconds from here.
+_ORIGIN = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def _microseconds(value: datetime) -> tuple[int]:
+    since = value - _ORIGIN
+    return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds,)
+
+
+def _moment(microseconds: tuple[int]) -> datetime:
+    try:
+        return _ORIGIN + timedelta(microseconds=microseconds[0])
+    except OverflowError:  # `-infinity` and `infinity`
+        return (datetime.max if microseconds[0] > 0 else datetime.min).replace(tzinfo=UTC)
+
+
+async def _exact_times(connection: Connection) -> None:
+    """Has times mean what they say: asyncpg takes the calendar's first moment for `-infinity`, and reads that as a time
+    without a zone. Clocks are data, and one that was never set says just that moment."""
+    await connection.set_type_codec(
+        "timestamptz", schema="pg_catalog", encoder=_microseconds, decoder=_moment, format="tuple"
+    )
+
+
 async def create_pool(
     url: str,
     *,
@@ -64,7 +89,8 @@ async def create_pool(
     async def keep(_: object) -> None:
         """Leaves the session as it is; asyncpg still rolls back what was left open."""
 
-    async def watch(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    async def prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        await _exact_times(connection)
         if on_lost is not None:
             connection.add_termination_listener(lambda _: on_lost())
 
@@ -73,7 +99,7 @@ async def create_pool(
         min_size=min_size,
         max_size=max_size,
         reset=None if clean else keep,
-        init=watch,
+        init=prepare,
         server_settings=_server_settings(role, statement_timeout_ms),
     )
 
@@ -82,7 +108,13 @@ async def connect(
     url: str, *, role: str | None = None, statement_timeout_ms: int = 0
 ) -> "asyncpg.Connection[asyncpg.Record]":
     """One connection outside any pool: for session locks and long streams. No statement timeout unless given."""
-    return await asyncpg.connect(plain_url(url), server_settings=_server_settings(role, statement_timeout_ms))
+    connection = await asyncpg.connect(plain_url(url), server_settings=_server_settings(role, statement_timeout_ms))
+    try:
+        await _exact_times(connection)
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
 
 
 async def locked(connection: Connection, lock: str, make: str, ids: Sequence[UUID]) -> "Sequence[asyncpg.Record]":

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,12 +22,17 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Undoing:
-    """The event to write; it has seen the undone one."""
+    """The event to write; it has seen the undone one.
+
+    It has to be stamped later than `after`, when the undone one happened: else what that one had decided against by its
+    clock alone would now decide.
+    """
 
     event_type: str
     schema_version: int
     payload: Mapping[str, Any]
     seen: Mapping[UUID, int]
+    after: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ def undo(key: EntityKey, told: Sequence[Told], undone: Told) -> Undoing | Nothin
     payload = {**identified, **{name: json_form(value) for name, value in fields.items()}}
     own, stamp = undone.said.own, undone.said.stamp
     seen = {own[0]: own[1], stamp.device_id: stamp.sequence_number}
-    return Undoing(event_type, registry().events[event_type].schema_version, payload, seen)
+    return Undoing(event_type, registry().events[event_type].schema_version, payload, seen, stamp.occurred_at)
 
 
 def _decides(now: Entity, name: str, said: Said) -> bool:

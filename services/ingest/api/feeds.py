@@ -32,10 +32,14 @@ async def heads(
     cursor: Cursor = None,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
     device_id: UUID | None = None,
+    user_id: Annotated[list[UUID] | None, Query()] = None,
 ) -> Heads:
-    """The last accepted sequence and the event digest of every device that has events, or of one."""
+    """The last accepted sequence and the event digest of every device that has events, of one, or of all of one user's,
+    who may be named by several ids."""
     feeds = Feeds(store)
     epoch = await feeds.epoch()
+    if user_id:
+        return Heads(server_epoch=epoch, heads=await feeds.heads_of(user_id), next_cursor=None)
     first = device_id or _after(cursor)
     found = await feeds.heads(first, device_id or LAST_ID, limit) if first else []
     more = device_id is None and len(found) == limit

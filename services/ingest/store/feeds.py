@@ -14,6 +14,10 @@ _HEADS = """
     SELECT device_id, user_id, last_accepted, accepted_count, encode(digest, 'hex') AS hash FROM devices
     WHERE accepted_count > 0 AND device_id BETWEEN $1 AND $2 ORDER BY device_id LIMIT $3
 """
+_HEADS_OF_USERS = """
+    SELECT device_id, user_id, last_accepted, accepted_count, encode(digest, 'hex') AS hash FROM devices
+    WHERE accepted_count > 0 AND user_id = ANY (whole_user($1::uuid[])) ORDER BY device_id
+"""
 _RANGE = """
     SELECT record FROM events WHERE device_id = $1 AND sequence_number BETWEEN $2 AND $3
     ORDER BY sequence_number LIMIT $4
@@ -51,6 +55,10 @@ class Feeds:
     async def heads(self, first: UUID, last: UUID, limit: int) -> list[Head]:
         """Heads of devices with these ids, both ends included, in order of ids."""
         return [_head(row) for row in await self._connection.fetch(_HEADS, first, last, limit)]
+
+    async def heads_of(self, user_ids: list[UUID]) -> list[Head]:
+        """Heads of all devices of a user, by any of its ids, in order of ids."""
+        return [_head(row) for row in await self._connection.fetch(_HEADS_OF_USERS, user_ids)]
 
     async def range(self, device_id: UUID, first: int, last: int, limit: int) -> bytes:
         """A device's events of the range as JSON lines, in order."""

@@ -85,4 +85,4 @@ def _day(text: str) -> date:
 
 
 def _week_before(text: str) -> date:
-    return _day(text) - timedelta(days=7)
+    return max(_day(text), date.min + timedelta(days=7)) - timedelta(days=7)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.projector.api.answers import marked, paged, reads, shape
 from services.projector.api.bounds import From, To, between
-from services.projector.api.paging import cursor_at, moment_and_id, part
+from services.projector.api.paging import cursor_at, moment_and_id, name_and_id
 from services.projector.api.reads import Read, Reads
 from services.projector.store.exercises import began, exercise_of, exercises_of, has_sets
 from services.projector.store.lists import Filter, Listing
@@ -48,10 +48,13 @@ async def list_exercises(
     if q is not None:
         text, words = q.strip().casefold(), frozenset(name_key(q).split())
         found = [row for row in found if _is_called(row, text, words)]
-    found.sort(key=lambda row: (str(row.name).casefold(), row.exercise_id))
-    shown, following = part(found, "exercises", cursor, limit)
+    found.sort(key=_by_name)
+    after = name_and_id(cursor, "exercises")
+    first = 0 if after is None else bisect_right(found, after, key=_by_name)
+    shown = found[first : first + limit]
+    last = _by_name(shown[-1]) if first + limit < len(found) else None
     items = ",".join(read.marked(_text(row), row.exercise_id) for row in shown)
-    return read.items(items, following)
+    return read.items(items, cursor_at("exercises", last))
 
 
 @router.get("/exercises/{exercise_id}", responses=reads(marked(ExerciseRow)))
@@ -120,6 +123,10 @@ async def _shown_as(read: Read, exercise_id: UUID) -> UUID:
 
 def _standing_for(exercise_id: UUID, known: ExerciseRow | None) -> UUID:
     return (known and known.merged_into) or exercise_id
+
+
+def _by_name(row: ExerciseRow) -> tuple[str, UUID]:
+    return str(row.name).casefold(), row.exercise_id
 
 
 def _text(row: ExerciseRow) -> str:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID, uuid4
@@ -30,6 +30,8 @@ from shared.views.rows import json_form
 
 router = APIRouter(tags=["history"])
 _WRITE_SECONDS = 5
+_MILLISECOND = timedelta(milliseconds=1)
+_LAST = datetime.max.replace(tzinfo=UTC) - _MILLISECOND
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
@@ -166,7 +168,7 @@ async def _write(ingest: httpx2.AsyncClient, user_id: UUID, undoing: Undoing) ->
         "event_type": undoing.event_type,
         "schema_version": undoing.schema_version,
         "payload": undoing.payload,
-        "occurred_at": format_moment(datetime.now(UTC)),
+        "occurred_at": format_moment(_moment_after(undoing.after)),
         "seen": {str(device): number for device, number in undoing.seen.items()},
         "correlation_id": _correlation(),
     }
@@ -179,6 +181,11 @@ async def _write(ingest: httpx2.AsyncClient, user_id: UUID, undoing: Undoing) ->
     if response.status_code == HTTPStatus.GONE:
         raise UserErased("this user was erased")
     return response.raise_for_status().content
+
+
+def _moment_after(moment: datetime) -> datetime:
+    """Now, or as soon after the moment as times can tell, if its clock was ahead."""
+    return max(datetime.now(UTC), min(moment, _LAST) + _MILLISECOND)
 
 
 def _correlation() -> str:

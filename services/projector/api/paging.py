@@ -11,7 +11,9 @@ from shared.errors import InvalidRequest
 from shared.http import decode_cursor, encode_cursor
 
 Item = TypeVar("Item")
-_PLACE: TypeAdapter[tuple[datetime, UUID]] = TypeAdapter(tuple[AwareDatetime, UUID])
+Place = TypeVar("Place")
+_MOMENT_AND_ID: TypeAdapter[tuple[datetime, UUID]] = TypeAdapter(tuple[AwareDatetime, UUID])
+_NAME_AND_ID: TypeAdapter[tuple[str, UUID]] = TypeAdapter(tuple[str, UUID])
 
 
 class ForeignCursor(InvalidRequest):
@@ -41,9 +43,22 @@ def moment_and_id(cursor: str | None, name: str) -> tuple[datetime, UUID] | None
     Raises:
         InvalidRequest: for the cursor of another list, and for what is none.
     """
+    return _placed(_MOMENT_AND_ID, cursor, name)
+
+
+def name_and_id(cursor: str | None, name: str) -> tuple[str, UUID] | None:
+    """The same of a list whose order is that of a text and an id.
+
+    Raises:
+        InvalidRequest: as there.
+    """
+    return _placed(_NAME_AND_ID, cursor, name)
+
+
+def _placed(adapter: TypeAdapter[Place], cursor: str | None, name: str) -> Place | None:
     found = place(cursor, name, 2)
     try:
-        return None if found is None else _PLACE.validate_python(found)
+        return None if found is None else adapter.validate_python(found)
     except ValidationError as error:
         raise ForeignCursor from error
 

@@ -1,7 +1,7 @@
 """How far the caller's read models are, and what proves it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,8 @@ from fastapi import APIRouter, Request, Response
 from services.projector.api.answers import answers, shape
 from services.projector.api.reads import FreshReads
 from services.projector.store import generations, positions
+from services.projector.store.positions import DeviceApplied
+from shared.digests import EMPTY
 from shared.envelope import decode_accepted
 from shared.feeds import IngestFeed
 from shared.policy import Caller
@@ -51,8 +53,8 @@ class Status:
 async def show_status(request: Request, read: FreshReads, caller: Caller) -> Response:
     """Generation, digests, and how many events and seconds the read models are behind; null where ingest is away."""
     devices = await positions.of_user(read.reading)
-    applied = {device.device_id: device.applied for device in devices}
-    lag_events, lag_seconds = await _lag(request.app.state.ingest, {caller.device_id: 0, **applied})
+    users = {read.reading.user_id, caller.user_id, *caller.also}
+    lag_events, lag_seconds = await _lag(request.app.state.ingest, users, devices)
     total = positions.event_digest(devices)
     content = await request.app.state.content_digests.of(read.reading)
     status = Status(
@@ -69,23 +71,25 @@ async def show_status(request: Request, read: FreshReads, caller: Caller) -> Res
     return read.value(status)
 
 
-async def _lag(client: httpx2.AsyncClient, applied: Mapping[UUID, int]) -> tuple[int | None, float | None]:
+async def _lag(
+    client: httpx2.AsyncClient, user_ids: Iterable[UUID], devices: Iterable[DeviceApplied]
+) -> tuple[int | None, float | None]:
     """Events of the store that are not applied yet, and the age in seconds of the oldest of them."""
+    applied = {device.device_id: device for device in devices}
     try:
         async with asyncio.timeout(_SECONDS):
-            heads = [await _head(client, device) for device in list(applied)[:_DEVICES]]
-            behind = [(device, applied[device]) for device, last in heads if last > applied[device]]
-            waiting = sum(last - applied[device] for device, last in heads if last > applied[device])
-            ages = [await _age(client, device, at + 1) for device, at in behind]
+            heads = await IngestFeed(client).heads_of(user_ids)
+            behind = {
+                device: applied.get(device, DeviceApplied(device, 0, EMPTY))
+                for device, head in heads.items()
+                if device not in applied or head.last_accepted_sequence > applied[device].applied
+            }
+            waiting = sum(heads[device].count - at.digest.count for device, at in behind.items())
+            ages = [await _age(client, at.device_id, at.applied + 1) for at in list(behind.values())[:_DEVICES]]
     except (TimeoutError, httpx2.HTTPError, ValueError) as error:
         log().warning("lag_unknown", error=repr(error))
         return None, None
     return waiting, max(ages, default=0.0)
-
-
-async def _head(client: httpx2.AsyncClient, device_id: UUID) -> tuple[UUID, int]:
-    _, head = await IngestFeed(client).head(device_id)
-    return device_id, head.last_accepted_sequence if head else 0
 
 
 async def _age(client: httpx2.AsyncClient, device_id: UUID, sequence: int) -> float:

@@ -58,7 +58,9 @@ async def _load_group(
     loaded = Loaded()
     for user_id, events in told.of_user.items():
         if user_id not in erased:
-            _load_user(loaded, user_id, events, parked)
+            # One who was erased first and merged then says nothing any more.
+            left = [event for event in events if event.user_id not in erased] if erased else events
+            _load_user(loaded, user_id, left, parked)
     loaded.tables[APPLIED.name] += loading.applied_rows(told.applied(), erased)
     await _copy(settings.database_url_projector, generation, loaded)
     return told.events

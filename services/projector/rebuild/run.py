@@ -19,7 +19,7 @@ from services.projector.rebuild.groups import Group, groups
 from services.projector.rebuild.load import CannotApply, load_group
 from services.projector.rebuild.progress import Progress
 from services.projector.settings import Settings
-from services.projector.store import comparing, generations, identity, loading
+from services.projector.store import comparing, effects, generations, identity, loading
 from services.projector.store.batch import ProjectorStore
 from services.projector.views.rows import Connection
 from shared.feeds import Head, IdentityFeed, IngestFeed
@@ -92,7 +92,8 @@ async def rebuild(settings: Settings, processes: ProcessPoolExecutor | None = No
         pool = await create_pool(settings.database_url_projector, role="projector_worker", statement_timeout_ms=0)
         stack.push_async_callback(pool.close)
         feed = IngestFeed(ingest)
-        await _hear_identity(ProjectorStore(pool), IdentityFeed(auth))
+        writable = (await generations.fitness(owner)).writable
+        await _hear_identity(ProjectorStore(pool), IdentityFeed(auth), writable=writable)
         _, heads = await feed.heads()
         async with owner.transaction():
             name = await generations.create(owner)
@@ -102,19 +103,23 @@ async def rebuild(settings: Settings, processes: ProcessPoolExecutor | None = No
         return await _Rebuild(settings, owner, pool, feed, name, progress, processes).run()
 
 
-async def _hear_identity(store: ProjectorStore, feed: IdentityFeed) -> None:
-    """Identity first: who is who decides whose rows the events make. The worker answers auth; this does not."""
+async def _hear_identity(store: ProjectorStore, feed: IdentityFeed, *, writable: bool) -> None:
+    """Identity first: who is who decides whose rows the events make. The worker answers auth; this does not.
+
+    Where the live generation is not `writable`, its rows stay with those whom they were made for.
+    """
     async with store.transaction() as connection:
         position = await identity.position(connection)
     for event in await feed.after(position):
-        await patiently(partial(_apply, store, event), (asyncpg.TransactionRollbackError,))
+        await patiently(partial(_apply, store, event, writable=writable), (asyncpg.TransactionRollbackError,))
 
 
-async def _apply(store: ProjectorStore, event: IdentityEvent) -> None:
+async def _apply(store: ProjectorStore, event: IdentityEvent, *, writable: bool) -> None:
     async with store.transaction() as connection:
         match event:
             case UserMerged():
-                await identity.merge(connection, event.from_user_id, event.user_id)
+                conflicts = await identity.merge(connection, event.from_user_id, event.user_id, moves=writable)
+                await effects.tell(connection, conflicts)
             case UserErased():
                 await identity.erase(connection, event.erasure_id, {event.user_id, *event.merged_user_ids})
             case UserRegistered() | DeviceLinked() | DeviceRevoked():
@@ -241,6 +246,8 @@ class _Rebuild:
                 else:
                     differences = await comparing.differences(connection, live, self.name, users)
             await generations.switch(self.owner, self.name)
+            # What it met before the worker did, which will find those events applied.
+            await effects.tell(self.owner, await comparing.new_conflicts(self.owner, live, self.name))
         return differences
 
     async def _prove(self, connection: Connection, live: str, heads: Mapping[UUID, Head]) -> None:

@@ -6,10 +6,13 @@ from uuid import UUID
 
 from sqlalchemy import Table
 
+from services.projector.store.refreshing import Conflicts
 from services.projector.views import views
-from services.projector.views.rows import Connection
+from services.projector.views.conflicts import TABLE as CONFLICTS
+from services.projector.views.rows import Connection, rows_by
 from shared.digests import Digest
 from shared.feeds import Head
+from shared.views.conflicts import ConflictRow
 
 USERS_AT_ONCE = 2_000
 # Users with equal applied vectors in both; where an event is parked in one, the other may know more.
@@ -26,6 +29,10 @@ _DIFFERENT = """
 FROM (SELECT * FROM {old}.{table} WHERE user_id = ANY($1::uuid[])) a
 FULL JOIN (SELECT * FROM {new}.{table} WHERE user_id = ANY($1::uuid[])) b USING ({keys})
 WHERE a.content IS DISTINCT FROM b.content
+"""
+_NEW_CONFLICTS = """
+SELECT user_id, n.content FROM {new}.conflicts_projection n
+LEFT JOIN {old}.conflicts_projection o USING (user_id, entity, entity_id, field) WHERE o.content IS NULL
 """
 _LOST = """
 SELECT event_id, reason FROM {new}.dead_letters AS n WHERE NOT EXISTS (
@@ -98,6 +105,13 @@ async def first_parked_only_in(connection: Connection, old: str, new: str) -> Lo
     """What the new generation has parked and the old one has not (law 6)."""
     row = await connection.fetchrow(_LOST.format(old=old, new=new))
     return None if row is None else Lost(row["event_id"], row["reason"])
+
+
+async def new_conflicts(connection: Connection, old: str, new: str) -> Conflicts:
+    """The conflicts of the new generation that the old one, where it can say so, has not."""
+    if not await _exists(connection, f"{old}.{CONFLICTS.name}"):
+        return ()
+    return await rows_by(connection, ConflictRow, _NEW_CONFLICTS.format(old=old, new=new))
 
 
 async def _exists(connection: Connection, table: str) -> bool:

@@ -26,6 +26,16 @@ def tables() -> list[Table]:
     return [APPLIED, HISTORY, DEAD_LETTERS, *(view.table for view in views())]
 
 
+async def owned_tables(connection: Connection, name: str) -> list[str]:
+    """The tables of a generation that hold rows of users, by what it has: one of another shape has others."""
+    rows = await connection.fetch(
+        "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'user_id' "
+        "WHERE c.relkind = 'r' AND c.relnamespace = to_regnamespace($1) ORDER BY c.relname",
+        name,
+    )
+    return [row["relname"] for row in rows]
+
+
 async def ensure_live(connection: Connection) -> str:
     """The live generation's name; the first one is made here, empty, and filled by following.
 

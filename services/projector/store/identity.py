@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection
 from uuid import UUID
 
-from services.projector.store.generations import tables
+from services.projector.store.generations import owned_tables
 from services.projector.store.refreshing import Conflicts, rewrite
 from services.projector.store.users import lock, touch
 from services.projector.tables import APPLIED
@@ -13,9 +13,10 @@ from services.projector.views.rows import Connection, generation_of
 from shared.views.conflicts import ConflictRow
 
 
-async def merge(connection: Connection, from_user_id: UUID, into_user_id: UUID) -> Conflicts:
+async def merge(connection: Connection, from_user_id: UUID, into_user_id: UUID, *, moves: bool = True) -> Conflicts:
     """Makes one user of two: the rows of the one go to the root of the other, where their histories join.
 
+    Unless it `moves` the rows, they stay where they are: in a generation that this software cannot write any more.
     Returns the conflicts that come of it.
     """
     source, target = await _locked_roots(connection, from_user_id, into_user_id)
@@ -23,7 +24,10 @@ async def merge(connection: Connection, from_user_id: UUID, into_user_id: UUID) 
         return ()
     await connection.execute("UPDATE aliases SET into_user_id = $2 WHERE into_user_id = $1", source, target)
     await connection.execute("INSERT INTO aliases VALUES ($1, $2)", source, target)
-    return await settle(connection, {source})
+    if moves:
+        return await settle(connection, {source})
+    await touch(connection, {source, target})
+    return ()
 
 
 async def _locked_roots(connection: Connection, first: UUID, second: UUID) -> tuple[UUID, UUID]:
@@ -108,7 +112,8 @@ async def _erase_everywhere(connection: Connection, user_ids: Collection[UUID]) 
 async def _erase_rows(connection: Connection, user_ids: Collection[UUID]) -> dict[str, int]:
     """Positions that are here yet stay, without the user, until a comparison finds that the event store has forgotten
     their devices: events of erased users that still come count as applied, and nothing else of them does."""
-    counts = {table.name: await _delete(connection, table.name, user_ids) for table in tables() if table is not APPLIED}
+    names = await owned_tables(connection, await generation_of(connection))
+    counts = {name: await _delete(connection, name, user_ids) for name in names if name != APPLIED.name}
     await connection.execute("UPDATE applied SET user_id = NULL WHERE user_id = ANY($1::uuid[])", list(user_ids))
     return counts
 

@@ -105,9 +105,13 @@ async def discard(connection: Connection, device_id: UUID, sequence: int) -> str
 
 
 async def roll_back(connection: Connection) -> str | None:
-    """Switches to the newest retired generation, after moving what was merged or erased since; its name."""
+    """Switches to the newest retired generation, after moving what was merged or erased since; its name.
+
+    None where there is none, or only such as another version of the software has to write.
+    """
     name: str | None = await connection.fetchval(
-        "SELECT name FROM generations WHERE state = 'retired' ORDER BY switched_at DESC LIMIT 1"
+        "SELECT name FROM generations WHERE state = 'retired' AND shape = $1 ORDER BY switched_at DESC LIMIT 1",
+        generations.shape(),
     )
     if name is not None:
         await hold_live(connection)

@@ -10,7 +10,7 @@ from services.projector.domain import EntityKey
 from services.projector.tables import key, view_table
 from services.projector.views.view import View
 from services.projector.views.work import Work
-from shared.fold import Entity
+from shared.fold import NOTHING, Entity
 from shared.views.exercises import ExerciseRow, Exercises, exercise_rows
 
 TABLE = view_table(
@@ -49,7 +49,7 @@ async def _all_of(
     await work.need(keys)
     found: defaultdict[UUID, dict[UUID, Entity]] = defaultdict(dict)
     for one in keys:
-        if work.entities[one].fields:
+        if work.entities[one] is not NOTHING:  # an event that says nothing of an exercise makes it known all the same
             found[one.user_id][one.entity_id] = work.entities[one]
     return {user: found[user] for user in users}
 

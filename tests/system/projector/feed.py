@@ -56,6 +56,8 @@ class EventStore:
         wanted = request.query_params.get("device_id")
         devices = [UUID(wanted)] if wanted else sorted(self.events)
         heads = [self._head(device) for device in devices if self.events.get(device)]
+        if users := request.query_params.getlist("user_id"):
+            heads = [head for head in heads if head["user_id"] in users]
         return JSONResponse({"server_epoch": str(EPOCH), "heads": heads, "next_cursor": None})
 
     def _head(self, device: UUID) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import pytest
 
 from deploy.local.ports import free_port
 from services.projector.consumers import Consumers
+from services.projector.rebuild.run import rebuild
 from services.projector.settings import Settings
 from services.projector.store import effects, generations, operating
 from services.projector.store.batch import ProjectorStore
@@ -30,9 +31,9 @@ from shared.outbox import publish_oldest
 from shared.topics import DEAD_LETTERS, EFFECTS, EVENTS
 from shared.views.conflicts import ConflictRow
 from shared.views.whole import rows_of
-from tests.histories import START, History, history
+from tests.histories import START, History, history, sent
 from tests.system.engines import RealEngines, connect, fresh_database
-from tests.system.projector.feed import EventStore
+from tests.system.projector.feed import EventStore, served
 from tests.system.projector.looking import apply, split
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -240,3 +241,39 @@ async def test_the_schema_goes_up_down_and_up(engines: RealEngines) -> None:
         await migrate(url, "projector")
         assert await connection.fetchval(tables) == made
         await connection.close()
+
+
+async def test_conflicts_that_a_rebuild_meets_first_are_told_once(
+    url: str, pool: Pool, telling: ProjectorStore, consumers: Consumers, follower: Follower
+) -> None:
+    # given a disagreement and a merge that have not come to the worker yet
+    user, account, anonymous, workout = uuid4(), uuid4(), uuid4(), str(uuid4())
+    push = sent(user, uuid4(), [("WorkoutStarted", {"workout_id": workout, "started_at": "2026-01-01T10:00:00Z"})])
+    names = [sent(user, uuid4(), [("WorkoutUpdated", {"workout_id": workout, "name": name})]) for name in "AB"]
+    sexes = [
+        sent(one, uuid4(), [("ProfileUpdated", {"sex": sex})])
+        for one, sex in ((account, "male"), (anonymous, "female"))
+    ]
+    merged = UserMerged(number=1, occurred_at=START, user_id=account, merge_id=uuid4(), from_user_id=anonymous)
+    with served(EventStore()) as event_store:
+        event_store.accept(event for events in (push, *names, *sexes) for event in events)
+        event_store.identity.append(merged)
+        for events in (push, names[0], *sexes):
+            await apply(telling, events)
+        settings = Settings(
+            database_url_projector=url,
+            ingest_url=event_store.url,
+            auth_url=event_store.url,
+            service_token="secret",
+            projector_rebuild_shards=1,
+        )
+
+        # when the read models are made again before they do
+        await rebuild(settings)
+        await apply(telling, names[1])
+        await consumers.hear(merged)
+
+    # then people hear of both, once
+    heard = await everything(pool)
+    told = [effect for one in (user, account) for effect in heard.of_user(one) if isinstance(effect, ConflictFound)]
+    assert [(effect.entity, effect.fields) for effect in told] == [("workout", ["name"]), ("profile", ["sex"])]

@@ -16,7 +16,7 @@ from shared.views.exercises import ExerciseRow, Exercises
 from shared.views.progress import progress
 from shared.views.sets import SetRow
 from shared.views.whole import rows_of
-from tests.histories import history
+from tests.histories import history, sent
 from tests.system.projector.feed import EventStore
 from tests.system.projector.looking import apply
 from tests.system.projector.phones import FAR_OFF, Reader, reader_of, trained, undegraded
@@ -259,3 +259,30 @@ async def test_progress_goes_on_with_what_comes_after_it_was_read(
             expected = progress(exercise_id, (row for row in sets if row.exercise_id == exercise_id))
             got = await phone.all_items(f"/exercises/{exercise_id}/progress")
             assert got == json.loads(json.dumps([row.content() for row in expected]))
+
+
+async def test_pages_of_exercises_go_on_whatever_happens_before_them(
+    client: httpx2.AsyncClient, store: ProjectorStore
+) -> None:
+    ids = [str(uuid4()) for _ in range(4)]
+    phone = uuid4()
+    events = sent(
+        uuid4(),
+        phone,
+        [
+            *(
+                ("ExerciseDefined", {"exercise_id": one, "name": f"Zyzz {i}", "muscle_category": "chest"})
+                for i, one in enumerate(ids)
+            ),
+            ("ExerciseArchived", {"exercise_id": ids[0]}),
+        ],
+    )
+    await apply(store, events[:4])
+    reader = Reader(client, events[0].user_id, phone)
+
+    page = await reader.get("/exercises", q="Zyzz", limit=2)
+    await apply(store, events[4:])
+    rest = await reader.get("/exercises", q="Zyzz", limit=2, cursor=page["next_cursor"])
+
+    assert [item["exercise_id"] for item in (*page["items"], *rest["items"])] == ids
+    assert rest["next_cursor"] is None

@@ -10,13 +10,16 @@ import pytest
 from services.projector.rebuild import run
 from services.projector.rebuild.run import CannotApply, RebuildStopped, rebuild
 from services.projector.settings import Settings
-from services.projector.store import comparing, identity, loading
+from services.projector.store import comparing, generations, identity, loading, operating
 from services.projector.store.batch import ProjectorStore
 from shared import postgres
+from shared.fold import fold
+from shared.identity import UserErased, UserMerged
 from shared.postgres import Connection, connect
-from tests.histories import history
+from shared.views.whole import content_digest_of
+from tests.histories import history, sent
 from tests.system.projector.feed import EventStore, served
-from tests.system.projector.looking import apply
+from tests.system.projector.looking import apply, content_digest, rows
 
 Meanwhile = Callable[[Callable[[], Awaitable[None]]], None]
 
@@ -191,3 +194,91 @@ async def test_an_alias_that_was_erased_before_it_was_merged_takes_nobody_with_i
         for table in ("history", "applied"):
             query = f"SELECT count(*) FROM {table} WHERE user_id = $1"
             assert await connection.fetchval(query, stays.user_id) > 0
+
+
+async def test_an_event_that_says_nothing_of_an_exercise_is_seen_alike(
+    store: ProjectorStore, event_store: EventStore, settings: Settings
+) -> None:
+    said = sent(uuid4(), uuid4(), [("ExerciseUpdated", {"exercise_id": str(uuid4())})])
+    event_store.accept(said)
+    await apply(store, said)
+
+    await rebuild(settings)
+
+
+async def test_one_who_was_erased_and_then_merged_says_nothing_in_the_new_generation_either(
+    store: ProjectorStore, event_store: EventStore, settings: Settings
+) -> None:
+    goes, stays = history(971, events=40), history(972, events=40)
+    for person in (goes, stays):
+        event_store.accept(person.received)
+        await apply(store, person.received)
+    await erase(store, goes.user_id)
+    async with store.transaction() as connection:
+        await identity.merge(connection, goes.user_id, stays.user_id)
+    before = await rows(store, stays.user_id)
+
+    await rebuild(settings)
+
+    assert await rows(store, stays.user_id) == before
+
+
+async def upgraded(url: str, with_new: str, without: str) -> None:
+    """Makes of the live generation one of an older version, which had no table `with_new`, and had `without`."""
+    owner = await connect(url)
+    live = await generations.live_name(owner)
+    await owner.execute(f"DROP TABLE {live}.{with_new}")
+    await owner.execute(f"CREATE TABLE {live}.{without} (user_id uuid, content text)")
+    await owner.execute(f"GRANT SELECT, DELETE ON {live}.{without} TO projector_worker")
+    await owner.execute("UPDATE generations SET shape = 'older', fold_version = 'older' WHERE name = $1", live)
+    await owner.close()
+
+
+async def test_after_an_upgrade_a_merge_and_an_erasure_wait_for_nothing(
+    url: str, store: ProjectorStore, event_store: EventStore, settings: Settings
+) -> None:
+    # given three users in read models of an older version, of whom two merged and one is erased meanwhile
+    account, anonymous, goes = history(981, events=40), history(982, events=40), history(983, events=40)
+    for person in (account, anonymous, goes):
+        event_store.accept(person.received)
+        await apply(store, person.received)
+    await upgraded(url, with_new="goals_projection", without="songs_projection")
+    when = account.received[0].received_at
+    event_store.identity += [
+        UserMerged(
+            number=1, occurred_at=when, user_id=account.user_id, merge_id=uuid4(), from_user_id=anonymous.user_id
+        ),
+        UserErased(number=2, occurred_at=when, user_id=goes.user_id, erasure_id=uuid4(), merged_user_ids=[]),
+    ]
+
+    # when the read models are made again
+    await rebuild(settings)
+
+    # then both hold
+    both = [*account.received, *anonymous.received]
+    assert await content_digest(store, account.user_id) == content_digest_of(fold(e.recorded() for e in both))
+    assert not any((await rows(store, goes.user_id)).values())
+
+
+async def test_an_erasure_reaches_every_table_of_a_retired_generation_and_no_other(
+    url: str, store: ProjectorStore, event_store: EventStore, settings: Settings
+) -> None:
+    # given read models that were made again after an upgrade
+    goes = history(984, events=40)
+    event_store.accept(goes.received)
+    await apply(store, goes.received)
+    await upgraded(url, with_new="goals_projection", without="songs_projection")
+    owner = await connect(url)
+    older = await generations.live_name(owner)
+    await owner.execute(f"INSERT INTO {older}.songs_projection VALUES ($1, 'sung')", goes.user_id)
+    await rebuild(settings)
+
+    # when somebody is erased
+    await erase(store, goes.user_id)
+
+    # then nothing is left, and nobody goes back to what cannot be written any more
+    for table in ("songs_projection", "history", "sets_projection"):
+        assert await owner.fetchval(f"SELECT count(*) FROM {older}.{table} WHERE user_id = $1", goes.user_id) == 0
+    await owner.close()
+    async with store.transaction() as connection:
+        assert await operating.roll_back(connection) is None

@@ -12,7 +12,7 @@ from shared.fold import fold
 from shared.http import encode_cursor
 from shared.postgres import connect
 from shared.views.whole import content_digest_of
-from tests.histories import history
+from tests.histories import history, sent
 from tests.system.projector.feed import EventStore
 from tests.system.projector.looking import apply
 from tests.system.projector.phones import Reader, reader_of, trained
@@ -100,3 +100,21 @@ async def test_a_cursor_of_another_list_is_refused(client: httpx2.AsyncClient) -
     for path, cursor in (("positions", encode_cursor([1, 2])), ("dead-letters", encode_cursor("x"))):
         answer = await client.get(f"/internal/projector/{path}", params={"cursor": cursor}, headers=headers)
         assert (answer.status_code, answer.json()["field"]) == (422, "cursor")
+
+
+async def test_the_lag_counts_events_of_phones_that_were_never_heard_of_too(
+    client: httpx2.AsyncClient, store: ProjectorStore, event_store: EventStore
+) -> None:
+    # given a phone with one of its two events applied, whose numbers are far apart, and one with nothing applied
+    user = uuid4()
+    first, second = (
+        sent(user, uuid4(), [("ProfileUpdated", {"sex": "male"}), ("ProfileUpdated", {"sex": "female"})]) for _ in "12"
+    )
+    far = first[1].model_copy(update={"sequence_number": 100})
+    event_store.accept([first[0], far, *second])
+    await apply(store, first[:1])
+
+    status = await Reader(client, user, first[0].device_id).get("/projections/status")
+
+    assert status["lag_events"] == 3
+    assert status["lag_seconds"] > 0

@@ -35,6 +35,13 @@ def test_weeks_that_share_a_day_with_the_range() -> None:
     ]
 
 
+def test_the_first_days_of_the_calendar_are_days() -> None:
+    assert weeks_between("0001-01-01", "0001-01-01") == [
+        ("week_start > $", date(1, 1, 1)),
+        ("week_start <= $", date(1, 1, 1)),
+    ]
+
+
 def test_a_list_made_in_one_go_is_read_part_by_part() -> None:
     numbers, cursor = list(range(7)), None
     read: list[int] = []

@@ -12,7 +12,7 @@ from services.projector.undo import NothingToUndo, Told, Undoing, undo
 from shared.envelope import AcceptedEvent
 from shared.registry import REMOVED
 from shared.views.rows import json_form
-from tests.histories import EPOCH, history
+from tests.histories import EPOCH, Said, history, sent
 
 SERVER = UUID(int=7)
 
@@ -92,3 +92,28 @@ def test_what_a_later_edit_decides_is_not_taken_back() -> None:
     before = told([first, later], key)
 
     assert isinstance(undo(key, before, before[0]), NothingToUndo)
+
+
+def test_the_earlier_value_comes_back_where_the_clocks_of_phones_are_ahead() -> None:
+    # given two phones whose clocks are ahead of the server's, and an edit that lost to another by its clock alone
+    user, workout = uuid4(), str(uuid4())
+    started = {"workout_id": workout, "started_at": "2026-01-01T10:00:00Z", "name": "A"}
+    renamed: list[Said] = [("WorkoutUpdated", {"workout_id": workout, "name": name}) for name in "BCD"]
+    mine = sent(user, uuid4(), [("WorkoutStarted", started), *renamed[:2]])
+    theirs = sent(user, uuid4(), renamed[2:])
+    given = [
+        event.model_copy(update={"occurred_at": event.occurred_at + timedelta(minutes=minutes)})
+        for event, minutes in ((mine[0], 10), (theirs[0], 11), (mine[1], 12), (mine[2], 13))
+    ]
+    key = entries(given[0], user)[0].key
+    before = told(given, key)
+
+    # when the last edit is taken back
+    undoing = undo(key, before, before[-1])
+    assert isinstance(undoing, Undoing)
+
+    # then, written just after that edit, the one before it holds again
+    just_after = {"occurred_at": undoing.after + timedelta(milliseconds=1)}
+    event = written(undoing, user, 1, given[-1]).model_copy(update=just_after)
+    name = entity_of(one.said for one in told([*given, event], key)).value("name")
+    assert (name, undoing.after) == ("B", given[-1].occurred_at)
