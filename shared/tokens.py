@@ -63,12 +63,12 @@ class Keys(Protocol):
 class KeySet:
     """auth's public keys: fetched without blocking, cached, used stale when auth is away.
 
-    A known key is there at once; one that is older than `max_age_seconds` is fetched again beside its users. An unknown
-    `kid` waits for a fetch, and shares the one that is under way. Between two fetches are at least `refetch_seconds`,
-    unless there are no keys yet.
+    A known key is there at once; one older than `max_age_seconds` is fetched again beside its users: for as long
+    a key lives on that auth has retired. An unknown `kid` waits for a fetch, and shares the one that is under way.
+    Between two fetches are at least `refetch_seconds`, unless there are no keys yet.
     """
 
-    def __init__(self, url: str, *, max_age_seconds: float = 300, refetch_seconds: float = 5) -> None:
+    def __init__(self, url: str, *, max_age_seconds: float = 10, refetch_seconds: float = 5) -> None:
         self._url = url
         self._max_age = max_age_seconds
         self._refetch = refetch_seconds
@@ -128,38 +128,50 @@ class TokenVerifier:
         Raises:
             TokenExpired, InvalidToken, Unavailable
         """
-        try:
-            kid = jwt.get_unverified_header(token).get("kid", "")
-        except jwt.PyJWTError as error:
-            raise InvalidToken("the token is not a JWT") from error
-        if not kid:
-            raise InvalidToken("the token does not name its key")
+        return await self._verified_by(key_id(token), token)
+
+    async def _verified_by(self, kid: str, token: str) -> Principal:
         return decode_token(token, await self._keys.key(kid), issuer=self._issuer, audience=self._audience)
 
 
+def key_id(token: str) -> str:
+    """The id of the key that a token says it was signed with.
+
+    Raises:
+        InvalidToken
+    """
+    try:
+        kid = jwt.get_unverified_header(token).get("kid", "")
+    except jwt.PyJWTError as error:
+        raise InvalidToken("the token is not a JWT") from error
+    if not kid or not isinstance(kid, str):
+        raise InvalidToken("the token does not name its key")
+    return kid
+
+
 class RememberingVerifier(TokenVerifier):
-    """Believes a token that was verified for a minute: a phone sends it again and again, and the signature is most of a
-    small request's cost."""
+    """Believes a token that was verified for a minute, as long as its key is in use: a phone sends it again and again,
+    and the signature is most of a small request's cost."""
 
     REMEMBERED_SECONDS = 60
     REMEMBERED = 10_000
 
     def __init__(self, keys: Keys, *, issuer: str, audience: str) -> None:
         super().__init__(keys, issuer=issuer, audience=audience)
-        self._verified: dict[str, tuple[float, Principal]] = {}
+        self._verified: dict[str, tuple[float, str, Principal]] = {}
 
     async def verify(self, token: str) -> Principal:
         """The principal of a token that is valid, or was a minute ago and has not expired."""
-        until, principal = self._verified.get(token, (0.0, None))
-        if principal is None or time.time() >= min(until, principal.expires_at):
-            principal = await super().verify(token)
-            self._remember(token, principal)
-        return principal
-
-    def _remember(self, token: str, principal: Principal) -> None:
+        until, kid, principal = self._verified.get(token, (0.0, "", None))
+        if principal is not None and time.time() < min(until, principal.expires_at):
+            await self._keys.key(kid)
+            return principal
+        kid = key_id(token)
+        principal = await self._verified_by(kid, token)
         if len(self._verified) >= self.REMEMBERED:
             self._verified.clear()
-        self._verified[token] = (time.time() + self.REMEMBERED_SECONDS, principal)
+        self._verified[token] = (time.time() + self.REMEMBERED_SECONDS, kid, principal)
+        return principal
 
 
 def decode_token(token: str, key: Any, *, issuer: str, audience: str) -> Principal:

@@ -263,3 +263,9 @@ class Reception:
 def server_device(user_id: UUID, server_epoch: UUID) -> UUID:
     """The device under which the server itself writes for a user (law 7)."""
     return uuid5(user_id, f"server:{server_epoch}")
+
+
+def was_revoked(issued_at: float | None, revoked_at: datetime | None) -> bool:
+    """Whether auth issued the token before it revoked the device: one of later says that it is welcome again, also
+    where nobody has heard that yet. Tokens tell whole seconds."""
+    return issued_at is not None and revoked_at is not None and issued_at < int(revoked_at.timestamp())

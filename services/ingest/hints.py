@@ -2,16 +2,18 @@
 
 import asyncio
 import time
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import OrderedDict, defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
 from prometheus_client import Gauge
 from pydantic_core import to_json
 
+from services.ingest.domain import was_revoked
 from shared.identity import (
     ConflictFound,
     DeviceLinked,
@@ -27,9 +29,12 @@ from shared.identity import (
 )
 from shared.tokens import Principal
 
+Told = TypeVar("Told")
 CONNECTIONS = Gauge("ingest_hint_connections", "Open streams and sockets")
 # A client that reads nothing keeps at most so many hints waiting; its slow poll finds the rest.
 MAX_WAITING = 256
+# Who joins finds the newest of what was told before.
+REMEMBERED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +81,14 @@ class Listener:
         self.ended = True
         self.woken.set()
 
-    async def next(self, seconds: float) -> list[Hint]:
-        """The hints that wait, or none after some seconds; the last one ever is `token_expired`."""
+    async def told(self, seconds: float) -> AsyncIterator[list[Hint]]:
+        """What it is told, or nothing every so many seconds; the last hint ever is `token_expired`."""
+        last: list[Hint] = []
+        while TOKEN_EXPIRED not in last:
+            last = await self._next(seconds)
+            yield last
+
+    async def _next(self, seconds: float) -> list[Hint]:
         left = self.principal.expires_at - time.time()
         if not self.woken.is_set() and left > 0:
             with suppress(TimeoutError):
@@ -95,10 +106,16 @@ class Hub:
     def __init__(self) -> None:
         self._by_user: dict[UUID, set[Listener]] = defaultdict(set)
         self.listeners: set[Listener] = set()
+        self._revoked: OrderedDict[UUID, datetime] = OrderedDict()
+        self._erased: OrderedDict[UUID, None] = OrderedDict()
 
     def join(self, listener: Listener) -> None:
-        """From now on the listener hears what concerns its users."""
+        """From now on the listener hears what concerns its users; of a revocation or an erasure also if that was told
+        before."""
         self.listeners.add(listener)
+        revoked_at = self._revoked.get(listener.principal.device_id)
+        if was_revoked(listener.principal.issued_at, revoked_at) or listener.user_ids & self._erased.keys():
+            listener.end()
         for user_id in listener.user_ids:
             self._by_user[user_id].add(listener)
         CONNECTIONS.set(len(self.listeners))
@@ -148,11 +165,20 @@ class Hub:
                 for listener in self.listeners_of(both):
                     self.know(listener, both)
             case DeviceRevoked():
+                _keep(self._revoked, {said.device_id: said.occurred_at})
                 for listener in self.listeners_of([said.user_id]):
                     if listener.principal.device_id == said.device_id:
                         listener.end()
             case UserErased():
-                for listener in self.listeners_of([said.user_id, *said.merged_user_ids]):
+                everyone = [said.user_id, *said.merged_user_ids]
+                _keep(self._erased, dict.fromkeys(everyone))
+                for listener in self.listeners_of(everyone):
                     listener.end()
             case UserRegistered() | DeviceLinked() | ErasureApplied():
                 pass
+
+
+def _keep(kept: OrderedDict[UUID, Told], told: Mapping[UUID, Told]) -> None:
+    kept.update(told)
+    while len(kept) > REMEMBERED:
+        kept.popitem(last=False)

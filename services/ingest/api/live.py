@@ -22,7 +22,7 @@ from services.ingest.store.database import Database
 from services.ingest.store.pull import Pull
 from services.ingest.store.tickets import SECONDS, Tickets
 from services.ingest.store.users import Users
-from shared.errors import NotAuthenticated, Unavailable
+from shared.errors import NotAuthenticated, Unavailable, UserErased
 from shared.policy import Caller, MaybeCaller
 from shared.tokens import Principal
 
@@ -67,7 +67,7 @@ async def stream(
     for hint in await _missed(database, listener, last_event_id):
         listener.tell(hint)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    frames = _frames(connection.app.state.hub, listener, settings.ingest_heartbeat)
+    frames = _frames(connection.app.state.hub, database, listener, settings.ingest_heartbeat)
     return StreamingResponse(frames, media_type="text/event-stream", headers=headers)
 
 
@@ -78,8 +78,8 @@ async def socket(
     """The same hints over a WebSocket, one a text message."""
     listener = await _listener(socket, settings, database, bearer, ticket)
     hub: Hub = socket.app.state.hub
-    hub.join(listener)
     try:
+        await _joined(hub, database, listener)
         await socket.accept()
         async with asyncio.TaskGroup() as tasks:
             reading = tasks.create_task(_until_disconnected(socket))
@@ -134,13 +134,23 @@ async def _missed(database: Database, listener: Listener, last_event_id: str | N
     ]
 
 
-async def _frames(hub: Hub, listener: Listener, heartbeat: float) -> AsyncIterator[bytes]:
-    # Joins only here: a response that never starts would leave it behind.
+async def _joined(hub: Hub, database: Database, listener: Listener) -> None:
+    """Has the listener hear; what happened since it was let in may have been told before anyone listened."""
     hub.join(listener)
+    with suppress(Unavailable):
+        async with database.connection() as connection:
+            try:
+                await _check(Users(connection), listener.principal)
+            except (DeviceRevoked, UserErased):
+                listener.end()
+
+
+async def _frames(hub: Hub, database: Database, listener: Listener, heartbeat: float) -> AsyncIterator[bytes]:
+    # Joins only here: a response that never starts would leave it behind.
     try:
+        await _joined(hub, database, listener)
         yield b"retry: 3000\n: connected\n\n"
-        while not listener.ended:
-            hints = await listener.next(heartbeat)
+        async for hints in listener.told(heartbeat):
             yield b"".join(map(_frame, hints)) or b": alive\n\n"
     finally:
         hub.leave(listener)
@@ -152,8 +162,8 @@ def _frame(hint: Hint) -> bytes:
 
 async def _send(socket: WebSocket, listener: Listener) -> None:
     with suppress(WebSocketDisconnect):
-        while not listener.ended:
-            for hint in await listener.next(60):
+        async for hints in listener.told(60):
+            for hint in hints:
                 await socket.send_text(hint.encoded().decode())
 
 

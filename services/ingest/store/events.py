@@ -9,8 +9,7 @@ from uuid import UUID
 import asyncpg
 from pydantic_core import to_json
 
-from services.ingest.domain import Decided, Device, Judgement, Reception, Refusal
-from services.ingest.store.users import was_revoked
+from services.ingest.domain import Decided, Device, Judgement, Reception, Refusal, was_revoked
 from shared.digests import Digest
 
 SLOTS = 1024

@@ -7,6 +7,8 @@ from uuid import UUID
 
 import asyncpg
 
+from services.ingest.domain import was_revoked
+
 _MERGE = """
     WITH merged AS (SELECT coalesce((SELECT root_id FROM user_aliases WHERE user_id = $1), $1) AS id),
          root AS (SELECT coalesce((SELECT root_id FROM user_aliases WHERE user_id = $2), $2) AS id),
@@ -22,12 +24,6 @@ _REVOKE = """
     SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM erased_users WHERE user_id = $2)
     ON CONFLICT (device_id) DO UPDATE SET revoked_at = greatest(revoked_devices.revoked_at, excluded.revoked_at)
 """
-
-
-def was_revoked(issued_at: float | None, revoked_at: datetime | None) -> bool:
-    """Whether auth issued the token before it revoked the device: one of later says that it is welcome again, also
-    where nobody has heard that yet. Tokens tell whole seconds."""
-    return issued_at is not None and revoked_at is not None and issued_at < int(revoked_at.timestamp())
 
 
 class Users:

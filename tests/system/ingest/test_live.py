@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -145,6 +145,25 @@ async def test_merges_reports_and_revocations_are_told(
     assert (second["type"], second["data"]) == ("report_ready", {"week": "2026-W47"})
     assert third["data"]["device_id"] == str(anonymous.device_id)
     assert fourth["type"] == "token_expired"
+
+
+async def test_a_stream_that_opens_while_its_device_is_revoked_ends_too(
+    ingest: Ingest, servers: tuple[Server, Server], phone: Phone
+) -> None:
+    # given a process that listens, and that hears of a revocation before the database does
+    other = ingest.phone()
+    later = datetime.now(UTC) + timedelta(seconds=2)
+    revoked = DeviceRevoked(number=3, occurred_at=later, user_id=phone.user_id, device_id=phone.device_id)
+    async with stream(servers[0], other) as hints:
+        await say(ingest, IDENTITY, str(phone.user_id), revoked.model_dump_json())
+        await other.sync(sets(1, 1))
+        await next_hint(hints)
+
+        # when the device's stream opens just then, then it ends
+        async with stream(servers[0], phone) as its_own:
+            assert (await next_hint(its_own))["type"] == "token_expired"
+            with pytest.raises(StopAsyncIteration):
+                await next_hint(its_own)
 
 
 async def test_a_stream_ends_with_its_token(ingest: Ingest, servers: tuple[Server, Server], phone: Phone) -> None:

@@ -207,3 +207,19 @@ async def test_a_fetch_that_took_long_is_followed_by_a_rest(page: KeyPage) -> No
         with pytest.raises(TokenExpired):
             await keys.key("2")
         assert page.asked == 3
+
+
+async def test_a_remembered_one_ends_with_its_key(page: KeyPage) -> None:
+    async with page.served() as url:
+        # given a token that was verified, and a key that auth has retired since
+        keys = KeySet(url, max_age_seconds=0, refetch_seconds=0)
+        verifier = RememberingVerifier(keys, issuer="hypertrophy", audience="hypertrophy")
+        token = signed(claims())
+        await verifier.verify(token)
+        page.kids = ["another"]
+
+        # when it is sent again, and the keys have been fetched beside that, then it has ended
+        await verifier.verify(token)
+        await keys.key("another")
+        with pytest.raises(TokenExpired):
+            await verifier.verify(token)
