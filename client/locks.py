@@ -3,8 +3,8 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 _PAUSE = 0.05
@@ -38,3 +38,16 @@ def _taken(connection: sqlite3.Connection) -> bool:
             raise
         return False
     return True
+
+
+@contextmanager
+def held_while(path: Path, patience_s: float = 30) -> Iterator[None]:
+    """The same for work of milliseconds, in which nobody waits for anything else.
+
+    Raises:
+        Busy
+    """
+    with closing(sqlite3.connect(path, timeout=patience_s, isolation_level=None)) as connection:
+        if not _taken(connection):
+            raise Busy(f"another process has held {path.name} for {patience_s:.0f} s")
+        yield

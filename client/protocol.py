@@ -153,7 +153,7 @@ class Protocol:
             headers["Content-Type"] = "application/json"
         try:
             return await self._client.request(method, path, headers=headers, content=content)
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             return Unreachable(_said(error))
 
 
@@ -182,7 +182,7 @@ def _seconds(text: str | None) -> float | None:
         return None
 
 
-def _said(error: httpx2.HTTPError) -> str:
+def _said(error: Exception) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 

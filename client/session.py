@@ -7,6 +7,9 @@ import json
 import os
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from client.answers import Tokens
+from client.locks import held_while
 
 # A token is renewed this long before it ends, so that it does not end on its way.
 _MARGIN_S = 30
@@ -33,6 +37,16 @@ class UnusableServer(Exception):
     def __init__(self, url: str) -> None:
         super().__init__(
             f'"{url}" is no address of a server; write it like https://gym.example or http://127.0.0.1:8000'
+        )
+
+
+class DamagedSession(Exception):
+    """The session file is not what this program has written."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} is damaged: move it away and `hypertrophy sync --server URL` makes a new one; "
+            "with an account, `hypertrophy account login EMAIL` first. What was logged is in another file"
         )
 
 
@@ -72,7 +86,7 @@ class Held:
 
 
 class Session:
-    """The session file. Every change reads it again first, since other processes write it too."""
+    """The session file. Every change reads it again first, and holds others off, since other processes write it too."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -91,39 +105,33 @@ class Session:
 
     def use_server(self, url: str) -> None:
         """Remembers the origin. Tokens are for one server: those of another are forgotten. Raises UnusableServer."""
-        content, server = self._read(), origin(url)
-        if content.get("server") not in (None, server):
-            content.pop("tokens", None)
-        self._write({**content, "server": server})
+        server = origin(url)
+        with self._changing() as content:
+            if content.get("server") not in (None, server):
+                content.pop("tokens", None)
+            content["server"] = server
 
     def secret(self, device_id: UUID) -> str:
         """The secret that proves who the device is; made the first time."""
-        content = self._read()
-        known: dict[str, str] = content.setdefault("secrets", {})
-        if str(device_id) not in known:
-            known[str(device_id)] = secrets.token_hex(32)
-            self._write(content)
-        return known[str(device_id)]
+        with self._changing() as content:
+            known: dict[str, str] = content.setdefault("secrets", {})
+            return known.setdefault(str(device_id), secrets.token_hex(32))
 
     def next_device(self, make: UUID) -> UUID:
         """The id of the device that this one is about to become: the same one again after a crash."""
-        content = self._read()
-        if "next_device" not in content:
-            self._write({**content, "next_device": str(make)})
-            return make
-        return UUID(content["next_device"])
+        with self._changing() as content:
+            return UUID(content.setdefault("next_device", str(make)))
 
     def became(self, device_id: UUID) -> None:
         """The change of device is done."""
-        content = self._read()
-        if content.get("next_device") == str(device_id):
-            del content["next_device"]
-            self._write(content)
+        with self._changing() as content:
+            if content.get("next_device") == str(device_id):
+                del content["next_device"]
 
     def held(self, device_id: UUID) -> Held | None:
         """The tokens of this device; None where there are none, or another device's."""
         tokens = self._read().get("tokens")
-        if tokens is None or tokens["device_id"] != str(device_id):
+        if not tokens or tokens.get("device_id") != str(device_id):
             return None
         return Held(
             UUID(tokens["device_id"]),
@@ -144,18 +152,36 @@ class Session:
             "refresh_token": tokens.refresh_token,
             "expires_at": now + tokens.expires_in,
         }
-        self._write({**self._read(), "tokens": kept})
+        with self._changing() as content:
+            content["tokens"] = kept
 
     def drop_tokens(self) -> None:
-        content = self._read()
-        content.pop("tokens", None)
-        self._write(content)
+        with self._changing() as content:
+            content.pop("tokens", None)
+
+    @contextmanager
+    def _changing(self) -> Iterator[dict[str, Any]]:
+        """The content, which is written if it is another one afterwards; no other process changes it meanwhile."""
+        with self._alone():
+            content = self._read()
+            before = deepcopy(content)
+            yield content
+            if content != before:
+                self._write(content)
+
+    def _alone(self) -> AbstractContextManager[None]:
+        # Not the session's own lock, which is held as long as a server is asked.
+        return held_while(self._path.with_suffix(".changing"))
 
     def _read(self) -> dict[str, Any]:
         try:
-            content: dict[str, Any] = json.loads(self._path.read_text())
+            content = json.loads(self._path.read_text())
+            if not isinstance(content, dict):
+                raise ValueError
         except FileNotFoundError:
             return {}
+        except ValueError as error:
+            raise DamagedSession(self._path) from error
         return content
 
     def _write(self, content: dict[str, Any]) -> None:

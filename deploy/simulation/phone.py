@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,9 @@ class Pocket(Session):
             secrets = secrets | {str(device_id): self._ids().hex + self._ids().hex}
             self._write({**self.content, "secrets": secrets})
         return str(secrets[str(device_id)])
+
+    def _alone(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def _read(self) -> dict[str, Any]:
         return dict(self.content)

@@ -10,6 +10,8 @@ from deploy.local.operations import rebuilding, republishing
 from deploy.local.operations.chaos.phones import diary, introduced
 from deploy.local.operations.running import Operator, operating
 from deploy.local.operations.verification.command import verification
+from deploy.local.operations.verification.content import Users, check_content
+from deploy.local.operations.verification.store import read_store
 from deploy.local.stack import Stack
 from shared.topics import EVENTS, IDENTITY
 from tests.system.engines import connect
@@ -61,6 +63,21 @@ async def test_what_differs_is_named_and_repaired(stack: Stack, folder: Path) ->
         assert "the events give" in (await first_difference(operator) or "")
         await rebuilding.work(operator, "sets")
         assert await first_difference(operator) is None
+
+
+async def test_what_comes_in_while_the_store_is_read_is_no_difference(stack: Stack, folder: Path) -> None:
+    await trained(folder, stack)
+    async with operating(stack) as operator:
+        assert await first_difference(operator) is None
+
+        # given a look at the store that some events came after
+        users = Users(await operator.identity.after(0))
+        await read_store(operator.ingest, users)
+        for events in users.events.values():
+            del events[-3:]
+
+        # when the read models are compared with it, then those are looked for
+        assert (await check_content(operator, users, patience=PATIENCE)).difference is None
 
 
 async def test_a_relay_that_is_only_late_is_waited_for(stack: Stack, folder: Path) -> None:

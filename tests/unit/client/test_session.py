@@ -3,6 +3,9 @@
 import asyncio
 import json
 import stat
+import subprocess
+import sys
+import time
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,7 +13,7 @@ import pytest
 
 from client.answers import Tokens
 from client.locks import Busy, locked
-from client.session import NoServer, Session, UnusableServer, origin
+from client.session import DamagedSession, NoServer, Session, UnusableServer, origin
 from tests.unit.client.fake_server import FakeServer
 from tests.unit.client.phones import Phone
 
@@ -141,3 +144,41 @@ async def test_two_processes_that_refresh_at_once_ask_once(tmp_path: Path) -> No
     assert first == second != stale
     assert server.requests == ["/api/v1/auth/refresh"]
     assert len(server.accepted()) == events
+
+
+def test_no_secret_is_lost_where_several_processes_change_the_file(session: Session, tmp_path: Path) -> None:
+    # given another process that keeps tokens all the time
+    path = tmp_path / "session.json"
+    holding = (
+        "import sys; from pathlib import Path; from uuid import uuid4; from client.session import Session\n"
+        "session = Session(Path(sys.argv[1]))\n"
+        "while not Path(sys.argv[1] + '.end').exists(): session.next_device(uuid4()); session.drop_tokens(); "
+        "session.became(session.next_device(uuid4()))\n"
+    )
+    other = subprocess.Popen([sys.executable, "-c", holding, str(path)])
+
+    while not path.exists():
+        time.sleep(0.01)
+
+    # when this one makes secrets
+    devices = [uuid4() for _ in range(100)]
+    made = {device: session.secret(device) for device in devices}
+    (tmp_path / "session.json.end").touch()
+
+    # then all of them are kept
+    assert other.wait(timeout=30) == 0
+    assert {device: session.secret(device) for device in devices} == made
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{"])
+def test_a_damaged_file_is_named(session: Session, tmp_path: Path, content: str) -> None:
+    (tmp_path / "session.json").write_text(content)
+
+    with pytest.raises(DamagedSession, match=r"session\.json is damaged"):
+        session.secret(uuid4())
+
+
+def test_tokens_that_are_none_are_no_tokens(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "session.json").write_text('{"tokens": {}}')
+
+    assert session.held(uuid4()) is None

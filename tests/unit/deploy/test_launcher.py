@@ -20,7 +20,7 @@ chmod +x "$last/bin/python"
 """
 PYTHON_WITHOUT_ENSUREPIP = """#!/bin/sh
 case $* in
-    '-c '*) echo 0.0000001 "$0" ;;
+    '-c '*) echo probed 0.0000001 "$0" ;;
     '-m venv --without-pip '*)
         mkdir -p "$4/bin"
         printf '#!/bin/sh\\n[ "$2" != pip ]' >"$4/bin/python"
@@ -96,8 +96,8 @@ def test_a_changed_lock_refreshes_the_environment(checkout: Checkout) -> None:
 
 
 def test_the_environment_is_made_by_the_fastest_of_the_pythons(checkout: Checkout) -> None:
-    checkout.script("python3.11", "#!/bin/sh\nexit 1\n")
-    checkout.script("python3.11", "#!/bin/sh\necho 0.0000001 /the/fastest/python3.11\n", folder="last")
+    checkout.script("python3.11", "#!/bin/sh\necho 0 a word of a wrapper\nexit 1\n")
+    checkout.script("python3.11", "#!/bin/sh\necho probed 0.0000001 /the/fastest/python3.11\n", folder="last")
 
     checkout.run()
 
@@ -153,9 +153,34 @@ def test_a_failed_install_is_one_line_and_the_next_run_tries_again(checkout: Che
     assert checkout.run()[0] == 0
 
 
+def test_after_a_failed_install_not_even_the_lock_before_is_taken_for_installed(checkout: Checkout) -> None:
+    checkout.run()
+    before = (checkout.root / "requirements.lock").read_text()
+    working = (checkout.root / "bin" / "uv").read_text()
+    checkout.script("uv", "#!/bin/sh\nexit 1\n")
+    (checkout.root / "requirements.lock").write_text("one==2\n")
+    assert checkout.run()[0] == 1
+
+    checkout.script("uv", working)
+    (checkout.root / "requirements.lock").write_text(before)
+    checkout.run()
+
+    assert checkout.environments_made() == 2
+
+
+def test_an_environment_of_another_python_is_made_anew(checkout: Checkout) -> None:
+    checkout.run()
+    (checkout.root / ".venv" / "bin" / "left").touch()
+    (checkout.root / "requirements.lock").write_text("one==2\n")
+
+    checkout.run()
+
+    assert not (checkout.root / ".venv" / "bin" / "left").exists()
+
+
 def test_without_uv_and_python_it_says_what_it_needs(checkout: Checkout) -> None:
     (checkout.root / "bin" / "uv").unlink()
-    for tool in ("sh", "dirname", "readlink", "cmp", "mkdir", "ln", "rm", "sort", "head"):
+    for tool in ("sh", "dirname", "readlink", "cmp", "mkdir", "ln", "rm", "sed", "sort", "head"):
         found = shutil.which(tool)
         assert found is not None
         (checkout.root / "bin" / tool).symlink_to(found)

@@ -1,6 +1,7 @@
 """The backup file: a tar with one dump a database, the heads of the event store, and a manifest that proves them."""
 
 import hashlib
+import os
 import shutil
 import tarfile
 from collections.abc import Iterator, Mapping
@@ -60,12 +61,22 @@ def measured(path: Path) -> Part:
 def pack(folder: Path, manifest: Manifest, target: Path) -> None:
     """Writes the backup in one step; only its owner may read it, since it holds everything about everybody."""
     partial = target.with_name(f".{target.name}.partial")
-    partial.touch(mode=0o600)
+    partial.unlink(missing_ok=True)
     (folder / MANIFEST).write_text(manifest.model_dump_json(indent=2))
-    with tarfile.open(partial, "w") as tar:
-        for name in (MANIFEST, *manifest.parts):
-            tar.add(folder / name, arcname=name)
-    partial.replace(target)
+    try:
+        with open(partial, "xb", opener=_private) as file:
+            with tarfile.open(fileobj=file, mode="w") as tar:
+                for name in (MANIFEST, *manifest.parts):
+                    tar.add(folder / name, arcname=name)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def manifest_of(source: Path) -> Manifest:
@@ -91,7 +102,7 @@ def unpack(source: Path, folder: Path) -> Manifest:
     manifest = manifest_of(source)
     with opened(source) as tar:
         for name, part in manifest.parts.items():
-            if Path(name).name != name:
+            if Path(name).name != name or "\0" in name:
                 raise BadBackup(f"{source} is no backup: {name!r} is not the name of a part")
             path = folder / name
             _copy_out(tar, name, path)

@@ -43,7 +43,7 @@ async def verification(operator: Operator, *, content: bool, patience: float = P
     store = await read_store(operator.ingest, users)
     checks: list[Check] = [check_store(store), relay, await published(operator, store), *stores]
     if users is not None:
-        checks.append(await check_content(operator, users))
+        checks.append(await check_content(operator, users, patience=patience))
     return Findings(checks)
 
 

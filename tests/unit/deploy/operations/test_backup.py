@@ -41,6 +41,26 @@ def test_only_the_owner_may_read_a_backup(tmp_path: Path) -> None:
     assert packed(tmp_path).stat().st_mode & 0o077 == 0
 
 
+def test_what_an_interrupted_backup_left_changes_nothing(tmp_path: Path) -> None:
+    left = tmp_path / ".one.backup.partial"
+    left.touch(mode=0o644)
+
+    assert packed(tmp_path).stat().st_mode & 0o077 == 0
+    assert not left.exists()
+
+
+def test_a_backup_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tarfile.TarFile, "add", full)
+
+    with pytest.raises(OSError, match="No space"):
+        packed(tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["parts"]
+
+
 def test_a_changed_part_is_refused(tmp_path: Path) -> None:
     packed(tmp_path)
     (tmp_path / "parts" / "auth.dump").write_bytes(b"other")
@@ -54,13 +74,17 @@ def test_a_changed_part_is_refused(tmp_path: Path) -> None:
         unpack(tmp_path / "changed.backup", tmp_path / "out")
 
 
-def test_a_part_cannot_leave_the_folder_that_it_is_unpacked_into(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["../parts/auth.dump", "auth.dump\0"])
+def test_a_part_cannot_leave_the_folder_that_it_is_unpacked_into(tmp_path: Path, name: str) -> None:
     parts, out = tmp_path / "parts", tmp_path / "out"
     for folder in (parts, out):
         folder.mkdir()
     (parts / "auth.dump").write_bytes(b"users")
     made = Manifest.of(parts, NOW, "0.1.0", STORE)
-    pack(parts, made.model_copy(update={"parts": {"../parts/auth.dump": made.parts["auth.dump"]}}), tmp_path / "odd")
+    odd = made.model_copy(update={"parts": {name: made.parts["auth.dump"]}})
+    (parts / "manifest.json").write_text(odd.model_dump_json())
+    with tarfile.open(tmp_path / "odd", "w") as tar:
+        tar.add(parts / "manifest.json", arcname="manifest.json")
 
     with pytest.raises(BadBackup, match="not the name of a part"):
         unpack(tmp_path / "odd", out)
