@@ -204,7 +204,8 @@ def _outer(raw: Any) -> SyncRequest:
     if not isinstance(raw, dict):
         raise InvalidRequest("the body must be a JSON object", field="body")
     try:
-        return SyncRequest.model_validate_json(json.dumps(_skeleton(raw)))
+        # Half a surrogate pair is no text of JSON's: as another character it is refused where it stands.
+        return SyncRequest.model_validate_json(json.dumps(_skeleton(raw), ensure_ascii=False).encode(errors="replace"))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = place(first["loc"]) or "body"

@@ -147,6 +147,15 @@ def test_faults_are_told_in_plain_words() -> None:
     assert refused.value.detail == "declared_gaps[0]: must be [first, last]"
 
 
+def test_half_a_surrogate_pair_is_refused_where_it_stands() -> None:
+    events = [removal(), removal(event_id="\ud800", sequence_number=2)]
+
+    with pytest.raises(InvalidRequest) as refused:
+        read_request(json.dumps({"device_id": str(uuid4()), "events": events}).encode())
+
+    assert refused.value.extra["field"] == "events[1].event_id"
+
+
 @pytest.mark.parametrize("name", ["a\u0000b", "x" * 100_000])
 def test_what_a_refusal_quotes_can_be_stored(name: str) -> None:
     for event in (removal(**{name: 1}), removal(payload={"set_id": str(uuid4()), name: 1}), removal(seen={name: 1})):
