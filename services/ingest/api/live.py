@@ -64,10 +64,8 @@ async def stream(
     With `Last-Event-ID` it begins with the devices that had events since. Ends with `token_expired`.
     """
     listener = await _listener(connection, settings, database, bearer, ticket)
-    for hint in await _missed(database, listener, last_event_id):
-        listener.tell(hint)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    frames = _frames(connection.app.state.hub, database, listener, settings.ingest_heartbeat)
+    frames = _frames(connection.app.state.hub, database, listener, settings.ingest_heartbeat, last_event_id)
     return StreamingResponse(frames, media_type="text/event-stream", headers=headers)
 
 
@@ -118,15 +116,13 @@ async def _check(users: Users, caller: Principal) -> None:
         raise DeviceRevoked("this device was revoked: log in again")
 
 
-async def _missed(database: Database, listener: Listener, last_event_id: str | None) -> list[Hint]:
+async def _missed(pull: Pull, listener: Listener, last_event_id: str | None) -> list[Hint]:
     """Hints about devices with events since the last hint that the client saw."""
     if last_event_id is None or not last_event_id.isdecimal() or len(last_event_id) > 14:
         return []
     since = datetime.fromtimestamp(int(last_event_id) / 1000, UTC) - MARGIN
-    async with database.connection() as connection:
-        pull = Pull(connection)
-        devices = await pull.devices(listener.user_ids)
-        before = await pull.since([device.device_id for device in devices], since)
+    devices = await pull.devices(listener.user_ids)
+    before = await pull.since([device.device_id for device in devices], since)
     return [
         events_available(one.device_id, one.last_sequence)
         for one in devices
@@ -134,7 +130,7 @@ async def _missed(database: Database, listener: Listener, last_event_id: str | N
     ]
 
 
-async def _joined(hub: Hub, database: Database, listener: Listener) -> None:
+async def _joined(hub: Hub, database: Database, listener: Listener, last_event_id: str | None = None) -> None:
     """Has the listener hear; what happened since it was let in may have been told before anyone listened."""
     hub.join(listener)
     with suppress(Unavailable):
@@ -143,12 +139,16 @@ async def _joined(hub: Hub, database: Database, listener: Listener) -> None:
                 await _check(Users(connection), listener.principal)
             except (DeviceRevoked, UserErased):
                 listener.end()
+            for hint in await _missed(Pull(connection), listener, last_event_id):
+                listener.tell(hint)
 
 
-async def _frames(hub: Hub, database: Database, listener: Listener, heartbeat: float) -> AsyncIterator[bytes]:
+async def _frames(
+    hub: Hub, database: Database, listener: Listener, heartbeat: float, last_event_id: str | None
+) -> AsyncIterator[bytes]:
     # Joins only here: a response that never starts would leave it behind.
     try:
-        await _joined(hub, database, listener)
+        await _joined(hub, database, listener, last_event_id)
         yield b"retry: 3000\n: connected\n\n"
         async for hints in listener.told(heartbeat):
             yield b"".join(map(_frame, hints)) or b": alive\n\n"
