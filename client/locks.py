@@ -13,6 +13,9 @@ _PAUSE = 0.05
 class Busy(Exception):
     """Another process holds the lock and does not let go in time."""
 
+    def __init__(self, path: Path, patience_s: float) -> None:
+        super().__init__(f"another process has held {path.name} for {patience_s:.0f} s")
+
 
 @asynccontextmanager
 async def locked(path: Path, patience_s: float = 30) -> AsyncIterator[None]:
@@ -25,7 +28,7 @@ async def locked(path: Path, patience_s: float = 30) -> AsyncIterator[None]:
         give_up = time.monotonic() + patience_s
         while not _taken(connection):
             if time.monotonic() > give_up:
-                raise Busy(f"another process has held {path.name} for {patience_s:.0f} s")
+                raise Busy(path, patience_s)
             await asyncio.sleep(_PAUSE)
         yield
 
@@ -49,5 +52,5 @@ def held_while(path: Path, patience_s: float = 30) -> Iterator[None]:
     """
     with closing(sqlite3.connect(path, timeout=patience_s, isolation_level=None)) as connection:
         if not _taken(connection):
-            raise Busy(f"another process has held {path.name} for {patience_s:.0f} s")
+            raise Busy(path, patience_s)
         yield

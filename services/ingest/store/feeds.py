@@ -10,14 +10,12 @@ from shared.feeds import Head
 SNAPSHOT_PAGE = 2_000
 
 _EPOCH = "SELECT epoch FROM server_epochs ORDER BY number DESC LIMIT 1"
-_HEADS = """
+_HEAD = """
     SELECT device_id, user_id, last_accepted, accepted_count, encode(digest, 'hex') AS hash FROM devices
-    WHERE accepted_count > 0 AND device_id BETWEEN $1 AND $2 ORDER BY device_id LIMIT $3
+    WHERE accepted_count > 0
 """
-_HEADS_OF_USERS = """
-    SELECT device_id, user_id, last_accepted, accepted_count, encode(digest, 'hex') AS hash FROM devices
-    WHERE accepted_count > 0 AND user_id = ANY (whole_user($1::uuid[])) ORDER BY device_id
-"""
+_HEADS = f"{_HEAD} AND device_id BETWEEN $1 AND $2 ORDER BY device_id LIMIT $3"
+_HEADS_OF_USER = f"{_HEAD} AND user_id = ANY (whole_user($1::uuid[])) ORDER BY device_id"
 _RANGE = """
     SELECT record FROM events WHERE device_id = $1 AND sequence_number BETWEEN $2 AND $3
     ORDER BY sequence_number LIMIT $4
@@ -58,7 +56,7 @@ class Feeds:
 
     async def heads_of(self, user_ids: list[UUID]) -> list[Head]:
         """Heads of all devices of a user, by any of its ids, in order of ids."""
-        return [_head(row) for row in await self._connection.fetch(_HEADS_OF_USERS, user_ids)]
+        return [_head(row) for row in await self._connection.fetch(_HEADS_OF_USER, user_ids)]
 
     async def range(self, device_id: UUID, first: int, last: int, limit: int) -> bytes:
         """A device's events of the range as JSON lines, in order."""

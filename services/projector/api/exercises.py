@@ -1,6 +1,5 @@
 """Exercises to choose from, and what was done with each."""
 
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import Annotated
@@ -10,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.projector.api.answers import marked, paged, reads, shape
 from services.projector.api.bounds import From, To, between
-from services.projector.api.paging import cursor_at, moment_and_id, name_and_id
+from services.projector.api.paging import moment_and_id, name_and_id, part_after
 from services.projector.api.reads import Read, Reads
 from services.projector.store.exercises import began, exercise_of, exercises_of, has_sets
 from services.projector.store.lists import Filter, Listing
@@ -49,12 +48,9 @@ async def list_exercises(
         text, words = q.strip().casefold(), frozenset(name_key(q).split())
         found = [row for row in found if _is_called(row, text, words)]
     found.sort(key=_by_name)
-    after = name_and_id(cursor, "exercises")
-    first = 0 if after is None else bisect_right(found, after, key=_by_name)
-    shown = found[first : first + limit]
-    last = _by_name(shown[-1]) if first + limit < len(found) else None
+    shown, following = part_after(found, _by_name, name_and_id(cursor, "exercises"), "exercises", limit)
     items = ",".join(read.marked(_text(row), row.exercise_id) for row in shown)
-    return read.items(items, cursor_at("exercises", last))
+    return read.items(items, following)
 
 
 @router.get("/exercises/{exercise_id}", responses=reads(marked(ExerciseRow)))
@@ -86,10 +82,8 @@ async def show_progress(
     shown_as = await _shown_as(read, exercise_id)
     after = moment_and_id(cursor, "progress")
     series: Sequence[ProgressRow] = await request.app.state.progress.of(read.reading, shown_as)
-    first = 0 if after is None else bisect_right(series, after, key=began)
-    shown = series[first : first + limit]
-    last = began(shown[-1]) if first + limit < len(series) else None
-    return read.items(",".join(map(text_of, shown)), cursor_at("progress", last))
+    shown, following = part_after(series, began, after, "progress", limit)
+    return read.items(",".join(map(text_of, shown)), following)
 
 
 @router.get("/records", tags=["metrics"], responses=reads(paged(shape(RecordRow))))

@@ -1,6 +1,7 @@
 """Cursors: the name of the list that gave it, and the place in it. Opaque to clients."""
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -11,7 +12,7 @@ from shared.errors import InvalidRequest
 from shared.http import decode_cursor, encode_cursor
 
 Item = TypeVar("Item")
-Place = TypeVar("Place")
+Place = TypeVar("Place", bound=tuple[Any, ...])
 _MOMENT_AND_ID: TypeAdapter[tuple[datetime, UUID]] = TypeAdapter(tuple[AwareDatetime, UUID])
 _NAME_AND_ID: TypeAdapter[tuple[str, UUID]] = TypeAdapter(tuple[str, UUID])
 
@@ -71,6 +72,15 @@ def cursor_at(name: str, position: Sequence[Any] | None) -> str | None:
 def as_json(cursor: str | None) -> str:
     """A cursor as JSON text; its alphabet needs no escapes."""
     return "null" if cursor is None else f'"{cursor}"'
+
+
+def part_after(
+    rows: Sequence[Item], key: Callable[[Item], Place], after: Place | None, name: str, limit: int
+) -> tuple[Sequence[Item], str | None]:
+    """The page behind a place of a list that is in the order of a key, which no two rows share, and the next cursor."""
+    start = 0 if after is None else bisect_right(rows, after, key=key)
+    shown = rows[start : start + limit]
+    return shown, cursor_at(name, key(shown[-1]) if start + limit < len(rows) else None)
 
 
 def part(rows: Sequence[Item], name: str, cursor: str | None, limit: int) -> tuple[Sequence[Item], str | None]:

@@ -79,13 +79,10 @@ async def _lag(
     try:
         async with asyncio.timeout(_SECONDS):
             heads = await IngestFeed(client).heads_of(user_ids)
-            behind = {
-                device: applied.get(device, DeviceApplied(device, 0, EMPTY))
-                for device, head in heads.items()
-                if device not in applied or head.last_accepted_sequence > applied[device].applied
-            }
-            waiting = sum(heads[device].count - at.digest.count for device, at in behind.items())
-            ages = [await _age(client, at.device_id, at.applied + 1) for at in list(behind.values())[:_DEVICES]]
+            known = [(head, applied.get(device, DeviceApplied(device, 0, EMPTY))) for device, head in heads.items()]
+            behind = [(head, at) for head, at in known if head.last_accepted_sequence > at.applied]
+            waiting = sum(head.count - at.digest.count for head, at in behind)
+            ages = [await _age(client, at.device_id, at.applied + 1) for _, at in behind[:_DEVICES]]
     except (TimeoutError, httpx2.HTTPError, ValueError) as error:
         log().warning("lag_unknown", error=repr(error))
         return None, None

@@ -8,7 +8,6 @@ from sqlalchemy import Table
 
 from services.projector.store.refreshing import Conflicts
 from services.projector.views import views
-from services.projector.views.conflicts import TABLE as CONFLICTS
 from services.projector.views.rows import Connection, rows_by
 from shared.digests import Digest
 from shared.feeds import Head
@@ -109,7 +108,7 @@ async def first_parked_only_in(connection: Connection, old: str, new: str) -> Lo
 
 async def new_conflicts(connection: Connection, old: str, new: str) -> Conflicts:
     """The conflicts of the new generation that the old one, where it can say so, has not."""
-    if not await _exists(connection, f"{old}.{CONFLICTS.name}"):
+    if not await _exists(connection, f"{old}.conflicts_projection"):
         return ()
     return await rows_by(connection, ConflictRow, _NEW_CONFLICTS.format(old=old, new=new))
 
