@@ -89,7 +89,9 @@ async def rebuild(settings: Settings, processes: ProcessPoolExecutor | None = No
         await loading.drop_unfinished(owner)
         ingest = await stack.enter_async_context(service_client(settings.ingest_url, settings))
         auth = await stack.enter_async_context(service_client(settings.auth_url, settings))
-        pool = await create_pool(settings.database_url_projector, role="projector_worker", statement_timeout_ms=0)
+        pool = await create_pool(
+            settings.database_url_projector, role="projector_worker", statement_timeout_ms=0, by_key=False
+        )
         stack.push_async_callback(pool.close)
         feed = IngestFeed(ingest)
         writable = (await generations.fitness(owner)).writable

@@ -24,7 +24,9 @@ async def rebuild_view(settings: Settings, name: str) -> int:
     """
     if name not in {view.name for view in views()}:
         raise UnknownView(name)
-    pool = await create_pool(settings.database_url_projector, role="projector_worker", statement_timeout_ms=0)
+    pool = await create_pool(
+        settings.database_url_projector, role="projector_worker", statement_timeout_ms=0, by_key=False
+    )
     try:
         store = ProjectorStore(pool)
         async with store.transaction() as connection:
