@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 from shared.domains.body.composition import NAVY_MARGIN, fat_mass, lean_mass, navy_body_fat
@@ -128,10 +128,21 @@ def _entered(entity: Entity) -> dict[str, Any]:
     return {**values, "units": json_form(entity.value("units") or Units.METRIC)}
 
 
+class Weighing(Protocol):
+    """What of a measurement says what the body weighed."""
+
+    @property
+    def measured_at(self) -> datetime: ...
+    @property
+    def measurement_id(self) -> UUID: ...
+    @property
+    def weight_kg(self) -> Decimal | None: ...
+
+
 class BodyWeights:
     """What a user weighed when. Of two weighings at one moment the one with the greater id counts."""
 
-    def __init__(self, measurements: Iterable[MeasurementRow] = ()) -> None:
+    def __init__(self, measurements: Iterable[Weighing] = ()) -> None:
         weighed = sorted((row.measured_at, row.measurement_id, row.weight_kg) for row in measurements if row.weight_kg)
         self._moments = [moment for moment, _, _ in weighed]
         self._weights = [weight for _, _, weight in weighed]

@@ -1,9 +1,10 @@
 """Body measurements. A weight changes the load of later bodyweight sets and the week that it counts in."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Column, Index, Numeric, Text, Uuid
@@ -22,6 +23,9 @@ TABLE = view_table(
     Column("weight_kg", Numeric),
     Index(None, "user_id", "measured_at"),
 )
+_WEIGHINGS = """
+SELECT user_id, measured_at, measurement_id, weight_kg FROM measurements_projection WHERE user_id = ANY($1::uuid[])
+"""
 BODY_WEIGHT_SINCE = "body weight since"
 """Mark: a moment from which on the body's weight may be another."""
 
@@ -47,11 +51,21 @@ def _weighings(rows: Iterable[tuple[UUID, MeasurementRow]]) -> set[tuple[UUID, d
     return {(user, row.measured_at, row.measurement_id, row.weight_kg) for user, row in rows if row.weight_kg}
 
 
-async def body_weights(work: Work, users: Iterable[UUID]) -> Mapping[UUID, BodyWeights]:
+class StoredWeighing(NamedTuple):
+    """A stored measurement as far as sets ask."""
+
+    measured_at: datetime
+    measurement_id: UUID
+    weight_kg: Decimal | None
+
+
+async def body_weights(work: Work, users: Collection[UUID]) -> Mapping[UUID, BodyWeights]:
     """What each user weighed when."""
-    found: defaultdict[UUID, list[MeasurementRow]] = defaultdict(list)
-    for user, row in await work.rows_of(TABLE, MeasurementRow, ["user_id"], [(user,) for user in users]):
-        found[user].append(row)
+    if not users:
+        return {}
+    found: defaultdict[UUID, list[StoredWeighing]] = defaultdict(list)
+    for user, *weighing in await work.connection.fetch(_WEIGHINGS, list(users)):
+        found[user].append(StoredWeighing(*weighing))
     return {user: BodyWeights(found[user]) for user in users}
 
 

@@ -1,6 +1,6 @@
 """Sets. They follow from their own events, their workout's status, merges of exercises and the body's weight."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as changed
 from decimal import Decimal
@@ -63,10 +63,6 @@ CROSS JOIN LATERAL (
   SELECT set_id FROM sets_projection WHERE user_id = m.user_id AND completed_at >= m.moment AND {_WITH_BODY} OFFSET 0
 ) AS t
 """  # noqa: S608
-_STATUSES = """
-SELECT t.user_id, t.workout_id, t.status FROM unnest($1::uuid[], $2::uuid[]) AS m (user_id, workout_id)
-JOIN workouts_projection t USING (user_id, workout_id)
-"""
 # A workout's sets as one JSON list, which costs less to read than one by one.
 _TRAINED = """
 SELECT t.user_id, t.workout_id, '[' || string_agg(t.content, ',') || ']' AS contents
@@ -130,39 +126,22 @@ async def _made(work: Work, entities: Mapping[Mark, Entity]) -> UserSets:
     exercises_of = await exercises(work, users)
     weighing = {user for (user, _), entity in entities.items() if entity.value("load_basis") in BODY_BASES}
     weights_of = await body_weights(work, weighing)
-    statuses = await _statuses(work, {(user, entity.value("workout_id")) for (user, _), entity in entities.items()})
+    statuses = await _statuses(work, entities)
     made = [
         (
             user,
-            set_row(
-                set_id,
-                entity,
-                statuses.get((user, entity.value("workout_id"))),
-                exercises_of[user],
-                weights_of.get(user, _UNWEIGHED),
-            ),
+            set_row(set_id, entity, statuses[user, set_id], exercises_of[user], weights_of.get(user, _UNWEIGHED)),
         )
         for (user, set_id), entity in entities.items()
     ]
     return [(user, row) for user, row in made if row is not None]
 
 
-async def _statuses(work: Work, workouts: Iterable[tuple[UUID, UUID | None]]) -> Mapping[Mark, WorkoutStatus | None]:
-    """The status of each workout: from its entity where the batch has it, else as it is stored."""
-    known: dict[Mark, WorkoutStatus | None] = {}
-    stored: list[tuple[UUID, UUID]] = []
-    for user, workout_id in workouts:
-        if workout_id is None:
-            continue
-        entity = work.entities.get(EntityKey(user, "workout", workout_id))
-        if entity is None:
-            stored.append((user, workout_id))
-        else:
-            known[user, workout_id] = workout_status(entity)
-    if stored:
-        for row in await work.connection.fetch(_STATUSES, *zip(*stored, strict=True)):
-            known[row["user_id"], row["workout_id"]] = WorkoutStatus(row["status"])
-    return known
+async def _statuses(work: Work, entities: Mapping[Mark, Entity]) -> Mapping[Mark, WorkoutStatus | None]:
+    """The status of the workout of each set. Workouts are made again after their sets, so they are needed anyway."""
+    workouts = {mark: EntityKey(mark[0], "workout", entity.value("workout_id")) for mark, entity in entities.items()}
+    await work.need(key for key in workouts.values() if key.entity_id is not None)
+    return {mark: workout_status(work.entities.get(key)) for mark, key in workouts.items()}
 
 
 async def _around(work: Work, changes: Changes) -> Mapping[Mark, list[SetRow]]:
