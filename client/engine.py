@@ -280,15 +280,21 @@ class SyncEngine:
         return lower + await self._differing(device_id, middle + 1, last)
 
     async def watch(self, poll_s: float = POLL_S) -> AsyncIterator[Outcome]:
-        """Syncs now, and again at each hint, each new local event, and at the latest after `poll_s`."""
+        """Syncs now, and again at each hint, each new local event, and at the latest after `poll_s`.
+
+        Raises:
+            Exception: what nobody foresaw, of the listening too.
+        """
         hinted = asyncio.Event()
         listening = asyncio.create_task(self._listen(hinted))
+        listening.add_done_callback(lambda _: hinted.set())
         try:
-            while True:
+            while not listening.done():
                 hinted.clear()
                 outcome = await self.sync()
                 yield outcome
                 await self._until_needed(hinted, poll_s, patient=not isinstance(outcome, Synced))
+            listening.result()
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)

@@ -1,14 +1,18 @@
 """The engine against every word that a server can say."""
 
+import asyncio
 import json
 import shutil
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from client.engine import Halted, Paused, Synced
+from client.answers import Hint
 from client.events import Status
+from client.protocol import Protocol
 from shared.domains.workouts.events import WorkoutUpdated
 from shared.envelope import AcceptedEvent
 from shared.fold import fold
@@ -379,6 +383,20 @@ async def test_watching_sends_what_is_logged_meanwhile(phone: Phone, server: Fak
 
     assert outcome.moved.pushed == 1
     assert len(server.accepted()) == 1
+
+
+async def test_a_fault_of_the_listening_is_no_silence(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(_protocol: Protocol, _bearer: str) -> AsyncIterator[Hint]:
+        raise ZeroDivisionError
+        yield
+
+    monkeypatch.setattr(Protocol, "hints", broken)
+    watching = phone.engine.watch()
+    await anext(watching)
+
+    with pytest.raises(ZeroDivisionError):
+        async with asyncio.timeout(10):
+            await anext(watching)
 
 
 async def test_another_server_gets_the_whole_log(phone: Phone, server: FakeServer, tmp_path: Path) -> None:
