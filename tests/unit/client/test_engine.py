@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from client.engine import Halted, Paused, Synced
 from client.answers import Hint
+from client.engine import Halted, Paused, Synced
 from client.events import Status
 from client.protocol import Protocol
 from shared.domains.workouts.events import WorkoutUpdated
