@@ -117,9 +117,17 @@ class Process:
         await self.kill()
 
     async def kill(self) -> None:
-        """Ends it at once, as `kill -9` would: `meant_to_run` stays, so that a supervisor starts it again."""
-        signal_all(self._family(), signal.SIGKILL)
+        """Ends it at once, as `kill -9` would: `meant_to_run` stays, so that a supervisor starts it again.
+
+        Its children are gone then too: as long as one of PostgreSQL's holds its memory, no new server starts.
+        """
+        if self.running and self.pid is not None:
+            os.kill(self.pid, signal.SIGSTOP)  # it has no more children than are seen now
+        family = self._family()
+        signal_all(family, signal.SIGKILL)
         await self.wait()
+        while any(map(lives, family)):
+            await asyncio.sleep(0.01)
         if self._popen is not None:
             self._pid_file.unlink(missing_ok=True)
 
@@ -169,6 +177,13 @@ def family(pid: int) -> list[psutil.Process]:
         return [parent, *parent.children(recursive=True)]
     except psutil.NoSuchProcess:
         return []
+
+
+def lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def started_at(pid: int) -> float | None:

@@ -21,6 +21,7 @@ from deploy.local.processes import (
     Program,
     StartError,
     end_leftovers,
+    lives,
     until,
 )
 from deploy.local.roles import ROOT
@@ -63,7 +64,26 @@ async def test_what_does_not_listen_is_killed_with_its_children(tmp_path: Path) 
     await process.stop(grace=0.2)
 
     assert process.exit_code == -signal.SIGKILL
-    assert not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+    assert not [one for one in family if lives(one)]
+
+
+@pytest.mark.parametrize("attempt", range(5))
+async def test_a_kill_ends_the_children_too_that_are_made_meanwhile(tmp_path: Path, attempt: int) -> None:
+    process = shell("for _ in $(seq 2000); do sleep 60 & echo made; done; wait", tmp_path, f"attempt-{attempt}")
+    process.start()
+    eventually(lambda: "made" in process.tail())
+    session = process.pid
+
+    await process.kill()
+
+    assert not [one for one in psutil.process_iter() if lives(one) and _session_of(one.pid) == session]
+
+
+def _session_of(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return None
 
 
 async def test_a_kill_leaves_the_wish_that_it_runs(tmp_path: Path) -> None:
