@@ -20,6 +20,8 @@ LOG_LIMIT = 8 * 1024 * 1024
 SETPRIV = shutil.which("setpriv")
 # The kernel takes one change of a session's niceness in a tenth of a second from those who are not root.
 AUTOGROUP_ATTEMPTS, AUTOGROUP_PAUSE_SECONDS = 5, 0.11
+# What is at its disk stops only afterwards.
+STOPPED_SECONDS = 1.0
 
 
 class StartError(Exception):
@@ -121,12 +123,9 @@ class Process:
 
         Its children are gone then too: as long as one of PostgreSQL's holds its memory, no new server starts.
         """
-        if self.running and self.pid is not None:
-            os.kill(self.pid, signal.SIGSTOP)  # it has no more children than are seen now
-        family = self._family()
-        signal_all(family, signal.SIGKILL)
+        killed = kill_family(self.pid) if self.running and self.pid is not None else []
         await self.wait()
-        while any(map(lives, family)):
+        while any(map(lives, killed)):
             await asyncio.sleep(0.01)
         if self._popen is not None:
             self._pid_file.unlink(missing_ok=True)
@@ -179,6 +178,22 @@ def family(pid: int) -> list[psutil.Process]:
         return []
 
 
+def kill_family(pid: int) -> list[psutil.Process]:
+    """Kills a process and its children; all of them, which take a moment to be gone.
+
+    It is stopped first, so that it has no more children than are seen.
+    """
+    deadline = time.monotonic() + STOPPED_SECONDS
+    with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
+        os.kill(pid, signal.SIGSTOP)
+        still = (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
+        while psutil.Process(pid).status() not in still and time.monotonic() < deadline:
+            time.sleep(0.001)
+    found = family(pid)
+    signal_all(found, signal.SIGKILL)
+    return found
+
+
 def lives(process: psutil.Process) -> bool:
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
@@ -206,7 +221,7 @@ def end_leftover(pid_file: Path) -> None:
     if left["started"] is not None and started_at(left["pid"]) == left["started"]:
         signal_all(family(left["pid"]), signal.SIGTERM)
         psutil.wait_procs(family(left["pid"]), timeout=8)
-        signal_all(family(left["pid"]), signal.SIGKILL)
+        psutil.wait_procs(kill_family(left["pid"]), timeout=8)
     pid_file.unlink(missing_ok=True)
 
 

@@ -155,7 +155,7 @@ def test_children_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     parent.wait()
 
     psutil.wait_procs([child], timeout=10)
-    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+    assert not lives(child)
 
 
 async def test_waiting_for_what_ended_tells_its_last_words(tmp_path: Path) -> None:
