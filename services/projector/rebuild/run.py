@@ -162,9 +162,10 @@ class _Rebuild:
         await self.progress.step("folding")
         await self._load(epoch, groups(heads.values(), people.roots), people.erased, parked)
         await self.progress.step("indexing")
-        async with self.owner.transaction():
-            await generations.secure(self.owner, self.name)
-        await generations.analyze(self.owner, self.name)
+        async with AsyncExitStack() as stack:
+            other = await connect(self.settings.database_url_projector)
+            stack.push_async_callback(other.close)
+            await generations.secure_loaded((self.owner, other), self.name)
 
     async def _load(
         self,

@@ -1,6 +1,6 @@
 """Whether two generations say the same of the same events (law 8)."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from sqlalchemy import Table
 from services.projector.store.refreshing import Conflicts
 from services.projector.views import views
 from services.projector.views.rows import Connection, rows_by
+from services.projector.views.view import View
 from shared.digests import Digest
 from shared.feeds import Head
 from shared.views.conflicts import ConflictRow
@@ -23,6 +24,14 @@ SELECT found.user_id, coalesce(u.version, 0) AS version FROM (
 WHERE found.user_id IS NOT NULL
   AND NOT EXISTS (SELECT FROM {old}.dead_letters d WHERE d.user_id = found.user_id)
   AND NOT EXISTS (SELECT FROM {new}.dead_letters d WHERE d.user_id = found.user_id)
+"""
+# A row's content holds its keys. Sums of hashes are made in a third of the time of joining the rows.
+_OTHERWISE = """
+WITH a AS (SELECT user_id, count(*) AS n, sum(hashtextextended(content, 0)) AS hash FROM {old}.{table}
+  WHERE user_id = ANY($1::uuid[]) GROUP BY user_id),
+b AS (SELECT user_id, count(*) AS n, sum(hashtextextended(content, 0)) AS hash FROM {new}.{table}
+  WHERE user_id = ANY($1::uuid[]) GROUP BY user_id)
+SELECT user_id FROM a FULL JOIN b USING (user_id) WHERE (a.n, a.hash) IS DISTINCT FROM (b.n, b.hash)
 """
 _DIFFERENT = """
 FROM (SELECT * FROM {old}.{table} WHERE user_id = ANY($1::uuid[])) a
@@ -59,28 +68,34 @@ async def comparable(connection: Connection, old: str, new: str) -> Mapping[UUID
 
 async def first_difference(connection: Connection, old: str, new: str, users: Collection[UUID]) -> Difference | None:
     """The first row of these users that the generations have otherwise."""
-    for some in _chunks(list(users)):
-        for view in views():
-            if not await _exists(connection, f"{old}.{view.table.name}"):
-                continue
-            row = await connection.fetchrow(
-                f"SELECT user_id, a.content, b.content {_sql(view.table, old, new)} LIMIT 1",
-                some,
-            )
-            if row is not None:
-                return Difference(view.name, row[0], row[1], row[2])
+    async for view, some in _otherwise(connection, old, new, users):
+        row = await connection.fetchrow(
+            f"SELECT user_id, a.content, b.content {_sql(_DIFFERENT, view.table, old, new)} LIMIT 1", some
+        )
+        if row is not None:
+            return Difference(view.name, row[0], row[1], row[2])
     return None
 
 
 async def differences(connection: Connection, old: str, new: str, users: Collection[UUID]) -> Mapping[str, int]:
-    """How many rows of these users differ, by view."""
+    """How many rows of these users differ, by view; views without differences are left out."""
     counts: dict[str, int] = {}
+    async for view, some in _otherwise(connection, old, new, users):
+        query = f"SELECT count(*) {_sql(_DIFFERENT, view.table, old, new)}"
+        counts[view.name] = counts.get(view.name, 0) + int(await connection.fetchval(query, some))
+    return counts
+
+
+async def _otherwise(
+    connection: Connection, old: str, new: str, users: Collection[UUID]
+) -> AsyncIterator[tuple[View, list[UUID]]]:
+    """The views of which users have other digests, and those users."""
     for some in _chunks(list(users)):
         for view in views():
             if await _exists(connection, f"{old}.{view.table.name}"):
-                query = f"SELECT count(*) {_sql(view.table, old, new)}"
-                counts[view.name] = counts.get(view.name, 0) + int(await connection.fetchval(query, some))
-    return counts
+                found = await connection.fetch(_sql(_OTHERWISE, view.table, old, new), some)
+                if found:
+                    yield view, [row["user_id"] for row in found]
 
 
 async def first_behind(connection: Connection, name: str, heads: Mapping[UUID, Head]) -> UUID | None:
@@ -117,9 +132,9 @@ async def _exists(connection: Connection, table: str) -> bool:
     return await connection.fetchval("SELECT to_regclass($1)", table) is not None
 
 
-def _sql(table: Table, old: str, new: str) -> str:
+def _sql(query: str, table: Table, old: str, new: str) -> str:
     keys = ", ".join(column.name for column in table.primary_key.columns)
-    return _DIFFERENT.format(old=old, new=new, table=table.name, keys=keys)
+    return query.format(old=old, new=new, table=table.name, keys=keys)
 
 
 def _chunks(users: Sequence[UUID]) -> Sequence[Sequence[UUID]]:

@@ -1,7 +1,8 @@
 """Generations: PostgreSQL schemas made from the declared tables, of which one row says which is live (law 8)."""
 
+import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -105,21 +106,42 @@ async def create(connection: Connection) -> str:
 
 async def secure(connection: Connection, name: str) -> None:
     """Indexes, grants and row-level security: the workers see all, the API only what belongs to `app.user_id`."""
+    await _admit(connection, name)
+    for table in _in_schema(name):
+        await _secure(connection, table)
+
+
+async def secure_loaded(connections: Sequence[Connection], name: str) -> None:
+    """The same after a bulk load, over several connections, and has the planner know the rows: all but wide columns,
+    by which nothing is ever found.
+    """
+    await _admit(connections[0], name)
+    left = iter(_in_schema(name))
+
+    async def work(connection: Connection) -> None:
+        for table in left:
+            async with connection.transaction():
+                await _secure(connection, table)
+            columns = ", ".join(column.name for column in table.columns if column.name not in _WIDE)
+            await connection.execute(f"ANALYZE {table} ({columns})")
+
+    async with asyncio.TaskGroup() as working:
+        for connection in connections:
+            working.create_task(work(connection))
+
+
+async def _admit(connection: Connection, name: str) -> None:
+    """Lets the services' roles look into the generation; what they see there is up to its tables."""
     await connection.execute(f"GRANT USAGE ON SCHEMA {name} TO projector_worker, projector_api")
-    for table in _in_schema(name):
-        keys = ", ".join(column.name for column in table.primary_key.columns)
-        await connection.execute(f"ALTER TABLE {name}.{table.name} ADD PRIMARY KEY ({keys})")
-        for index in sorted(table.indexes, key=lambda index: str(index.name)):
-            await connection.execute(_sql(CreateIndex(index)))
-        for statement in _walls(f"{name}.{table.name}"):
-            await connection.execute(statement)
 
 
-async def analyze(connection: Connection, name: str) -> None:
-    """Has the planner know the rows, but for the wide columns, by which nothing is ever found."""
-    for table in _in_schema(name):
-        columns = ", ".join(column.name for column in table.columns if column.name not in _WIDE)
-        await connection.execute(f"ANALYZE {name}.{table.name} ({columns})")
+async def _secure(connection: Connection, table: Table) -> None:
+    keys = ", ".join(column.name for column in table.primary_key.columns)
+    await connection.execute(f"ALTER TABLE {table} ADD PRIMARY KEY ({keys})")
+    for index in sorted(table.indexes, key=lambda index: str(index.name)):
+        await connection.execute(_sql(CreateIndex(index)))
+    for statement in _walls(str(table)):
+        await connection.execute(statement)
 
 
 def _walls(table: str) -> Iterable[str]:
