@@ -11,7 +11,9 @@ from services.projector.domain import EntityKey, Entry, Parked, read
 from services.projector.store import dead_letters, history
 from services.projector.store.refreshing import Conflicts, refresh
 from services.projector.store.users import lock_owners, touch
+from services.projector.tables import HISTORY
 from services.projector.views.rows import Connection, generation_of
+from services.projector.views.writes import Writes
 from shared.digests import Digest
 from shared.envelope import AcceptedEvent
 from shared.following import Applied
@@ -129,8 +131,9 @@ async def project(connection: Connection, generation: str, entries: Sequence[Ent
     """Records entries and makes again what depends on them; returns the conflicts that are new."""
     keys = {entry.key for entry in entries}
     found = await history.entities(connection, keys, entries)
-    await history.record(connection, generation, entries)
-    return await refresh(connection, generation, keys, found)
+    writes = Writes(connection)
+    await writes.add(HISTORY.name, [history.recording(generation, entries)])
+    return await refresh(writes, generation, keys, found)
 
 
 class ProjectorStore:
@@ -195,7 +198,7 @@ async def forget(connection: Connection, device_ids: Collection[UUID]) -> None:
     )
     await connection.execute("DELETE FROM dead_letters WHERE own_device_id = ANY($1::uuid[])", devices)
     await connection.execute("DELETE FROM applied WHERE device_id = ANY($1::uuid[])", devices)
-    await refresh(connection, await generation_of(connection), {EntityKey(*row) for row in gone})
+    await refresh(Writes(connection), await generation_of(connection), {EntityKey(*row) for row in gone})
     await touch(connection, set(owners.values()))
 
 

@@ -12,6 +12,7 @@ from pydantic_core import to_json
 
 from services.projector.domain import EntityKey, Entry, Said, entity_of, fields_of
 from services.projector.views.rows import Connection
+from services.projector.views.writes import Statement
 from shared.fold import Entity
 from shared.registers import Seen, Stamp
 
@@ -53,9 +54,9 @@ def row(entry: Entry) -> tuple[Any, ...]:
     )
 
 
-async def record(connection: Connection, generation: str, entries: Sequence[Entry]) -> None:
-    """Writes entries; what is there already stays as it is."""
-    await connection.execute(_INSERT.format(generation=generation), [row(entry) for entry in entries])
+def recording(generation: str, entries: Sequence[Entry]) -> Statement:
+    """The statement that writes entries; what is there already stays as it is."""
+    return _INSERT.format(generation=generation), ([row(entry) for entry in entries],)
 
 
 async def entities(connection: Connection, keys: Collection[EntityKey], told: Sequence[Entry] = ()) -> Found:

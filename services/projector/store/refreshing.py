@@ -10,6 +10,7 @@ from services.projector.store.history import Found
 from services.projector.views import conflicts, views, whole
 from services.projector.views.rows import Connection, replace, rows_of
 from services.projector.views.work import Work
+from services.projector.views.writes import Writes
 from shared.fold import NOTHING, Entity
 from shared.views.conflicts import ConflictRow
 
@@ -17,30 +18,37 @@ Conflicts = Sequence[tuple[UUID, ConflictRow]]
 
 
 async def refresh(
-    connection: Connection, generation: str, keys: AbstractSet[EntityKey], found: Found | None = None
+    writes: Writes, generation: str, keys: AbstractSet[EntityKey], found: Found | None = None
 ) -> Conflicts:
     """Makes the rows of all views again that depend on these entities; returns the conflicts that are new.
 
-    `found` are the entities, where events come in: those of which nothing was recorded before have no rows yet.
+    `found` are the entities, where events come in: those of which nothing was recorded before have no rows yet. What
+    waits in `writes` is made too.
     """
     if not keys:
         return ()
+    connection = writes.connection
     entities, recorded = found or await history.entities(connection, keys)
     new = keys - recorded if found else frozenset[EntityKey]()
     touched = {key: entities.get(key, NOTHING) for key in keys}
     remade = {user for view in views() if view.remakes for user in await view.remakes(connection, touched)}
+    if remade:
+        await writes.make()
     told = [conflict for user_id in sorted(remade) for conflict in await rewrite(connection, generation, user_id)]
     left = {key: entity for key, entity in touched.items() if key.user_id not in remade}
-    return [*told, *(await _refresh_touched(connection, generation, left, new) if left else ())]
+    told += await _refresh_touched(writes, generation, left, new) if left else ()
+    await writes.make()
+    return told
 
 
 async def _refresh_touched(
-    connection: Connection, generation: str, touched: dict[EntityKey, Entity], new: AbstractSet[EntityKey]
+    writes: Writes, generation: str, touched: dict[EntityKey, Entity], new: AbstractSet[EntityKey]
 ) -> Conflicts:
     async def load(missing: Collection[EntityKey]) -> Mapping[EntityKey, Entity]:
-        return (await history.entities(connection, missing)).entities
+        # Of other entities than the touched ones nothing waits to be written.
+        return (await history.entities(writes.connection, missing)).entities
 
-    work = Work(connection, generation, load, touched, new & touched.keys())
+    work = Work(writes, generation, load, touched, new & touched.keys())
     for view in views():
         await view.refresh(work)
     return work.found

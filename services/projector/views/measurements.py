@@ -64,7 +64,7 @@ async def body_weights(work: Work, users: Collection[UUID]) -> Mapping[UUID, Bod
     if not users:
         return {}
     found: defaultdict[UUID, list[StoredWeighing]] = defaultdict(list)
-    for user, *weighing in await work.connection.fetch(_WEIGHINGS, list(users)):
+    for user, *weighing in await work.fetch([TABLE], _WEIGHINGS, list(users)):
         found[user].append(StoredWeighing(*weighing))
     return {user: BodyWeights(found[user]) for user in users}
 

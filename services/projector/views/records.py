@@ -97,7 +97,7 @@ async def _with_more(work: Work, more: set[Mark]) -> set[Mark]:
 async def _standing(work: Work, places: Collection[Place]) -> Mapping[Place, Standing]:
     if not places:
         return {}
-    rows = await work.connection.fetch(_STANDING, *zip(*places, strict=True))
+    rows = await work.fetch([TABLE], _STANDING, *zip(*places, strict=True))
     return {(user, i, kind, at_load): Standing(*rest) for user, i, kind, at_load, *rest in rows}
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql
 
 from services.projector.views.row import Row
 from services.projector.views.text import text_of
+from services.projector.views.writes import Statement
 from shared.postgres import Connection as Connection
 
 Scope = Collection[tuple[Any, ...]]
@@ -37,30 +38,43 @@ async def replace(
     by: Sequence[str],
     scope: Scope,
     rows: Iterable[tuple[UUID, Row]],
-    known: Known | None = None,
 ) -> None:
     """Makes the rows of a scope exactly these: `scope` holds the values of the columns `by`, whose first is the user.
 
-    Rows that stay as they are are not written. What is written is kept in `known`, for reading it back.
+    Rows that stay as they are are not written.
     """
+    for query, arguments in replacing(generation, table, by, scope, rows):
+        await connection.execute(query, *arguments)
+
+
+def replacing(
+    generation: str,
+    table: Table,
+    by: Sequence[str],
+    scope: Scope,
+    rows: Iterable[tuple[UUID, Row]],
+    known: Known | None = None,
+) -> Sequence[Statement]:
+    """The statements that do so, each of other rows. What they write is kept in `known`, for reading it back."""
     if not scope:
-        return
+        return ()
     written = list(rows)
     new = [values(table, user_id, row) for user_id, row in written]
     size = len(table.primary_key.columns)
     keys = [made[:size] for made in new]
     if known is not None:
         known.setdefault(table.name, {}).update(zip(keys, (row for _, row in written), strict=True))
+    statements: list[Statement] = []
     left = _left(table, by, scope, keys)
     if left:
         columns = list(zip(*keys, strict=True)) if keys else [()] * size
         if list(by) == ["user_id"]:
-            for (user_id,) in left:
-                await connection.execute(_delete_of_user_statement(table), user_id, *columns)
+            statements += [(_delete_of_user_statement(table), (user_id, *columns)) for (user_id,) in left]
         else:
-            await connection.execute(_delete_statement(table, tuple(by)), *zip(*left, strict=True), *columns)
+            statements.append((_delete_statement(table, tuple(by)), (*zip(*left, strict=True), *columns)))
     if new:
-        await connection.execute(_upsert_statement(generation, table), new)
+        statements.append((_upsert_statement(generation, table), (new,)))
+    return statements
 
 
 def _left(table: Table, by: Sequence[str], scope: Scope, keys: Sequence[tuple[Any, ...]]) -> Scope:
@@ -71,11 +85,9 @@ def _left(table: Table, by: Sequence[str], scope: Scope, keys: Sequence[tuple[An
     return [one for one in scope if one not in written]
 
 
-async def put(connection: Connection, generation: str, table: Table, rows: Sequence[tuple[UUID, Row]]) -> None:
-    """Writes rows, in the place of those with the same keys."""
-    if rows:
-        new = [values(table, user_id, row) for user_id, row in rows]
-        await connection.execute(_upsert_statement(generation, table), new)
+def putting(generation: str, table: Table, rows: Sequence[tuple[UUID, Row]]) -> Statement:
+    """The statement that writes rows, in the place of those with the same keys."""
+    return _upsert_statement(generation, table), ([values(table, user_id, row) for user_id, row in rows],)
 
 
 async def rows_of(

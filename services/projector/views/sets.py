@@ -117,7 +117,7 @@ async def refresh(work: Work) -> None:
 async def _mark_reached(work: Work, query: str, kind: str) -> None:
     """Marks sets that an effect from further away reaches."""
     if work.marked(kind):
-        for row in await work.connection.fetch(query, *zip(*work.marked(kind), strict=True)):
+        for row in await work.fetch([TABLE], query, *zip(*work.marked(kind), strict=True)):
             work.mark("set", row["user_id"], row["set_id"])
 
 
@@ -231,7 +231,7 @@ async def trained_in(work: Work, workouts: Collection[Mark]) -> Mapping[Mark, Se
 
 async def _read_trained(work: Work, workouts: Collection[Mark]) -> Mapping[Mark, Sequence[Trained]]:
     found: dict[Mark, Sequence[Trained]] = dict.fromkeys(workouts, ())
-    for row in await work.connection.fetch(_TRAINED, *zip(*workouts, strict=True)):
+    for row in await work.fetch([TABLE], _TRAINED, *zip(*workouts, strict=True)):
         found[row["user_id"], row["workout_id"]] = _parse_trained(row["contents"])
     return found
 

@@ -10,10 +10,11 @@ from services.projector.tables import key, view_table
 from services.projector.views.exercises import MUSCLES, exercises
 from services.projector.views.measurements import TABLE as MEASUREMENTS
 from services.projector.views.profile import profiles
-from services.projector.views.rows import rows_by
+from services.projector.views.sets import TABLE as SETS
 from services.projector.views.sets import trained_in
 from services.projector.views.view import View
 from services.projector.views.work import Mark, Work
+from services.projector.views.workouts import TABLE as WORKOUTS
 from services.projector.views.workouts import in_weeks
 from shared.views.measurements import MeasurementRow
 from shared.views.weekly import WeeklyRow, carried, weekly_row
@@ -48,7 +49,7 @@ async def refresh(work: Work) -> None:
 async def _mark_trained(work: Work) -> None:
     """Marks the weeks with sets of exercises that train other muscles now."""
     if work.marked(MUSCLES):
-        for row in await work.connection.fetch(_TRAINED, *zip(*work.marked(MUSCLES), strict=True)):
+        for row in await work.fetch([SETS, WORKOUTS], _TRAINED, *zip(*work.marked(MUSCLES), strict=True)):
             work.mark("week", row["user_id"], row["week"])
 
 
@@ -98,7 +99,7 @@ async def _write(work: Work, weeks: Collection[Mark], made: Mapping[Mark, Weekly
 async def _standing(work: Work, weeks: Collection[Mark]) -> Mapping[Mark, WeeklyRow]:
     """The stored weeks of each user from the one before the first touched week on."""
     first = _first_weeks(weeks)
-    rows = await rows_by(work.connection, WeeklyRow, _FROM_BEFORE, *zip(*first.items(), strict=True))
+    rows = await work.rows_by([TABLE], WeeklyRow, _FROM_BEFORE, *zip(*first.items(), strict=True))
     return {(user, row.week): row for user, row in rows}
 
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
 
+from asyncpg import Record
 from sqlalchemy import Table
 
 from services.projector.domain import EntityKey
 from services.projector.views.row import Row
-from services.projector.views.rows import Connection, Known, RowType, Scope, put, replace, rows_of
+from services.projector.views.rows import Known, RowType, Scope, putting, replacing, rows_by, rows_of
+from services.projector.views.writes import Writes
 from shared.fold import NOTHING, Entity
 from shared.views.conflicts import ConflictRow
 
@@ -30,7 +32,7 @@ class Work:
     `(kind, user, id)`, where the kind is an entity's or one that views agree on.
     """
 
-    connection: Connection
+    writes: Writes
     generation: str
     load: Load
     entities: dict[EntityKey, Entity]
@@ -75,20 +77,38 @@ class Work:
             self.entities |= await self.load(missing)
             self.entities |= {key: NOTHING for key in missing if key not in self.entities}
 
+    async def fetch(self, tables: Iterable[Table], query: str, *arguments: Any) -> Sequence[Record]:
+        """What a view's own query finds in these tables, as they are by now."""
+        await self.writes.make_for(*(table.name for table in tables))
+        found: Sequence[Record] = await self.writes.connection.fetch(query, *arguments)
+        return found
+
+    async def rows_by(
+        self, tables: Iterable[Table], row_type: type[RowType], query: str, *arguments: Any
+    ) -> list[tuple[UUID, RowType]]:
+        """The rows that it finds, where it selects `user_id` and `content`."""
+        await self.writes.make_for(*(table.name for table in tables))
+        return await rows_by(self.writes.connection, row_type, query, *arguments)
+
     async def rows_of(
         self, table: Table, row_type: type[RowType], by: Sequence[str], scope: Scope
     ) -> list[tuple[UUID, RowType]]:
         """The rows of a scope as they are by now."""
-        return await rows_of(self.connection, table, row_type, by, scope, self._known)
+        if scope:
+            await self.writes.make_for(table.name)
+        return await rows_of(self.writes.connection, table, row_type, by, scope, self._known)
 
     async def replace(self, table: Table, by: Sequence[str], scope: Scope, rows: Iterable[tuple[UUID, Row]]) -> None:
         """Makes the rows of a scope exactly these."""
-        await replace(self.connection, self.generation, table, by, scope, rows, self._known)
+        statements = replacing(self.generation, table, by, scope, rows, self._known)
+        if statements:
+            await self.writes.add(table.name, statements)
 
     async def put(self, table: Table, rows: Sequence[tuple[UUID, Row]]) -> None:
         """Writes rows, in the place of those with the same keys."""
         self._known.pop(table.name, None)
-        await put(self.connection, self.generation, table, rows)
+        if rows:
+            await self.writes.add(table.name, [putting(self.generation, table, rows)])
 
     async def once(self, read: Read[Asked, Answer], asked: Collection[Asked]) -> Mapping[Asked, Answer]:
         """What `read` says of each, asked once a batch."""
