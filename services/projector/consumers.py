@@ -7,10 +7,11 @@ import asyncpg
 from aiokafka.errors import KafkaError
 
 from services.projector.store import effects, identity
-from services.projector.store.batch import NoGeneration, ProjectorStore
+from services.projector.store.batch import PERMANENT_FAULTS, NoGeneration, ProjectorStore
 from services.projector.store.dead_letters import refuse
 from shared import postgres
 from shared.dead_letters import Refused, dead_letter, decoded
+from shared.envelope import AcceptedEvent
 from shared.following import PASSING_FAULTS, Follower, decode_batch, patiently
 from shared.identity import (
     IDENTITY_EVENT,
@@ -47,16 +48,26 @@ async def waiting_out(attempt: Callable[[], Awaitable[Result]]) -> Result:
 class Consumers:
     """What the worker does with records; its handlers return when everything is committed."""
 
-    def __init__(self, store: ProjectorStore, follower: Follower) -> None:
+    def __init__(self, store: ProjectorStore, follower: Follower, quick: Follower) -> None:
+        """`quick` fails where the other one parks."""
         self._store = store
         self._follower = follower
+        self._quick = quick
 
     async def on_events(self, records: Sequence[Record]) -> None:
         """Applies a batch of accepted events."""
         events, refused = decode_batch(records)
         await self._refuse(refused)
         if events:
-            await waiting_out(lambda: self._follower.take(events))
+            await waiting_out(lambda: self._take(events))
+
+    async def _take(self, events: Sequence[AcceptedEvent]) -> None:
+        """An event that cannot be applied is so seldom that a batch is first taken as if there were none."""
+        try:
+            await self._quick.take(events)
+        except PERMANENT_FAULTS as error:
+            log().warning("batch_taken_again", events=len(events), error=repr(error))
+            await self._follower.take(events)
 
     async def on_identity(self, records: Sequence[Record]) -> None:
         """Applies identity events."""

@@ -81,7 +81,8 @@ class Worker:
             stack.push_async_callback(publisher.close)
             store = ProjectorStore(pool, tell=effects.tell)
             follower = Follower(store, IngestFeed(ingest))
-            consumers = Consumers(store, follower)
+            quick = Follower(ProjectorStore(pool, tell=effects.tell, parks=False), IngestFeed(ingest))
+            consumers = Consumers(store, follower, quick)
             broker = await self._started(consumers)
             stack.push_async_callback(_bounded, broker.stop)
             async with asyncio.TaskGroup() as loops:

@@ -10,8 +10,8 @@ from prometheus_client import Counter, Histogram
 from services.projector.domain import EntityKey, Entry, Parked, read
 from services.projector.store import dead_letters, history
 from services.projector.store.refreshing import Conflicts, refresh
-from services.projector.store.users import lock_owners, touch
-from services.projector.tables import HISTORY
+from services.projector.store.users import USERS, lock_owners, touch, touching
+from services.projector.tables import APPLIED, HISTORY
 from services.projector.views.rows import Connection, generation_of
 from services.projector.views.writes import Writes
 from shared.digests import Digest
@@ -80,26 +80,38 @@ async def enter(connection: Connection, generation: str | None = None, *, durabl
 class ProjectorBatch:
     """`shared.following.Batch` over an open transaction in a generation."""
 
-    def __init__(self, connection: Connection, generation: str, applied: Mapping[UUID, Applied]) -> None:
+    def __init__(
+        self, connection: Connection, generation: str, applied: Mapping[UUID, Applied], *, parks: bool = True
+    ) -> None:
         self.applied = applied
         self._connection = connection
         self._generation = generation
+        self._parks = parks
+        self._writes = Writes(connection)
+        self._touched: set[UUID] = set()
         self.conflicts: list[tuple[UUID, ConflictRow]] = []
         self._owner_of_device: dict[UUID, UUID | None] = {}
 
     async def fold(self, events: Sequence[AcceptedEvent]) -> None:
-        """Takes the events into the history and the views; what cannot be applied is parked."""
+        """Takes the events into the history and the views.
+
+        What cannot be read is parked, and so is what cannot be folded, unless the batch is to fail with that fault.
+        """
         with BATCH_SECONDS.time():
             await self._fold(events)
 
     async def _fold(self, events: Sequence[AcceptedEvent]) -> None:
+        await self._writes.make()
         owners = await lock_owners(self._connection, {event.user_id for event in events})
         self._owner_of_device |= {event.device_id: owners.get(event.user_id) for event in events}
         entries, parked = read(events, owners)
-        parked += await self._fold_or_park(entries)
+        if self._parks:
+            parked += await self._fold_or_park(entries)
+        elif entries:
+            self.conflicts += await project(self._writes, self._generation, entries)
         PARKED.inc(len(parked))
         await dead_letters.park(self._connection, parked, owners)
-        await touch(self._connection, set(owners.values()))
+        self._touched |= {*owners.values()}
 
     async def _fold_or_park(self, entries: Sequence[Entry]) -> list[Parked]:
         """Folds all entries, or else halves them until the event that cannot be folded stands alone."""
@@ -107,7 +119,10 @@ class ProjectorBatch:
             return []
         try:
             async with self._connection.transaction():
-                self.conflicts += await project(self._connection, self._generation, entries)
+                writes = Writes(self._connection)
+                found = await project(writes, self._generation, entries)
+                await writes.make()
+            self.conflicts += found
             return []
         except PERMANENT_FAULTS as error:
             events = {entry.said.own: entry.event for entry in entries}
@@ -124,14 +139,19 @@ class ProjectorBatch:
             (device, at.sequence, at.digest.count, at.digest.hash, self._owner_of_device.get(device))
             for device, at in applied.items()
         ]
-        await self._connection.execute(_SAVE, *zip(*rows, strict=True))
+        await self._writes.add(APPLIED.name, [(_SAVE, tuple(zip(*rows, strict=True)))])
+
+    async def finish(self) -> None:
+        """Writes what waits for the end of the batch."""
+        if self._touched:
+            await self._writes.add(USERS, [touching(self._touched)])
+        await self._writes.make()
 
 
-async def project(connection: Connection, generation: str, entries: Sequence[Entry]) -> Conflicts:
+async def project(writes: Writes, generation: str, entries: Sequence[Entry]) -> Conflicts:
     """Records entries and makes again what depends on them; returns the conflicts that are new."""
     keys = {entry.key for entry in entries}
-    found = await history.entities(connection, keys, entries)
-    writes = Writes(connection)
+    found = await history.entities(writes.connection, keys, entries)
     await writes.add(HISTORY.name, [history.recording(generation, entries)])
     return await refresh(writes, generation, keys, found)
 
@@ -140,12 +160,19 @@ class ProjectorStore:
     """`shared.following.ReadStore` over the live generation, or over one that is being built."""
 
     def __init__(
-        self, pool: "asyncpg.Pool[asyncpg.Record]", generation: str | None = None, tell: Tell | None = None
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        generation: str | None = None,
+        tell: Tell | None = None,
+        *,
+        parks: bool = True,
     ) -> None:
-        """`tell` hears of new conflicts, in the transaction that found them."""
+        """`tell` hears of new conflicts, in the transaction that found them. One that does not park what cannot be
+        folded is quicker, and such an event fails its batch."""
         self._pool = pool
         self._generation = generation
         self._tell = tell
+        self._parks = parks
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -162,8 +189,10 @@ class ProjectorStore:
         """
         async with self._pool.acquire() as connection, connection.transaction():
             generation = await enter(connection, self._generation, durable=False)
-            batch = ProjectorBatch(connection, generation, await _locked(connection, sorted(devices)))
+            applied = await _locked(connection, sorted(devices))
+            batch = ProjectorBatch(connection, generation, applied, parks=self._parks)
             yield batch
+            await batch.finish()
             if batch.conflicts and self._tell is not None:
                 await self._tell(connection, batch.conflicts)
 
@@ -198,7 +227,9 @@ async def forget(connection: Connection, device_ids: Collection[UUID]) -> None:
     )
     await connection.execute("DELETE FROM dead_letters WHERE own_device_id = ANY($1::uuid[])", devices)
     await connection.execute("DELETE FROM applied WHERE device_id = ANY($1::uuid[])", devices)
-    await refresh(Writes(connection), await generation_of(connection), {EntityKey(*row) for row in gone})
+    writes = Writes(connection)
+    await refresh(writes, await generation_of(connection), {EntityKey(*row) for row in gone})
+    await writes.make()
     await touch(connection, set(owners.values()))
 
 

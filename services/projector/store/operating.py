@@ -84,6 +84,7 @@ async def retry(connection: Connection, device_id: UUID, sequence: int) -> str |
         return None
     batch = ProjectorBatch(connection, await generation_of(connection), {})
     await batch.fold([decode_accepted(event)])
+    await batch.finish()
     await effects.tell(connection, batch.conflicts)
     again = await connection.fetchval(
         "SELECT state FROM dead_letters WHERE own_device_id = $1 AND own_sequence = $2", device_id, sequence

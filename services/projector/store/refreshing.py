@@ -23,7 +23,7 @@ async def refresh(
     """Makes the rows of all views again that depend on these entities; returns the conflicts that are new.
 
     `found` are the entities, where events come in: those of which nothing was recorded before have no rows yet. What
-    waits in `writes` is made too.
+    is written waits in `writes`.
     """
     if not keys:
         return ()
@@ -36,9 +36,7 @@ async def refresh(
         await writes.make()
     told = [conflict for user_id in sorted(remade) for conflict in await rewrite(connection, generation, user_id)]
     left = {key: entity for key, entity in touched.items() if key.user_id not in remade}
-    told += await _refresh_touched(writes, generation, left, new) if left else ()
-    await writes.make()
-    return told
+    return [*told, *(await _refresh_touched(writes, generation, left, new) if left else ())]
 
 
 async def _refresh_touched(

@@ -47,7 +47,13 @@ async def live_equals_rebuilt(request: pytest.FixtureRequest, rebuilt: Rebuilt) 
 
 @pytest.fixture
 def store(pool: "asyncpg.Pool[asyncpg.Record]") -> ProjectorStore:
-    """The live generation."""
+    """The live generation, as the worker takes batches at first."""
+    return ProjectorStore(pool, parks=False)
+
+
+@pytest.fixture
+def parking(pool: "asyncpg.Pool[asyncpg.Record]") -> ProjectorStore:
+    """The same, which parks what cannot be folded."""
     return ProjectorStore(pool)
 
 

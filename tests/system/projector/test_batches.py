@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from services.projector.consumers import Consumers
 from services.projector.rebuild.run import rebuild
 from services.projector.settings import Settings
 from services.projector.store.batch import ProjectorStore
@@ -14,6 +15,9 @@ from services.projector.views.text import text_of
 from shared.domains.exercises.catalogue import catalogue_id
 from shared.envelope import AcceptedEvent
 from shared.fold import fold
+from shared.following import Follower
+from shared.kafka import Record
+from shared.topics import EVENTS
 from shared.values import format_moment
 from shared.views.sets import SetRow, set_row
 from shared.views.whole import rows_of
@@ -69,7 +73,7 @@ async def test_weighings_of_one_moment_may_change_places(store: ProjectorStore) 
 
 
 async def test_an_event_that_cannot_be_folded_takes_nothing_of_its_batch_with_it(
-    store: ProjectorStore, monkeypatch: pytest.MonkeyPatch
+    store: ProjectorStore, parking: ProjectorStore, follower: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person = history(402, events=120, devices=1)
     bad = [event for event in person.received if event.event_type == "SetCompleted"][20]
@@ -81,7 +85,15 @@ async def test_an_event_that_cannot_be_folded_takes_nothing_of_its_batch_with_it
         return set_row(set_id, *given)
 
     monkeypatch.setattr(sets, "set_row", failing)
-    await apply(store, person.received)
+    # when the worker takes them in one batch, at first as if all could be folded
+    epoch = person.received[0].server_epoch
+    careful, quick = Follower(parking, follower.feed, epoch), Follower(store, follower.feed, epoch)
+    with pytest.raises(ValueError, match="cannot be folded"):
+        await quick.take(person.received)
+    assert not any((await rows(store, person.user_id)).values())
+    values = [event.model_dump_json().encode() for event in person.received]
+    records = [Record(EVENTS, 0, offset, b"", value, ()) for offset, value in enumerate(values)]
+    await Consumers(parking, careful, quick).on_events(records)
 
     assert await rows(store, person.user_id) == expected([e for e in person.received if e not in (bad, *later)])
 

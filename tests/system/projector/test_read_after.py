@@ -12,8 +12,8 @@ import pytest
 from services.projector.api import reads
 from services.projector.store.batch import ProjectorStore
 from services.projector.store.changes import Changes
-from services.projector.store.users import touch
-from shared.postgres import connect
+from services.projector.store.users import lock, touch
+from shared.postgres import Connection, connect
 from tests.histories import history
 from tests.system.projector.feed import EventStore
 from tests.system.projector.looking import apply
@@ -75,13 +75,19 @@ async def changes(url: str) -> AsyncIterator[Changes]:
     await listening.close()
 
 
+async def change_rows(connection: Connection) -> None:
+    user_id = uuid4()
+    await lock(connection, [user_id])
+    await touch(connection, [user_id])
+
+
 async def heard(pool: Pool, changes: Changes) -> None:
     """Commits changes until one is heard."""
     change = changes.next()
     while not change.done():
         change = changes.next()
         async with pool.acquire() as connection:
-            await touch(connection, [uuid4()])
+            await change_rows(connection)
         await asyncio.wait([change], timeout=0.05)
 
 
@@ -92,11 +98,11 @@ async def test_a_commit_is_told_and_a_rollback_is_not(pool: Pool, changes: Chang
     async with pool.acquire() as connection:
         transaction = connection.transaction()
         await transaction.start()
-        await touch(connection, [uuid4()])
+        await change_rows(connection)
         await transaction.rollback()
         await asyncio.sleep(0.1)
         assert not change.done()
-        await touch(connection, [uuid4()])
+        await change_rows(connection)
 
     await asyncio.wait_for(change, LONG)
 
