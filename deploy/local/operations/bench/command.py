@@ -18,7 +18,7 @@ from deploy.local.operations.bench import reads
 from deploy.local.operations.bench.applied import Applied
 from deploy.local.operations.bench.limit import copy_limit, outbox_is_empty
 from deploy.local.operations.bench.report import Burst, Figures, machine, tables
-from deploy.local.operations.bench.usage import pids, processor_seconds, resident
+from deploy.local.operations.bench.usage import at_rest, pids, processor_seconds, resident
 from deploy.local.operations.running import UNLIMITED, AsJson
 from deploy.local.roles import ROOT, product_roles
 from deploy.local.stack import Stack
@@ -185,6 +185,9 @@ class Bench:
         await self._backlog()
 
     async def _half(self) -> None:
+        # What those have still to do for whom nobody waits, such as the coach's reports, is of the load before.
+        await at_rest(self.stack)
+        self.say("the stack is at rest")
         rate = max(500.0, self.figures.sustained_rate / 2)
         answer = await self._order("steady", batch=100, seconds=self.plan.steady, rate=rate)
         self.figures.half = answer | {"rate": rate}
