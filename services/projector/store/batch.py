@@ -215,7 +215,7 @@ async def _locked(connection: Connection, devices: Sequence[UUID]) -> dict[UUID,
 
 
 async def forget(connection: Connection, device_ids: Collection[UUID]) -> None:
-    """Drops devices' events, parked ones too, and makes again what they had touched."""
+    """Drops devices' events, parked ones too, and makes again what they had touched. What was given up stays known."""
     devices = list(device_ids)
     users = await connection.fetch("SELECT DISTINCT user_id FROM applied WHERE device_id = ANY($1::uuid[])", devices)
     owners = await lock_owners(connection, {row["user_id"] for row in users if row["user_id"] is not None})
@@ -225,7 +225,9 @@ async def forget(connection: Connection, device_ids: Collection[UUID]) -> None:
         list(owners.values()),
         devices,
     )
-    await connection.execute("DELETE FROM dead_letters WHERE own_device_id = ANY($1::uuid[])", devices)
+    await connection.execute(
+        "DELETE FROM dead_letters WHERE own_device_id = ANY($1::uuid[]) AND state <> 'discarded'", devices
+    )
     await connection.execute("DELETE FROM applied WHERE device_id = ANY($1::uuid[])", devices)
     writes = Writes(connection)
     await refresh(writes, await generation_of(connection), {EntityKey(*row) for row in gone})

@@ -13,10 +13,13 @@ from shared.kafka import Record
 from shared.values import utc_now
 
 NAMES = [column.name for column in DEAD_LETTERS.columns]
+_CONTENT = [name for name in NAMES if name not in ("own_device_id", "own_sequence", "state", "parked_at")]
+# An event that was given up stays so when it comes again.
 _PARK = f"""
 INSERT INTO dead_letters ({", ".join(NAMES)}) SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[],
   $5::uuid[], $6::uuid[], $7::json[], $8::text[], $9::text[], $10::timestamptz[])
-ON CONFLICT (own_device_id, own_sequence) DO UPDATE SET reason = excluded.reason
+ON CONFLICT (own_device_id, own_sequence) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _CONTENT)},
+  state = CASE WHEN dead_letters.event_id = excluded.event_id THEN dead_letters.state ELSE excluded.state END
 """  # noqa: S608  (names of a declared table)
 _REFUSE = """
 INSERT INTO refused_records (id, topic, partition, record_offset, key, value, reason)

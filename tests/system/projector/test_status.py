@@ -63,6 +63,32 @@ async def test_a_parked_event_marks_its_entity_until_it_is_settled(
     assert (await phone.get(f"/workouts/{workout_id}"))["degraded"] is False
 
 
+async def test_an_event_that_was_given_up_stays_so_when_its_device_is_folded_again(
+    client: httpx2.AsyncClient, store: ProjectorStore
+) -> None:
+    # given an event of an unknown type, which somebody has given up
+    person = history(16, events=40, devices=1)
+    last = person.received[-1]
+    place = {"sequence_number": last.sequence_number + 1, "previous_sequence": last.sequence_number}
+    unknown = last.model_copy(update={"event_id": uuid4(), "event_type": "WorkoutSungTo", **place})
+    await apply(store, [*person.received, unknown])
+    headers = {"Authorization": "Bearer secret"}
+    letters = "/internal/projector/dead-letters"
+    await client.post(f"{letters}/{unknown.device_id}/{unknown.sequence_number}/discard", headers=headers)
+    # when the device is forgotten and folded again
+    await store.forget({unknown.device_id})
+    await apply(store, [*person.received, unknown])
+    # then it is given up still, but not what comes in its place
+    params = {"user_id": str(person.user_id)}
+    (listed,) = (await client.get(letters, params=params, headers=headers)).json()["items"]
+    assert (listed["event_id"], listed["state"]) == (str(unknown.event_id), "discarded")
+    other = unknown.model_copy(update={"event_id": uuid4()})
+    await store.forget({unknown.device_id})
+    await apply(store, [*person.received, other])
+    (listed,) = (await client.get(letters, params=params, headers=headers)).json()["items"]
+    assert (listed["event_id"], listed["state"]) == (str(other.event_id), "parked")
+
+
 async def test_operators_see_positions_digests_and_rows(
     client: httpx2.AsyncClient, store: ProjectorStore, event_store: EventStore
 ) -> None:
