@@ -142,24 +142,25 @@ class Follower(Generic[Event]):
     epoch: UUID | None = None
     rest: Callable[[], Awaitable[None]] = _at_rest
 
-    async def take(self, events: Sequence[Event]) -> int:
-        """Applies a batch and heals the holes it shows; returns how many events were new to the store."""
+    async def take(self, events: Sequence[Event], store: ReadStore[Event] | None = None) -> int:
+        """Applies a batch and heals the holes it shows; returns how many events were new to the store.
+
+        `store` takes the batch itself in the place of the follower's own: one that fails where that one parks.
+        """
         current = await self._of_this_epoch(events)
         if not current:
             return 0
-        async with self.store.batch({event.device_id for event in current}) as batch:
+        async with (store or self.store).batch({event.device_id for event in current}) as batch:
             planned = plan(batch.applied, current)
             await self._write(batch, planned)
+        _count(planned)
         healed = [await self._heal(device, *hole) for device, hole in planned.holes.items()]
         return len(planned.fresh) + sum(healed)
 
     async def _write(self, batch: Batch[Event], planned: Plan[Event]) -> None:
-        DUPLICATES.inc(planned.duplicates)
-        MISSING.inc(planned.missing)
         if planned.fresh:
             await batch.fold(planned.fresh)
             await batch.save({device: at for device, at in planned.applied.items() if at != batch.applied.get(device)})
-            APPLIED_EVENTS.inc(len(planned.fresh))
 
     async def _of_this_epoch(self, events: Sequence[Event]) -> Sequence[Event]:
         epochs = {event.server_epoch for event in events}
@@ -180,7 +181,8 @@ class Follower(Generic[Event]):
             async with self.store.batch({device_id}) as batch:
                 planned = plan(batch.applied, page, from_feed=True)
                 await self._write(batch, planned)
-                applied += len(planned.fresh)
+            _count(planned)
+            applied += len(planned.fresh)
         return applied
 
     async def compare(self) -> list[UUID]:
@@ -230,6 +232,12 @@ class Follower(Generic[Event]):
                 at = at.plus(page)
                 if at.sequence == head.last_accepted_sequence:
                     await batch.save({head.device_id: at})
+
+
+def _count(committed: Plan[Event]) -> None:
+    DUPLICATES.inc(committed.duplicates)
+    MISSING.inc(committed.missing)
+    APPLIED_EVENTS.inc(len(committed.fresh))
 
 
 def _different(applied: Mapping[UUID, Applied], heads: Mapping[UUID, Head]) -> set[UUID]:

@@ -48,11 +48,11 @@ async def waiting_out(attempt: Callable[[], Awaitable[Result]]) -> Result:
 class Consumers:
     """What the worker does with records; its handlers return when everything is committed."""
 
-    def __init__(self, store: ProjectorStore, follower: Follower, quick: Follower) -> None:
-        """`quick` fails where the other one parks."""
+    def __init__(self, store: ProjectorStore, quick: ProjectorStore, follower: Follower) -> None:
+        """`quick` fails where the follower's store parks."""
         self._store = store
-        self._follower = follower
         self._quick = quick
+        self._follower = follower
 
     async def on_events(self, records: Sequence[Record]) -> None:
         """Applies a batch of accepted events."""
@@ -64,7 +64,7 @@ class Consumers:
     async def _take(self, events: Sequence[AcceptedEvent]) -> None:
         """An event that cannot be applied is so seldom that a batch is first taken as if there were none."""
         try:
-            await self._quick.take(events)
+            await self._follower.take(events, self._quick)
         except PERMANENT_FAULTS as error:
             log().warning("batch_taken_again", events=len(events), error=repr(error))
             await self._follower.take(events)

@@ -81,8 +81,8 @@ class Worker:
             stack.push_async_callback(publisher.close)
             store = ProjectorStore(pool, tell=effects.tell)
             follower = Follower(store, IngestFeed(ingest))
-            quick = Follower(ProjectorStore(pool, tell=effects.tell, parks=False), IngestFeed(ingest))
-            consumers = Consumers(store, follower, quick)
+            quick = ProjectorStore(pool, tell=effects.tell, parks=False)
+            consumers = Consumers(store, quick, follower)
             broker = await self._started(consumers)
             stack.push_async_callback(_bounded, broker.stop)
             async with asyncio.TaskGroup() as loops:

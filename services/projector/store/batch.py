@@ -31,7 +31,7 @@ PERMANENT_FAULTS = (
     asyncpg.ProgramLimitExceededError,
     asyncpg.UntranslatableCharacterError,
 )
-BATCH_SECONDS = Histogram("projector_batch_seconds", "Time to fold a batch of events into history and views")
+BATCH_SECONDS = Histogram("projector_batch_seconds", "Time to take a batch of events into history and views")
 PARKED = Counter("projector_parked_total", "Events that could not be applied")
 
 Tell = Callable[[Connection, Conflicts], Awaitable[None]]
@@ -89,6 +89,7 @@ class ProjectorBatch:
         self._parks = parks
         self._writes = Writes(connection)
         self._touched: set[UUID] = set()
+        self._parked = 0
         self.conflicts: list[tuple[UUID, ConflictRow]] = []
         self._owner_of_device: dict[UUID, UUID | None] = {}
 
@@ -97,10 +98,6 @@ class ProjectorBatch:
 
         What cannot be read is parked, and so is what cannot be folded, unless the batch is to fail with that fault.
         """
-        with BATCH_SECONDS.time():
-            await self._fold(events)
-
-    async def _fold(self, events: Sequence[AcceptedEvent]) -> None:
         await self._writes.make()
         owners = await lock_owners(self._connection, {event.user_id for event in events})
         self._owner_of_device |= {event.device_id: owners.get(event.user_id) for event in events}
@@ -109,7 +106,7 @@ class ProjectorBatch:
             parked += await self._fold_or_park(entries)
         elif entries:
             self.conflicts += await project(self._writes, self._generation, entries)
-        PARKED.inc(len(parked))
+        self._parked += len(parked)
         await dead_letters.park(self._connection, parked, owners)
         self._touched |= {*owners.values()}
 
@@ -146,6 +143,7 @@ class ProjectorBatch:
         if self._touched:
             await self._writes.add(USERS, [touching(self._touched)])
         await self._writes.make()
+        PARKED.inc(self._parked)
 
 
 async def project(writes: Writes, generation: str, entries: Sequence[Entry]) -> Conflicts:
@@ -191,8 +189,9 @@ class ProjectorStore:
             generation = await enter(connection, self._generation, durable=False)
             applied = await _locked(connection, sorted(devices))
             batch = ProjectorBatch(connection, generation, applied, parks=self._parks)
-            yield batch
-            await batch.finish()
+            with BATCH_SECONDS.time():
+                yield batch
+                await batch.finish()
             if batch.conflicts and self._tell is not None:
                 await self._tell(connection, batch.conflicts)
 

@@ -114,6 +114,9 @@ async def secure(connection: Connection, name: str) -> None:
 async def secure_loaded(connections: Sequence[Connection], name: str) -> None:
     """The same after a bulk load, over several connections, and has the planner know the rows: all but wide columns,
     by which nothing is ever found.
+
+    Raises:
+        asyncpg.PostgresError: the first fault of any of them.
     """
     await _admit(connections[0], name)
     left = iter(_in_schema(name))
@@ -125,9 +128,12 @@ async def secure_loaded(connections: Sequence[Connection], name: str) -> None:
             columns = ", ".join(column.name for column in table.columns if column.name not in _WIDE)
             await connection.execute(f"ANALYZE {table} ({columns})")
 
-    async with asyncio.TaskGroup() as working:
-        for connection in connections:
-            working.create_task(work(connection))
+    try:
+        async with asyncio.TaskGroup() as working:
+            for connection in connections:
+                working.create_task(work(connection))
+    except ExceptionGroup as faults:
+        raise faults.exceptions[0] from None
 
 
 async def _admit(connection: Connection, name: str) -> None:

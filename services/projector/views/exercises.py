@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, Column, Text, Uuid
 from services.projector.domain import EntityKey
 from services.projector.tables import key, view_table
 from services.projector.views.view import View
-from services.projector.views.work import Work
+from services.projector.views.work import Mark, Work
 from shared.fold import NOTHING, Entity
 from shared.views.exercises import ExerciseRow, Exercises, exercise_rows
 
@@ -36,8 +36,12 @@ async def refresh(work: Work) -> None:
         for user, row in await work.rows_of(TABLE, ExerciseRow, ["user_id"], [(user,) for user in users])
     }
     entities = await _all_of(work, users, before)
-    after = [(user, row) for user, found in entities.items() for row in exercise_rows(found)]
-    await work.replace(TABLE, ["user_id"], [(user,) for user in users], after)
+    rows = {user: exercise_rows(found) for user, found in entities.items()}
+    after = {(user, row.exercise_id): row for user, found in rows.items() for row in found}
+    changed = {mark: row for mark, row in after.items() if row != before.get(mark)}
+    scope = [*(before.keys() - after.keys()), *changed]
+    await work.replace(TABLE, ["user_id", "exercise_id"], scope, [(user, row) for (user, _), row in changed.items()])
+    work.remember(_read_exercises, {user: Exercises(found) for user, found in rows.items()})
     _mark(work, before, after)
 
 
@@ -54,12 +58,9 @@ async def _all_of(
     return {user: found[user] for user in users}
 
 
-def _mark(
-    work: Work, before: Mapping[tuple[UUID, UUID], ExerciseRow], after: Iterable[tuple[UUID, ExerciseRow]]
-) -> None:
-    now = {(user, row.exercise_id): row for user, row in after}
-    for user, exercise_id in before.keys() | now.keys():
-        old, new = before.get((user, exercise_id)), now.get((user, exercise_id))
+def _mark(work: Work, before: Mapping[Mark, ExerciseRow], after: Mapping[Mark, ExerciseRow]) -> None:
+    for user, exercise_id in before.keys() | after.keys():
+        old, new = before.get((user, exercise_id)), after.get((user, exercise_id))
         if (old.merged_into if old else None) != (new.merged_into if new else None):
             work.mark(SETS_LOGGED, user, exercise_id)
         if old is None or new is None or old.muscles() != new.muscles():

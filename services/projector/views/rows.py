@@ -55,7 +55,7 @@ def replacing(
     rows: Iterable[tuple[UUID, Row]],
     known: Known | None = None,
 ) -> Sequence[Statement]:
-    """The statements that do so, each of other rows. What they write is kept in `known`, for reading it back."""
+    """The statements that do so, two at most, each of other rows. What they write is kept in `known`, to be read."""
     if not scope:
         return ()
     written = list(rows)
@@ -68,8 +68,8 @@ def replacing(
     left = _left(table, by, scope, keys)
     if left:
         columns = list(zip(*keys, strict=True)) if keys else [()] * size
-        if list(by) == ["user_id"]:
-            statements += [(_delete_of_user_statement(table), (user_id, *columns)) for (user_id,) in left]
+        if list(by) == ["user_id"] and len(left) == 1:
+            statements.append((_delete_of_user_statement(table), (*next(iter(left)), *columns)))
         else:
             statements.append((_delete_statement(table, tuple(by)), (*zip(*left, strict=True), *columns)))
     if new:

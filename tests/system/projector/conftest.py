@@ -80,8 +80,8 @@ def settings(url: str, event_store: EventStore) -> Settings:
 
 
 @pytest.fixture
-async def follower(url: str, store: ProjectorStore, event_store: EventStore) -> AsyncIterator[Follower]:
+async def follower(url: str, parking: ProjectorStore, event_store: EventStore) -> AsyncIterator[Follower]:
     """What applies the event store's events to the live generation."""
     settings = Settings(database_url_projector=url, ingest_url=event_store.url, service_token="secret")
     async with service_client(event_store.url, settings) as client:
-        yield Follower(store, IngestFeed(client))
+        yield Follower(parking, IngestFeed(client))

@@ -29,6 +29,7 @@ class EventStore:
     def __init__(self) -> None:
         self.events: defaultdict[UUID, list[AcceptedEvent]] = defaultdict(list)
         self.identity: list[IdentityEvent] = []
+        self.epoch = EPOCH
         self.url = ""
         self.refusal: int | None = None
         """The status that writing is answered with, where it is refused."""
@@ -58,7 +59,7 @@ class EventStore:
         heads = [self._head(device) for device in devices if self.events.get(device)]
         if users := request.query_params.getlist("user_id"):
             heads = [head for head in heads if head["user_id"] in users]
-        return JSONResponse({"server_epoch": str(EPOCH), "heads": heads, "next_cursor": None})
+        return JSONResponse({"server_epoch": str(self.epoch), "heads": heads, "next_cursor": None})
 
     def _head(self, device: UUID) -> dict[str, Any]:
         chain = self.events[device]
@@ -109,7 +110,7 @@ class EventStore:
             "previous_sequence": number - 1,
             "user_id": str(user_id),
             "received_at": body["occurred_at"],
-            "server_epoch": str(EPOCH),
+            "server_epoch": str(self.epoch),
         }
         self.accept([decode_accepted(json.dumps(envelope).encode())])
         answer = {name: envelope[name] for name in ("event_id", "device_id", "sequence_number")}

@@ -1,9 +1,10 @@
 """What a batch finds in the store, and what it has at hand itself, make the same rows."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
 from services.projector.consumers import Consumers
@@ -25,14 +26,21 @@ from tests.histories import START, Said, history, sent
 from tests.system.projector.feed import EventStore
 from tests.system.projector.looking import apply, rows
 
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+
+def records(events: Iterable[AcceptedEvent]) -> list[Record]:
+    return [Record(EVENTS, 0, offset, b"", event.model_dump_json().encode(), ()) for offset, event in enumerate(events)]
+
 
 def expected(events: Sequence[AcceptedEvent]) -> dict[str, set[str]]:
     made = rows_of(fold(event.recorded() for event in events))
     return {view: set(map(text_of, found)) for view, found in made.items()}
 
 
-async def test_a_life_that_comes_at_once_holds_its_conflicts(store: ProjectorStore) -> None:
-    person = history(400, events=400, devices=3)
+@pytest.mark.parametrize("parks", [False, True])
+async def test_a_life_that_comes_at_once_holds_its_conflicts(pool: Pool, parks: bool) -> None:
+    store, person = ProjectorStore(pool, parks=parks), history(410 + parks, events=400, devices=3)
 
     async with store.batch(person.devices.keys()) as batch:
         await batch.fold(person.received)
@@ -42,8 +50,9 @@ async def test_a_life_that_comes_at_once_holds_its_conflicts(store: ProjectorSto
     assert len({(row.entity_id, row.field) for _, row in batch.conflicts}) == len(stored["conflicts"]) > 0
 
 
-async def test_events_that_are_folded_again_beside_new_ones_change_nothing(store: ProjectorStore) -> None:
-    person = history(401, events=300, devices=2)
+@pytest.mark.parametrize("parks", [False, True])
+async def test_events_that_are_folded_again_beside_new_ones_change_nothing(pool: Pool, parks: bool) -> None:
+    store, person = ProjectorStore(pool, parks=parks), history(420 + parks, events=300, devices=2)
     await apply(store, person.received[:200])
 
     async with store.batch(person.devices.keys()) as batch:
@@ -73,7 +82,7 @@ async def test_weighings_of_one_moment_may_change_places(store: ProjectorStore) 
 
 
 async def test_an_event_that_cannot_be_folded_takes_nothing_of_its_batch_with_it(
-    store: ProjectorStore, parking: ProjectorStore, follower: Follower, monkeypatch: pytest.MonkeyPatch
+    pool: Pool, parking: ProjectorStore, follower: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person = history(402, events=120, devices=1)
     bad = [event for event in person.received if event.event_type == "SetCompleted"][20]
@@ -86,16 +95,14 @@ async def test_an_event_that_cannot_be_folded_takes_nothing_of_its_batch_with_it
 
     monkeypatch.setattr(sets, "set_row", failing)
     # when the worker takes them in one batch, at first as if all could be folded
-    epoch = person.received[0].server_epoch
-    careful, quick = Follower(parking, follower.feed, epoch), Follower(store, follower.feed, epoch)
+    quick = ProjectorStore(pool, parks=False)
+    follower.epoch = person.received[0].server_epoch
     with pytest.raises(ValueError, match="cannot be folded"):
-        await quick.take(person.received)
-    assert not any((await rows(store, person.user_id)).values())
-    values = [event.model_dump_json().encode() for event in person.received]
-    records = [Record(EVENTS, 0, offset, b"", value, ()) for offset, value in enumerate(values)]
-    await Consumers(parking, careful, quick).on_events(records)
+        await follower.take(person.received, quick)
+    assert not any((await rows(quick, person.user_id)).values())
+    await Consumers(parking, quick, follower).on_events(records(person.received))
 
-    assert await rows(store, person.user_id) == expected([e for e in person.received if e not in (bad, *later)])
+    assert await rows(parking, person.user_id) == expected([e for e in person.received if e not in (bad, *later)])
 
 
 async def test_a_connection_writes_on_in_another_generation(
@@ -114,3 +121,36 @@ async def test_a_connection_writes_on_in_another_generation(
     async with store.transaction() as connection:
         assert await connection.fetchval("SELECT current_schema()") == done.generation
     assert await rows(store, person.user_id) == expected(person.received)
+
+
+async def test_many_users_change_their_exercises_in_one_batch(store: ProjectorStore) -> None:
+    # given many users with exercises of their own
+    def defined(number: int) -> Said:
+        return "ExerciseDefined", {"exercise_id": str(uuid4()), "name": f"Row {number}", "muscle_category": "lats"}
+
+    renamed: Said = ("ExerciseUpdated", {"exercise_id": str(catalogue_id("pull-up")), "name": "Chin"})
+    people = [sent(uuid4(), uuid4(), [*map(defined, range(5)), renamed]) for _ in range(100)]
+    await apply(store, [event for person in people for event in person[:-1]])
+    # when one batch brings another for each of them
+    await apply(store, [person[-1] for person in people])
+    # then all of it is there, by a few statements that the database has done within its time
+    assert await rows(store, people[-1][0].user_id) == expected(people[-1])
+
+
+async def test_records_of_an_epoch_that_a_comparison_found_over_are_dropped(
+    pool: Pool, parking: ProjectorStore, follower: Follower, event_store: EventStore
+) -> None:
+    # given a worker that knows the epoch from its records, and a comparison that hears of another one
+    person, other = history(404, events=40, devices=1), history(405, events=40, devices=1)
+    quick = ProjectorStore(pool, parks=False)
+    consumers = Consumers(parking, quick, follower)
+    follower.epoch = person.received[0].server_epoch
+    await consumers.on_events(records(person.received))
+    assert any((await rows(parking, person.user_id)).values())
+    before, event_store.epoch = event_store.epoch, uuid4()
+    await follower.compare()
+    # when records of the old one come
+    await consumers.on_events(records(other.received))
+    event_store.epoch = before
+    # then they are dropped
+    assert not any((await rows(parking, other.user_id)).values())

@@ -53,7 +53,7 @@ async def follower(url: str, telling: ProjectorStore, event_store: EventStore) -
 
 @pytest.fixture
 def consumers(telling: ProjectorStore, follower: Follower) -> Consumers:
-    return Consumers(telling, follower, follower)
+    return Consumers(telling, telling, follower)
 
 
 class Heard(Publisher):

@@ -282,3 +282,16 @@ async def test_an_erasure_reaches_every_table_of_a_retired_generation_and_no_oth
     await owner.close()
     async with store.transaction() as connection:
         assert await operating.roll_back(connection) is None
+
+
+async def test_a_fault_of_one_connection_while_indexing_is_told_as_it_was(url: str) -> None:
+    # given a generation with a row too many
+    first, second = [await connect(url) for _ in range(2)]
+    name = await generations.create(first)
+    await first.execute(f"INSERT INTO {name}.applied (device_id) SELECT $1::uuid FROM generate_series(1, 2)", uuid4())
+    # when it is indexed over two connections
+    with pytest.raises(asyncpg.UniqueViolationError, match="applied_pkey"):
+        await generations.secure_loaded((first, second), name)
+    # then the reason is that of the database, and the connections are free again
+    await generations.drop(second, name)
+    await asyncio.gather(first.close(), second.close())
