@@ -1,7 +1,10 @@
 """What the processes of a stack use of the machine."""
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Mapping
+
+import psutil
 
 from deploy.local.processes import family
 from deploy.local.stack import Stack
@@ -20,7 +23,7 @@ def pids(stack: Stack) -> Mapping[str, int]:
 
 def resident(pid: int) -> float:
     """Megabytes of a process and its children; what several share is divided among them."""
-    return float(sum(one.memory_full_info().pss for one in family(pid))) / 2**20
+    return _of_family(pid, lambda one: one.memory_full_info().pss) / 2**20
 
 
 def processor_seconds(stack: Stack) -> Mapping[str, float]:
@@ -29,7 +32,16 @@ def processor_seconds(stack: Stack) -> Mapping[str, float]:
 
 
 def _seconds(pid: int) -> float:
-    return float(sum(times.user + times.system for times in (one.cpu_times() for one in family(pid))))
+    return _of_family(pid, lambda one: sum(one.cpu_times()[:2]))
+
+
+def _of_family(pid: int, read: Callable[[psutil.Process], float]) -> float:
+    """The sum over a process and its children, of which any may end meanwhile, as the database's do."""
+    total = 0.0
+    for one in family(pid):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            total += read(one)
+    return total
 
 
 async def at_rest(stack: Stack) -> None:
