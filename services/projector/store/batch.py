@@ -98,6 +98,7 @@ class ProjectorBatch:
 
         What cannot be read is parked, and so is what cannot be folded, unless the batch is to fail with that fault.
         """
+        # What is still to be written of a fold before this one is read by it.
         await self._writes.make()
         owners = await lock_owners(self._connection, {event.user_id for event in events})
         self._owner_of_device |= {event.device_id: owners.get(event.user_id) for event in events}
