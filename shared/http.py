@@ -1,14 +1,11 @@
-"""What the HTTP side of every service has in common: the app's frame, health, paging and the client to each other."""
+"""What the HTTP side of every service has in common: the app's frame, health, paging."""
 
 import base64
 import gc
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import cache
 from typing import Annotated, Any, Generic, TypeVar
 
-import httpx2
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
@@ -149,16 +146,3 @@ async def _passes(check: Check) -> bool:
         return await check()
     except Exception:
         return False  # whatever it was, the part is not ready; it logs its own faults where it works
-
-
-def service_client(base_url: str, settings: SharedSettings, *, timeout: float = 30) -> httpx2.AsyncClient:
-    """A client to another service's internal paths, with the service token."""
-    token = settings.service_token.get_secret_value()
-    headers = {"Authorization": f"Bearer {token}"}
-    return httpx2.AsyncClient(base_url=base_url, headers=headers, timeout=timeout, verify=_authorities())
-
-
-@cache
-def _authorities() -> ssl.SSLContext:
-    """Read once a process: it takes longer than most requests."""
-    return httpx2.create_ssl_context()

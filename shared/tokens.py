@@ -11,6 +11,7 @@ from uuid import UUID
 import httpx2
 import jwt
 
+from shared.clients import authorities
 from shared.errors import InvalidToken, TokenExpired, Unavailable
 from shared.telemetry import log
 
@@ -70,6 +71,7 @@ class KeySet:
 
     def __init__(self, url: str, *, max_age_seconds: float = 10, refetch_seconds: float = 5) -> None:
         self._url = url
+        self._authorities = authorities()
         self._max_age = max_age_seconds
         self._refetch = refetch_seconds
         self._keys: Mapping[str, Any] = {}
@@ -104,7 +106,7 @@ class KeySet:
 
     async def _fetch(self) -> None:
         try:
-            async with httpx2.AsyncClient(timeout=5) as client:
+            async with httpx2.AsyncClient(timeout=5, verify=self._authorities) as client:
                 response = (await client.get(self._url)).raise_for_status()
             self._keys = {key.key_id: key.key for key in jwt.PyJWKSet.from_dict(response.json()).keys if key.key_id}
             self._fetched_at = time.monotonic()

@@ -16,7 +16,7 @@ from services.auth.desk import Desk, caller_of
 from services.auth.settings import Settings
 from services.auth.store import Connection, audit, devices, families, merges
 from services.auth.store.users import User
-from shared.http import service_client
+from shared.clients import service_client
 from shared.telemetry import log
 from shared.tokens import Principal
 from shared.values import utc_now

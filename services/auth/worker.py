@@ -14,10 +14,10 @@ from services.auth.relay import Relay
 from services.auth.settings import Settings
 from services.auth.store import Pool, answers, closed
 from services.auth.store.activity import ActivityStore
+from shared.clients import service_client
 from shared.envelope import Link, decode_link
 from shared.feeds import IngestFeed
 from shared.following import Follower
-from shared.http import service_client
 from shared.kafka import Publisher, create_broker, has_partitions, subscribe
 from shared.loops import Loop, running
 from shared.postgres import create_pool

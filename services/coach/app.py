@@ -29,10 +29,11 @@ from services.coach.store.packed_logs import PackedLogs
 from services.coach.store.reports import Pace, Reports
 from services.coach.store.spending import Spending
 from services.coach.telling import Telling
+from shared.clients import service_client
 from shared.envelope import decode_link
 from shared.feeds import IdentityFeed, IngestFeed
 from shared.following import Follower
-from shared.http import add_health, create_service_app, service_client
+from shared.http import add_health, create_service_app
 from shared.kafka import Publisher
 from shared.loops import Loop, running
 from shared.outbox import publish_for_ever

@@ -14,8 +14,9 @@ from services.ingest.listening import Ears
 from services.ingest.relay import Relay
 from services.ingest.settings import Settings
 from services.ingest.store.database import Database
+from shared.clients import service_client
 from shared.feeds import IdentityFeed
-from shared.http import add_health, create_service_app, service_client
+from shared.http import add_health, create_service_app
 from shared.kafka import Publisher
 from shared.loops import running
 

@@ -17,7 +17,8 @@ from services.projector.store.reading import Readers
 from services.projector.store.versions import PerVersion
 from services.projector.views import views
 from services.projector.worker import Worker
-from shared.http import add_health, create_service_app, service_client
+from shared.clients import service_client
+from shared.http import add_health, create_service_app
 from shared.policy import principal
 
 ROUTERS = (

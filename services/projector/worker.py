@@ -17,9 +17,9 @@ from services.projector.settings import Settings
 from services.projector.store import effects, generations, identity
 from services.projector.store.batch import ProjectorStore
 from services.projector.store.loading import abandon_unfinished
+from shared.clients import service_client
 from shared.feeds import IdentityFeed, IngestFeed
 from shared.following import Follower, patiently
-from shared.http import service_client
 from shared.identity import IdentityEvent
 from shared.kafka import Publisher, create_broker, has_partitions, subscribe
 from shared.outbox import publish_for_ever

@@ -9,11 +9,11 @@ from uuid import UUID
 
 from services.projector.rebuild.groups import Group
 from services.projector.settings import Settings
+from shared.clients import service_client
 from shared.digests import digest_of_events
 from shared.envelope import AcceptedEvent, decode_accepted
 from shared.feeds import IngestFeed
 from shared.following import Applied
-from shared.http import service_client
 
 
 @dataclass

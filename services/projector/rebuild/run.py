@@ -22,9 +22,9 @@ from services.projector.settings import Settings
 from services.projector.store import comparing, effects, generations, identity, loading
 from services.projector.store.batch import ProjectorStore
 from services.projector.views.rows import Connection
+from shared.clients import service_client
 from shared.feeds import Head, IdentityFeed, IngestFeed
 from shared.following import NOTHING_APPLIED, Follower, pages, patiently
-from shared.http import service_client
 from shared.identity import DeviceLinked, DeviceRevoked, IdentityEvent, UserErased, UserMerged, UserRegistered
 from shared.postgres import connect, create_pool
 from shared.views.whole import FOLD_VERSION

@@ -9,9 +9,9 @@ import pytest
 from services.projector.settings import Settings
 from services.projector.store import generations
 from services.projector.store.batch import ProjectorStore
+from shared.clients import service_client
 from shared.feeds import IngestFeed
 from shared.following import Follower
-from shared.http import service_client
 from shared.postgres import connect, create_pool
 from tests.system.conftest import Database
 from tests.system.projector.feed import EventStore, served

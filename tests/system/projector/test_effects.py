@@ -18,12 +18,12 @@ from services.projector.rebuild.run import rebuild
 from services.projector.settings import Settings
 from services.projector.store import effects, generations, operating
 from services.projector.store.batch import ProjectorStore
+from shared.clients import service_client
 from shared.dead_letters import DeadLetter
 from shared.envelope import AcceptedEvent
 from shared.feeds import IngestFeed
 from shared.fold import fold
 from shared.following import Follower
-from shared.http import service_client
 from shared.identity import EFFECT, ConflictFound, ErasureApplied, MergeApplied, UserErased, UserMerged
 from shared.kafka import Outgoing, Publisher, PublishFailed, Record
 from shared.migrations import migrate

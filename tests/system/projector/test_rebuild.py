@@ -12,10 +12,10 @@ from services.projector.rebuild.view import UnknownView, rebuild_view
 from services.projector.settings import Settings
 from services.projector.store import generations, identity, operating
 from services.projector.store.batch import ProjectorStore
+from shared.clients import service_client
 from shared.feeds import IngestFeed
 from shared.fold import fold
 from shared.following import Follower
-from shared.http import service_client
 from shared.views.whole import content_digest_of
 from tests.histories import history, interleaved
 from tests.system.projector.feed import EventStore

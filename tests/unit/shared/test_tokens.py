@@ -4,11 +4,13 @@ import asyncio
 import base64
 import gc
 import json
+import ssl
 import time
 import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from unittest.mock import Mock
 from uuid import uuid4
 
 import jwt
@@ -188,6 +190,18 @@ async def test_old_keys_are_fetched_again_beside_those_who_use_them(page: KeyPag
         await keys.key("2")
         with pytest.raises(TokenExpired):
             await keys.key("1")
+
+
+async def test_a_fetch_does_not_read_who_vouches_for_servers(page: KeyPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with page.served() as url:
+        # given keys that are old
+        keys = KeySet(url, max_age_seconds=0, refetch_seconds=0)
+        read = Mock(wraps=ssl.create_default_context)
+        monkeypatch.setattr(ssl, "create_default_context", read)
+        # when they are fetched, then every request of the process need not wait for a list of certificates
+        await keys.key("1")
+        assert page.asked == 1
+        assert not read.called
 
 
 async def test_a_fetch_that_took_long_is_followed_by_a_rest(page: KeyPage) -> None:
