@@ -97,18 +97,20 @@ class Diary:
                 start = monday + timedelta(days=day, hours=18, minutes=self._random.randrange(40))
                 yield from self._workout(name, lifts, start, week, time_zone)
 
-    def _id(self) -> str:
-        return str(UUID(int=self._random.getrandbits(128), version=4))
+    def _id(self, at: datetime) -> str:
+        """As phones make them, by `client.ids.new_id`: a UUIDv7, of its own time and seed."""
+        milliseconds, chance = int(at.timestamp() * 1000), self._random.getrandbits
+        return str(UUID(int=milliseconds << 80 | 7 << 76 | chance(12) << 64 | 2 << 62 | chance(62)))
 
     def _measurement(self, at: datetime, week: int) -> Fact:
         lean = _CUT - abs(_CUT - week % (2 * _CUT))
         weight = round(84 - 0.12 * lean + self._random.uniform(-0.4, 0.4), 1)
         girths = {"neck": 39, "waist": round(89 - 0.25 * lean, 1), "hip": 101, "height": 181}
-        payload = {"measurement_id": self._id(), "measured_at": format_moment(at), "weight": weight, **girths}
+        payload = {"measurement_id": self._id(at), "measured_at": format_moment(at), "weight": weight, **girths}
         return Fact(0, "BodyMeasurementRecorded", payload, at)
 
     def _workout(self, name: str, lifts: Sequence[Lift], start: datetime, week: int, time_zone: str) -> Iterator[Fact]:
-        phone, workout_id, now = self._random.randrange(self._phones), self._id(), start
+        phone, workout_id, now = self._random.randrange(self._phones), self._id(start), start
         started = {"workout_id": workout_id, "started_at": format_moment(start), "name": name, "time_zone": time_zone}
         yield Fact(phone, "WorkoutStarted", started, start)
         for lift in lifts:
@@ -118,7 +120,7 @@ class Diary:
             for payload, seconds in self._sets(lift, exercise, week):
                 now += timedelta(seconds=seconds)
                 done = {
-                    "set_id": self._id(),
+                    "set_id": self._id(now),
                     "workout_id": workout_id,
                     "exercise_id": str(exercise.exercise_id),
                     "completed_at": format_moment(now),

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, Any
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import httpx2
@@ -19,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from client.cli.output import described
+from client.ids import new_id
 from client.lifelike import Diary, Fact
 from deploy.local.commands import Data, run, steps
 from deploy.local.folders import default_data_folder
@@ -42,7 +42,7 @@ class Phone:
     """One phone: its queue and what came of it. Numbers start at 1, as a device's first event does."""
 
     name: str
-    device_id: str = field(default_factory=lambda: str(uuid4()))
+    device_id: str = field(default_factory=lambda: str(new_id()))
     token: str = ""
     queue: list[dict[str, Any]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -50,7 +50,7 @@ class Phone:
     def log(self, fact: Fact) -> None:
         self.queue.append(
             {
-                "event_id": str(uuid4()),
+                "event_id": str(new_id()),
                 "event_type": fact.event_type,
                 "payload": fact.payload,
                 "sequence_number": len(self.queue) + 1,

@@ -1,6 +1,7 @@
 """Made-up training is such as a phone could send, however long it goes on."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 from client.lifelike import Diary
 from shared.registry import registry
@@ -20,3 +21,11 @@ def test_the_same_seed_tells_the_same_life() -> None:
     assert {fact.phone for fact in lives[0]} == {0, 1}
     moments = [fact.occurred_at for fact in lives[0]]
     assert moments == sorted(moments)
+
+
+def test_ids_are_such_as_phones_make() -> None:
+    diary = Diary(3, 1).weeks(datetime(2026, 1, 5, tzinfo=UTC), 2, "UTC")
+    sets = [(fact, UUID(fact.payload["set_id"])) for fact in diary if fact.event_type == "SetCompleted"]
+
+    assert {set_id.version for _, set_id in sets} == {7}
+    assert all(set_id.int >> 80 == fact.occurred_at.timestamp() * 1000 for fact, set_id in sets)

@@ -8,10 +8,10 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
-from uuid import uuid4
 
 from pydantic_core import from_json, to_json
 
+from client.ids import new_id
 from deploy.local.operations.bench.load import DEVICES, Load, burst, events_for, measured, steady, sustained
 from deploy.local.operations.bench.phones import SYNC, Phone, expect
 from deploy.local.operations.bench.probe import Probe
@@ -26,7 +26,7 @@ async def run_ceiling(url: str, batch: int, seconds: float) -> dict[str, Any]:
     events = life(events_for(seconds, CEILING))
     phones = []
     for _ in range(DEVICES):
-        device_id = uuid4()
+        device_id = new_id()
         phones.append(Phone(url, device_id, "sink", await Connection.open(url), batches(device_id, events, batch)))
 
     async def send(phone: Phone, until: float) -> None:

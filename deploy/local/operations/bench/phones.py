@@ -6,10 +6,11 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
+from client.ids import new_id
 from deploy.local.operations.bench.wire import Answer, Connection, request
 from deploy.local.operations.bench.workload import Batch, batches, life
 
@@ -54,7 +55,7 @@ class Phone:
 async def register(url: str, events: int, batch: int) -> Phone:
     """A new anonymous user's phone that has logged `events` and sends `batch` of them a request."""
     connection = await Connection.open(url)
-    device_id = uuid4()
+    device_id = new_id()
     body = to_json({"device_id": str(device_id), "device_secret": secrets.token_hex(32)})
     answer = expect(await connection.send(request("POST", "/api/v1/auth/devices", "", body)), 201)
     return Phone(url, device_id, answer["access_token"], connection, batches(device_id, life(events), batch))

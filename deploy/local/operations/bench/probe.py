@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 from pydantic_core import to_json
 
+from client.ids import new_id
 from deploy.local.operations.bench.phones import Phone, expect, register
 from deploy.local.operations.bench.wire import Connection, request
 from shared.domains.exercises.catalogue import CATALOGUE
@@ -54,7 +54,7 @@ class Probe:
         self.hinted = [max(0.0, self._hinted_at[number] - self._acked_at[number]) for number in pairs]
 
     async def _workout(self, until: float) -> None:
-        workout_id, now = str(uuid4()), format_moment(datetime.now(UTC))
+        workout_id, now = str(new_id()), format_moment(datetime.now(UTC))
         await self._log("WorkoutStarted", {"workout_id": workout_id, "started_at": now, "time_zone": "UTC"})
         for _ in range(SETS_A_WORKOUT):
             if time.perf_counter() > until:
@@ -66,7 +66,7 @@ class Probe:
         await self._log(
             "SetCompleted",
             {
-                "set_id": str(uuid4()),
+                "set_id": str(new_id()),
                 "workout_id": workout_id,
                 "exercise_id": str(next(iter(CATALOGUE))),
                 "reps": 5,
@@ -86,7 +86,7 @@ class Probe:
     async def _log(self, event_type: str, payload: Mapping[str, Any]) -> None:
         number = self.phone.acked + 1
         event = {
-            "event_id": str(uuid4()),
+            "event_id": str(new_id()),
             "event_type": event_type,
             "payload": payload,
             "sequence_number": number,

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from pydantic_core import to_json
 
+from client.ids import new_id
 from client.lifelike import Diary, Fact
 from shared.envelope import EventEnvelope
 from shared.values import format_moment
@@ -45,7 +46,7 @@ def encoded(fact: Fact, number: int) -> bytes:
     """A fact as the event that a device sends."""
     return to_json(
         {
-            "event_id": str(uuid4()),
+            "event_id": str(new_id()),
             "event_type": fact.event_type,
             "payload": fact.payload,
             "sequence_number": number,
