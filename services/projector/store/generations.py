@@ -18,6 +18,8 @@ from shared.views.whole import FOLD_VERSION
 
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(6034127001)"
 _WIDE = frozenset({"content", "payload", "event"})
+# The connections share the processors among them already: helpers of each would only write their part to files.
+_SORTED_IN_MEMORY = "SET LOCAL maintenance_work_mem = '256MB'; SET LOCAL max_parallel_maintenance_workers = 0"
 KEPT = 1
 """How many retired generations stay for a rollback."""
 
@@ -124,6 +126,7 @@ async def secure_loaded(connections: Sequence[Connection], name: str) -> None:
     async def work(connection: Connection) -> None:
         for table in left:
             async with connection.transaction():
+                await connection.execute(_SORTED_IN_MEMORY)
                 await _secure(connection, table)
             columns = ", ".join(column.name for column in table.columns if column.name not in _WIDE)
             await connection.execute(f"ANALYZE {table} ({columns})")
