@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 from services.projector.store import effects, identity
 from services.projector.store.batch import PERMANENT_FAULTS, NoGeneration, ProjectorStore
 from services.projector.store.dead_letters import refuse
+from services.projector.store.loading import misplaced
 from shared import postgres
 from shared.dead_letters import Refused, dead_letter, decoded
 from shared.envelope import AcceptedEvent
@@ -100,6 +101,15 @@ class Consumers:
                 case _:
                     assert_never(event)
             await identity.advance(connection, event.number)
+
+    async def settle(self) -> None:
+        """Moves the rows that could not be moved when a merge was heard."""
+        await waiting_out(self._settle)
+
+    async def _settle(self) -> None:
+        async with self._store.transaction() as connection:
+            left = await misplaced(connection)
+            await effects.tell(connection, await identity.settle_or_leave(connection, left))
 
     async def _refuse(self, refused: Refused) -> None:
         if refused:

@@ -183,7 +183,7 @@ class Worker:
         raise ConsumersLost
 
     async def _heal_identity(self, store: ProjectorStore, consumers: Consumers, feed: IdentityFeed) -> None:
-        """Hears from auth's log what Kafka has not brought yet."""
+        """Hears from auth's log what Kafka has not brought yet, and tries again to move what merges had to leave."""
 
         async def unheard() -> list[IdentityEvent]:
             async with store.transaction() as connection:
@@ -192,6 +192,7 @@ class Worker:
 
         for event in await waiting_out(unheard):
             await consumers.hear(event)
+        await consumers.settle()
 
     async def has_partitions(self) -> bool:
         """Whether all consumers are members of their groups."""

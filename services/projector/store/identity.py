@@ -4,13 +4,19 @@ import json
 from collections.abc import Collection
 from uuid import UUID
 
+from prometheus_client import Counter
+
+from services.projector.store.batch import PERMANENT_FAULTS
 from services.projector.store.generations import owned_tables
 from services.projector.store.refreshing import Conflicts, rewrite
 from services.projector.store.users import lock, touch
 from services.projector.tables import APPLIED
 from services.projector.views import views
 from services.projector.views.rows import Connection, generation_of
+from shared.telemetry import log
 from shared.views.conflicts import ConflictRow
+
+LEFT = Counter("projector_rows_left_total", "Times that rows could not be moved to whom their user was merged into")
 
 
 async def merge(connection: Connection, from_user_id: UUID, into_user_id: UUID, *, moves: bool = True) -> Conflicts:
@@ -25,7 +31,7 @@ async def merge(connection: Connection, from_user_id: UUID, into_user_id: UUID, 
     await connection.execute("UPDATE aliases SET into_user_id = $2 WHERE into_user_id = $1", source, target)
     await connection.execute("INSERT INTO aliases VALUES ($1, $2)", source, target)
     if moves:
-        return await settle(connection, {source})
+        return await settle_or_leave(connection, {source})
     await touch(connection, {source, target})
     return ()
 
@@ -62,6 +68,23 @@ async def settle(connection: Connection, user_ids: Collection[UUID]) -> Conflict
         elif target != user_id:
             found += await _move(connection, user_id, target)
     await touch(connection, user_ids)
+    return found
+
+
+async def settle_or_leave(connection: Connection, user_ids: Collection[UUID]) -> Conflicts:
+    """The same for users whose rows are locked here. What cannot be made anew of rows is a fault of this software: they
+    stay where they are until the worker looks again, so that merges and erasures of others go on.
+    """
+    found: list[tuple[UUID, ConflictRow]] = []
+    await lock(connection, user_ids)
+    for user_id in sorted(user_ids):
+        try:
+            async with connection.transaction():
+                found += await settle(connection, {user_id})
+        except PERMANENT_FAULTS as error:
+            LEFT.inc()
+            log().error("rows_not_moved", user_id=str(user_id), exc_info=error)
+            await touch(connection, {user_id})
     return found
 
 

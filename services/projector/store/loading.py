@@ -17,10 +17,9 @@ SELECT EXISTS (
 )
 """  # noqa: S608  (a constant)
 _MISPLACED = """
-SELECT DISTINCT user_id FROM history JOIN aliases ON from_user_id = user_id UNION
-SELECT DISTINCT user_id FROM applied JOIN aliases ON from_user_id = user_id UNION
-SELECT DISTINCT user_id FROM history JOIN erased_users USING (user_id) UNION
-SELECT DISTINCT user_id FROM applied JOIN erased_users USING (user_id)
+SELECT user_id FROM (SELECT from_user_id AS user_id FROM aliases UNION SELECT user_id FROM erased_users) AS gone
+WHERE EXISTS (SELECT FROM history h WHERE h.user_id = gone.user_id)
+OR EXISTS (SELECT FROM applied a WHERE a.user_id = gone.user_id)
 """
 
 
