@@ -23,8 +23,17 @@ TABLE = view_table(
     Column("weight_kg", Numeric),
     Index(None, "user_id", "measured_at"),
 )
+# From the last weighing before the first moment on. User by user: joined, the planner takes a bound for a third of the
+# table.
 _WEIGHINGS = """
-SELECT user_id, measured_at, measurement_id, weight_kg FROM measurements_projection WHERE user_id = ANY($1::uuid[])
+SELECT m.user_id, t.* FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS m (user_id, first, last)
+CROSS JOIN LATERAL (
+  SELECT measured_at, measurement_id, weight_kg FROM measurements_projection
+  WHERE user_id = m.user_id AND weight_kg > 0 AND measured_at <= m.last AND measured_at >= coalesce((
+    SELECT max(measured_at) FROM measurements_projection
+    WHERE user_id = m.user_id AND weight_kg > 0 AND measured_at <= m.first
+  ), m.first) OFFSET 0
+) AS t
 """
 BODY_WEIGHT_SINCE = "body weight since"
 """Mark: a moment from which on the body's weight may be another."""
@@ -59,14 +68,15 @@ class StoredWeighing(NamedTuple):
     weight_kg: Decimal | None
 
 
-async def body_weights(work: Work, users: Collection[UUID]) -> Mapping[UUID, BodyWeights]:
-    """What each user weighed when."""
-    if not users:
+async def body_weights(work: Work, moments: Mapping[UUID, Collection[datetime]]) -> Mapping[UUID, BodyWeights]:
+    """What each user weighed, as far as these moments ask: from the first to the last of them."""
+    if not moments:
         return {}
+    bounds = [(user, min(several), max(several)) for user, several in moments.items()]
     found: defaultdict[UUID, list[StoredWeighing]] = defaultdict(list)
-    for user, *weighing in await work.fetch([TABLE], _WEIGHINGS, list(users)):
+    for user, *weighing in await work.fetch([TABLE], _WEIGHINGS, *zip(*bounds, strict=True)):
         found[user].append(StoredWeighing(*weighing))
-    return {user: BodyWeights(found[user]) for user in users}
+    return {user: BodyWeights(found[user]) for user in moments}
 
 
 VIEW = View("measurements", TABLE, refresh)

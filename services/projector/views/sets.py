@@ -1,8 +1,10 @@
 """Sets. They follow from their own events, their workout's status, merges of exercises and the body's weight."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as changed
+from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any
@@ -124,8 +126,7 @@ async def _mark_reached(work: Work, query: str, kind: str) -> None:
 async def _made(work: Work, entities: Mapping[Mark, Entity]) -> UserSets:
     users = {user for user, _ in entities}
     exercises_of = await exercises(work, users)
-    weighing = {user for (user, _), entity in entities.items() if entity.value("load_basis") in BODY_BASES}
-    weights_of = await body_weights(work, weighing)
+    weights_of = await body_weights(work, _weighed_at(entities))
     statuses = await _statuses(work, entities)
     made = [
         (
@@ -135,6 +136,16 @@ async def _made(work: Work, entities: Mapping[Mark, Entity]) -> UserSets:
         for (user, set_id), entity in entities.items()
     ]
     return [(user, row) for user, row in made if row is not None]
+
+
+def _weighed_at(entities: Mapping[Mark, Entity]) -> Mapping[UUID, Collection[datetime]]:
+    """The moments for which it matters what the body weighed, by user."""
+    found: defaultdict[UUID, list[datetime]] = defaultdict(list)
+    for (user, _), entity in entities.items():
+        completed_at = entity.value("completed_at")
+        if completed_at is not None and entity.value("load_basis") in BODY_BASES:
+            found[user].append(completed_at)
+    return found
 
 
 async def _statuses(work: Work, entities: Mapping[Mark, Entity]) -> Mapping[Mark, WorkoutStatus | None]:

@@ -81,6 +81,34 @@ async def test_weighings_of_one_moment_may_change_places(store: ProjectorStore) 
     assert await rows(store, person[0].user_id) == expected(person)
 
 
+WEIGHED = ((2, {"weight": 80}), (3, {"waist": 90}), (4, {"weight": 90}))
+DAYS = ("2026-01-15", "2026-02-01", "2026-02-15", "2026-03-15", "2026-04-15")
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 1), (0, 2), (0, 3), (1, 3), (2, 5), (4, 5)])
+async def test_sets_weigh_what_the_body_weighed_last(store: ProjectorStore, first: int, last: int) -> None:
+    # given two weighings, and a measurement between them that says no weight
+    weighed: list[Said] = [
+        (
+            "BodyMeasurementRecorded",
+            {"measurement_id": str(uuid4()), "measured_at": f"2026-0{month}-01T08:00:00Z"} | what,
+        )
+        for month, what in WEIGHED
+    ]
+    # when sets of some days come: before all weighings, at the moment of one, between them, after them
+    workout, times = str(uuid4()), [f"{day}T08:00:00Z" for day in DAYS[first:last]]
+    pull_up = {"workout_id": workout, "exercise_id": str(catalogue_id("pull-up")), "load_basis": "bodyweight"}
+    done: list[Said] = [
+        ("SetCompleted", pull_up | {"set_id": str(uuid4()), "completed_at": time, "reps": 5}) for time in times
+    ]
+    started = ("WorkoutStarted", {"workout_id": workout, "started_at": times[0]})
+    person = sent(uuid4(), uuid4(), [*weighed, started, *done])
+    await apply(store, person[:3])
+    await apply(store, person[3:])
+    # then each has the load that the fold gives it
+    assert await rows(store, person[0].user_id) == expected(person)
+
+
 async def test_an_event_that_cannot_be_folded_takes_nothing_of_its_batch_with_it(
     pool: Pool, parking: ProjectorStore, follower: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
