@@ -1,7 +1,9 @@
 """What devices read back: digests, events behind a vector cursor, and what was refused."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import accumulate
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,6 +22,8 @@ from shared.positions import last_event
 from shared.values import MAX_INTEGER, Moment
 
 router = APIRouter(prefix="/api/v1/sync", tags=["sync"])
+LONGEST_PAGE = 1024 * 1024
+"""Characters of events: what is slow to load breaks off, and who pulls in a cellar must come on with every page."""
 
 
 class DeviceHash(BaseModel):
@@ -116,8 +120,14 @@ async def events(
     if exclude_device is not None:
         behind.pop(exclude_device, None)
     rows = await pull.after(behind, limit + 1) if behind else []
-    delivered = {**known, **{row["device_id"]: row["sequence_number"] for row in rows[:limit]}}
-    return _page(epoch, [row["record"] for row in rows[:limit]], delivered, has_more=len(rows) > limit)
+    shown = rows[: _fitting([len(row["record"]) for row in rows[:limit]])]
+    delivered = {**known, **{row["device_id"]: row["sequence_number"] for row in shown}}
+    return _page(epoch, [row["record"] for row in shown], delivered, has_more=len(rows) > len(shown))
+
+
+def _fitting(sizes: Sequence[int]) -> int:
+    """How many of the first make a page: all that are no longer together than a page may be, and always one."""
+    return max(bisect_right(list(accumulate(sizes)), LONGEST_PAGE), min(len(sizes), 1))
 
 
 def _page(epoch: UUID, records: Sequence[str], delivered: Vector, *, has_more: bool) -> Response:

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from services.ingest.api.pull import LONGEST_PAGE, _fitting
 from shared.digests import digest_of_events
 from shared.http import encode_cursor
 from tests.system.ingest.conftest import Ingest
@@ -43,6 +44,27 @@ async def test_everything_of_the_user_comes_once_page_by_page(ingest: Ingest, ph
     assert [event["sequence_number"] for event in (await pulled(tablet, after=cursor))[0]] == [8]
     others, _ = await pulled(tablet, exclude_device=str(tablet.device_id))
     assert {event["device_id"] for event in others} == {str(phone.device_id)}
+
+
+async def test_a_page_of_long_events_is_no_longer_than_others(phone: Phone) -> None:
+    # given events that are together longer than a page may be
+    sent = sets(1, 180)
+    for event in sent:
+        event["payload"]["notes"] = "x" * 10_000
+    for start in range(0, len(sent), 90):
+        await phone.sync(sent[start : start + 90])
+
+    page = await phone.get("/events", limit=500)
+    assert 90 < len(page["events"]) < len(sent)
+    assert page["has_more"]
+    assert len(json.dumps(page["events"])) < 1.1 * LONGEST_PAGE
+
+    events, _ = await pulled(phone, limit=500)
+    assert [event["sequence_number"] for event in events] == list(range(1, 181))
+
+
+def test_an_event_that_is_longer_than_a_page_makes_one() -> None:
+    assert [_fitting(sizes) for sizes in ([], [LONGEST_PAGE + 1, 1], [LONGEST_PAGE - 1, 1, 1], [1, 1])] == [0, 1, 2, 2]
 
 
 async def test_a_device_that_joins_the_user_is_pulled_from_its_start(ingest: Ingest, phone: Phone) -> None:
