@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from fastapi import APIRouter
 from sqlalchemy import Table
 
 from services.projector.domain import EntityKey
@@ -12,6 +12,9 @@ from services.projector.views.row import Row
 from services.projector.views.rows import Connection
 from services.projector.views.work import Work
 from shared.fold import Entity, State
+
+if TYPE_CHECKING:  # a rebuild has no use for the web framework, and would wait for it
+    from fastapi import APIRouter
 
 Remakes = Callable[[Connection, Mapping[EntityKey, Entity]], Awaitable[Collection[UUID]]]
 
@@ -29,7 +32,7 @@ class View:
     refresh: Callable[[Work], Awaitable[None]]
     whole: Callable[[State], Iterable[Row]] | None = None
     remakes: Remakes | None = None
-    router: APIRouter | None = None
+    router: "APIRouter | None" = None
 
 
 def entity_view(
@@ -39,7 +42,7 @@ def entity_view(
     *,
     name: str,
     whole: bool = False,
-    router: APIRouter | None = None,
+    router: "APIRouter | None" = None,
 ) -> View:
     """The plainest view: one row for each entity of a kind, from nothing but that entity.
 
