@@ -11,6 +11,8 @@ from aiokafka.errors import KafkaError
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 
+from shared.clients import authorities
+
 SECONDS = 3.0
 
 
@@ -66,7 +68,7 @@ async def service_state(app: FastAPI) -> str:
 
 
 async def worker_state(url: str) -> str:
-    async with httpx2.AsyncClient(timeout=SECONDS) as client:
+    async with httpx2.AsyncClient(timeout=SECONDS, verify=authorities()) as client:
         try:
             return state_of(await client.get(f"{url}/health/ready"))
         except httpx2.HTTPError as error:

@@ -1,7 +1,9 @@
 """The gateway: each path reaches its service, each service lives its own lifespan, and the parts' health adds up."""
 
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from unittest.mock import Mock
 
 import pytest
 from fastapi import FastAPI, Request, WebSocket
@@ -9,6 +11,8 @@ from fastapi.testclient import TestClient
 
 from deploy.local.gateway import SERVICES, Gateway
 from deploy.local.health import Health
+from deploy.local.ports import free_port
+from shared.clients import authorities
 from shared.security import HEADERS
 
 
@@ -124,6 +128,18 @@ def test_engines_and_workers_that_do_not_answer_are_named(lived: list[str]) -> N
     assert parts["auth"] == "ready"
     assert parts["auth-worker"].startswith("does not answer")
     assert parts["postgres 127.0.0.1:1"].startswith("cannot connect")
+
+
+async def test_asking_workers_does_not_read_who_vouches_for_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given a process that has done so
+    authorities()
+    read = Mock(wraps=ssl.create_default_context)
+    monkeypatch.setattr(ssl, "create_default_context", read)
+    # when its workers are asked how they are, then every request need not wait for a list of certificates
+    states = await Health({}, {"worker": f"http://127.0.0.1:{free_port()}"}, {}).parts()
+
+    assert states["worker"].startswith("does not answer")
+    assert not read.called
 
 
 def test_the_origin_itself_leads_to_the_documentation(gateway: Gateway) -> None:
