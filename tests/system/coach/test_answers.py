@@ -10,7 +10,7 @@ from shared.http import encode_cursor
 from shared.identity import WeeklyReportReady
 from shared.topics import COACH as COACH_TOPIC
 from shared.values import format_moment
-from tests.system.coach.world import COACH, START, World, eventually, frames_of, said_on, text_of
+from tests.system.coach.world import COACH, START, World, earlier_this_week, eventually, frames_of, said_on, text_of
 from tests.system.engines import connect
 
 BENCH = catalogue_id("bench-press-barbell")
@@ -20,9 +20,9 @@ BENCH = catalogue_id("bench-press-barbell")
 async def trained(world: World) -> UUID:
     """A user with workouts in this week and in the last five."""
     user, device = uuid4(), uuid4()
-    now = datetime.now(UTC).replace(microsecond=0)
+    latest = earlier_this_week(timedelta(minutes=90))
     for back in range(6):
-        at = now - timedelta(weeks=back, minutes=90)
+        at = latest - timedelta(weeks=back)
         await world.publish(*world.workout(user, device, at, (BENCH, 100 - back, 5), (BENCH, 90, 8), rpe=9))
 
     async def remembered() -> bool:

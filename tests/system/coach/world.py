@@ -179,6 +179,13 @@ class World:
         return {"Authorization": f"Bearer {access_token(user)}"}
 
 
+def earlier_this_week(by: timedelta) -> datetime:
+    """So long ago, in whole seconds; where that was in the week before, the first moment of this one."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    monday = now.replace(hour=0, minute=0, second=0) - timedelta(days=now.weekday())
+    return max(monday, now - by)
+
+
 async def eventually(check: Callable[[], Awaitable[Any]], seconds: float = 20) -> Any:
     """The first true answer; the last one where none came in time."""
     deadline = asyncio.get_running_loop().time() + seconds

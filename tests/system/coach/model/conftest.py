@@ -1,14 +1,14 @@
 """One running coach with a model behind it, for the tests of one module."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
 from tests.system.coach.fake_model import FakeModel
 from tests.system.coach.model.telling import BENCH, coach_of
-from tests.system.coach.world import COACH, World, eventually
+from tests.system.coach.world import COACH, World, earlier_this_week, eventually
 from tests.system.conftest import Database
 from tests.system.engines import RealEngines
 
@@ -41,9 +41,7 @@ async def world(engines: RealEngines, database: Database, model: FakeModel) -> A
 async def trained(world: World) -> UUID:
     """A user with a workout of this week; every test has its own budget."""
     user = uuid4()
-    now = datetime.now(UTC)
-    monday = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=now.weekday())
-    await world.publish(*world.workout(user, uuid4(), max(monday, now - timedelta(hours=2)), (BENCH, 100, 5)))
+    await world.publish(*world.workout(user, uuid4(), earlier_this_week(timedelta(hours=2)), (BENCH, 100, 5)))
     question = {"question": "How was my last workout?"}
 
     async def remembered() -> bool:
