@@ -71,6 +71,7 @@ class KeySet:
 
     def __init__(self, url: str, *, max_age_seconds: float = 10, refetch_seconds: float = 5) -> None:
         self._url = url
+        # Read at the start: the first request would have to wait for it.
         self._authorities = authorities()
         self._max_age = max_age_seconds
         self._refetch = refetch_seconds

@@ -25,6 +25,7 @@ from deploy.local.ports import free_port, reserved
 from deploy.local.processes import Process, Program, StartError, end_leftovers, started_at
 from deploy.local.roles import ROOT, Role, Roles, product_roles, program
 from deploy.local.supervisor import Supervisor, Watched
+from shared.clients import authorities
 
 READY_SECONDS, READY_PAUSE_SECONDS = 90.0, 0.5
 Report = Callable[[str], None]
@@ -167,7 +168,7 @@ class Stack:
         """What `/health/ready` says, once all its processes take requests."""
         if not all(process.listens_on(self.port) for process in self._http):
             return False
-        async with httpx2.AsyncClient(timeout=10) as client:
+        async with httpx2.AsyncClient(timeout=10, verify=authorities()) as client:
             try:
                 return (await client.get(f"{self.url}/health/ready")).status_code == 200
             except httpx2.HTTPError:
@@ -249,7 +250,7 @@ class Stack:
             await asyncio.sleep(0.1)
 
     async def _unready(self) -> str:
-        async with httpx2.AsyncClient(timeout=10) as client:
+        async with httpx2.AsyncClient(timeout=10, verify=authorities()) as client:
             try:
                 parts = (await client.get(f"{self.url}/health/ready")).json()["parts"]
             except httpx2.HTTPError:

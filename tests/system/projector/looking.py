@@ -8,9 +8,11 @@ from services.projector.store import positions
 from services.projector.store.batch import ProjectorStore
 from services.projector.views import views
 from services.projector.views.rows import Connection
-from shared.digests import Digest
+from shared.digests import Digest, canonical_json
 from shared.envelope import AcceptedEvent
+from shared.fold import fold
 from shared.following import plan
+from shared.views.whole import rows_of
 
 
 async def apply(store: ProjectorStore, events: Iterable[AcceptedEvent]) -> None:
@@ -32,6 +34,12 @@ def split(events: Sequence[AcceptedEvent], random: Random, largest: int) -> Iter
         size = random.randint(1, largest)
         yield events[start : start + size]
         start += size
+
+
+def expected(events: Iterable[AcceptedEvent]) -> Mapping[str, set[str]]:
+    """What `rows` must find: by view, what the fold makes of all events of a user."""
+    made = rows_of(fold(event.recorded() for event in events))
+    return {view: {canonical_json(row.content()) for row in found} for view, found in made.items()}
 
 
 async def content_digest(store: ProjectorStore, user_id: UUID) -> Digest:

@@ -1,6 +1,6 @@
 """What a batch finds in the store, and what it has at hand itself, make the same rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
@@ -12,30 +12,22 @@ from services.projector.rebuild.run import rebuild
 from services.projector.settings import Settings
 from services.projector.store.batch import ProjectorStore
 from services.projector.views import sets
-from services.projector.views.text import text_of
 from shared.domains.exercises.catalogue import catalogue_id
 from shared.envelope import AcceptedEvent
-from shared.fold import fold
 from shared.following import Follower
 from shared.kafka import Record
 from shared.topics import EVENTS
 from shared.values import format_moment
 from shared.views.sets import SetRow, set_row
-from shared.views.whole import rows_of
 from tests.histories import START, Said, history, sent
 from tests.system.projector.feed import EventStore
-from tests.system.projector.looking import apply, rows
+from tests.system.projector.looking import apply, expected, rows
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 
 def records(events: Iterable[AcceptedEvent]) -> list[Record]:
     return [Record(EVENTS, 0, offset, b"", event.model_dump_json().encode(), ()) for offset, event in enumerate(events)]
-
-
-def expected(events: Sequence[AcceptedEvent]) -> dict[str, set[str]]:
-    made = rows_of(fold(event.recorded() for event in events))
-    return {view: set(map(text_of, found)) for view, found in made.items()}
 
 
 @pytest.mark.parametrize("parks", [False, True])

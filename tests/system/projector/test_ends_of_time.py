@@ -9,14 +9,11 @@ import httpx2
 
 from services.projector.store import identity
 from services.projector.store.batch import ProjectorStore
-from shared.digests import canonical_json
 from shared.envelope import AcceptedEvent
-from shared.fold import fold
 from shared.values import format_moment
-from shared.views.whole import rows_of
 from tests.histories import Said, sent
 from tests.system.projector.feed import EventStore
-from tests.system.projector.looking import apply, rows
+from tests.system.projector.looking import apply, expected, rows
 from tests.system.projector.phones import Reader
 
 FIRST = datetime.min.replace(tzinfo=UTC)
@@ -28,9 +25,7 @@ def said_then(user_id: UUID, said: Sequence[Said]) -> list[AcceptedEvent]:
 
 
 async def as_folded(store: ProjectorStore, events: Sequence[AcceptedEvent], user_id: UUID) -> bool:
-    expected = rows_of(fold(event.recorded() for event in events))
-    found = await rows(store, user_id)
-    return found == {view: {canonical_json(row.content()) for row in made} for view, made in expected.items()}
+    return await rows(store, user_id) == expected(events)
 
 
 async def test_every_time_is_stored_as_itself(pool: "asyncpg.Pool[asyncpg.Record]") -> None:

@@ -8,15 +8,14 @@ import pytest
 
 from services.projector.store import identity
 from services.projector.store.batch import ProjectorStore
-from shared.digests import canonical_json
 from shared.envelope import AcceptedEvent
 from shared.fold import fold
 from shared.following import Follower
 from shared.registry import registry
-from shared.views.whole import content_digest_of, rows_of
+from shared.views.whole import content_digest_of
 from tests.histories import History, history, interleaved, repeated
 from tests.system.projector.feed import EventStore
-from tests.system.projector.looking import apply, content_digest, rows, split
+from tests.system.projector.looking import apply, content_digest, expected, rows, split
 from tests.system.projector.phones import Reader, api
 
 EVENTS = 5_000
@@ -38,11 +37,6 @@ def given(event_store: EventStore) -> History:
     person = history(77, events=EVENTS, devices=3)
     event_store.accept(person.received)
     return person
-
-
-def expected(events: list[AcceptedEvent]) -> dict[str, set[str]]:
-    views = rows_of(fold(event.recorded() for event in events))
-    return {name: {canonical_json(row.content()) for row in found} for name, found in views.items()}
 
 
 def in_batches(events: Sequence[AcceptedEvent]) -> Iterator[Sequence[AcceptedEvent]]:

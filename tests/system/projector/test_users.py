@@ -14,24 +14,17 @@ from services.projector.store.batch import ProjectorStore
 from services.projector.store.users import lock, lock_owners
 from services.projector.views import whole
 from services.projector.views.row import Row
-from services.projector.views.text import text_of
 from shared.fold import State, fold
 from shared.following import Follower
 from shared.identity import UserMerged
-from shared.views.whole import rows_of
-from tests.histories import START, History, history
-from tests.system.projector.looking import apply, rows
+from tests.histories import START, history
+from tests.system.projector.looking import apply, expected, rows
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 
 def merged(number: int, from_user_id: UUID, user_id: UUID) -> UserMerged:
     return UserMerged(number=number, occurred_at=START, user_id=user_id, merge_id=uuid4(), from_user_id=from_user_id)
-
-
-def expected(*people: History) -> dict[str, set[str]]:
-    made = rows_of(fold(event.recorded() for person in people for event in person.received))
-    return {view: set(map(text_of, found)) for view, found in made.items()}
 
 
 async def locked_elsewhere(pool: Pool, user_id: UUID) -> bool:
@@ -96,14 +89,14 @@ async def test_a_merge_whose_rows_cannot_be_made_stops_nobody(
         await consumers.hear(merged(2, other, into))
         # then one is settled, the other stays as it was, also when it is tried again, and both are known
         await consumers.settle()
-        assert await rows(parking, into) == expected(people[2], people[3])
-        assert await rows(parking, phone) == expected(people[0])
+        assert await rows(parking, into) == expected([*people[2].received, *people[3].received])
+        assert await rows(parking, phone) == expected(people[0].received)
         async with pool.acquire() as connection, connection.transaction():
             assert await lock_owners(connection, {phone, other}) == {phone: account, other: into}
 
     # and after a repair the rows are moved
     await consumers.settle()
-    assert await rows(parking, account) == expected(people[0], people[1])
+    assert await rows(parking, account) == expected([*people[0].received, *people[1].received])
     assert not any((await rows(parking, phone)).values())
 
 
