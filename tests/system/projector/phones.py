@@ -59,14 +59,16 @@ class Reader:
 
 
 @asynccontextmanager
-async def api(url: str, event_store: EventStore) -> AsyncIterator[httpx2.AsyncClient]:
+async def api(
+    url: str, event_store: EventStore, *, read_after_seconds: float = 0.4
+) -> AsyncIterator[httpx2.AsyncClient]:
     """The app over a database, without a socket; what it answers must be as it describes itself."""
     settings = Settings(
         database_url_projector=url,
         ingest_url=event_store.url,
         auth_url=event_store.url,
         service_token="secret",
-        projector_read_after_seconds=0.4,
+        projector_read_after_seconds=read_after_seconds,
     )
     app = create_app(settings)
     app.state.tokens = Tokens()

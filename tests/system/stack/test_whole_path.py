@@ -15,9 +15,7 @@ async def test_a_workout_logged_offline_can_be_read_back_right_after_its_sync(wo
     # then everything is acknowledged and the workout is there
     assert (answer["accepted_count"], answer["rejected_count"], answer["errors"]) == (5, 0, [])
     assert answer["ack_cursor"]["last_acked_sequence"] == 5
-    read = await phone.read(f"/workouts/{workout_id}", after=5)
-    workout = read.json()
-    assert "X-Stale" not in read.headers
+    workout = await phone.read_fresh(f"/workouts/{workout_id}", after=5)
     assert (workout["status"], workout["set_count"], workout["tonnage_kg"]) == ("completed", 3, 1537.5)
     assert [done["completed_at"] for done in workout["sets"]] == sorted(
         done["completed_at"] for done in workout["sets"]

@@ -102,22 +102,26 @@ class Phone:
         position = {} if after is None else {"X-Read-After": f"{self.device_id}:{after}"}
         return await self.http.get(f"/api/v1{path}", params=params, headers=self.headers | position)
 
-    async def read_all(self, path: str, after: int, seconds: float = 60) -> list[Json]:
-        """Every item of a list, once this phone's events up to `after` are projected."""
+    async def read_fresh(self, path: str, *, after: int, seconds: float = 60, **params: Any) -> Json:
+        """What is there once this phone's events up to `after` are projected, however long that takes."""
         async with asyncio.timeout(seconds):
             while True:
                 try:
-                    answer = await self.read(path, after=after, limit=500)
+                    answer = await self.read(path, after=after, **params)
                 except httpx2.HTTPError:
-                    await asyncio.sleep(0.2)
-                    continue
-                if answer.status_code == 200 and "X-Stale" not in answer.headers:
-                    break
+                    answer = None
+                if answer is not None and answer.status_code == 200 and "X-Stale" not in answer.headers:
+                    found: Json = answer.json()
+                    return found
                 await asyncio.sleep(0.2)
-        items: list[Json] = answer.json()["items"]
-        while cursor := answer.json()["next_cursor"]:
-            answer = await self.read(path, limit=500, cursor=cursor)
-            items += answer.json()["items"]
+
+    async def read_all(self, path: str, after: int, seconds: float = 60) -> list[Json]:
+        """Every item of a list, once this phone's events up to `after` are projected."""
+        page = await self.read_fresh(path, after=after, seconds=seconds, limit=500)
+        items: list[Json] = page["items"]
+        while cursor := page["next_cursor"]:
+            page = (await self.read(path, limit=500, cursor=cursor)).json()
+            items += page["items"]
         return items
 
 
