@@ -123,7 +123,7 @@ async def test_a_group_that_is_held_up_holds_nobody_else_up(ingest: Ingest, phon
         waiting = asyncio.create_task(held.sync(sets(1, 2)))
         await asyncio.sleep(0.1)
 
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(ingest.settings.ingest_statement_timeout):
             answers = await asyncio.gather(*(other.sync(sets(1, 1)) for other in others[:5]))
 
         assert not waiting.done()

@@ -25,13 +25,13 @@ async def app_with(ingest: Ingest, **changes: object) -> AsyncIterator[httpx2.As
 
 @pytest.fixture
 async def limited(ingest: Ingest) -> AsyncIterator[httpx2.AsyncClient]:
-    async for client in app_with(ingest, ingest_limits_enabled=True, ingest_device_rate=1, ingest_device_burst=3):
+    async for client in app_with(ingest, ingest_limits_enabled=True, ingest_device_rate=0.01, ingest_device_burst=3):
         yield client
 
 
 @pytest.fixture
 async def narrow(ingest: Ingest) -> AsyncIterator[httpx2.AsyncClient]:
-    async for client in app_with(ingest, ingest_pool_size=1, ingest_max_in_flight=4, ingest_statement_timeout=1):
+    async for client in app_with(ingest, ingest_pool_size=1, ingest_max_in_flight=4, ingest_statement_timeout=2):
         yield client
 
 

@@ -50,7 +50,7 @@ async def test_sets_of_one_phone_join_the_workout_of_the_other(world: World) -> 
     # then both see the workout with all sets
     for phone in (first, second):
         (workout,) = await phone.read_all("/workouts", after=len(phone.queue))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while workout["set_count"] != 3:
                 (workout,) = await phone.read_all("/workouts", after=len(phone.queue))
         assert workout["tonnage_kg"] == 1200
