@@ -46,6 +46,10 @@ class Operator:
         """auth's log of identity events."""
         return IdentityFeed(self.http)
 
+    async def ready(self) -> bool:
+        """Whether every part is up: engines and services answer, and consumers are members of their groups."""
+        return (await self.http.get("/health/ready")).is_success
+
     async def get(self, path: str, **params: Any) -> Any:
         """The JSON of an internal path."""
         given = {name: value for name, value in params.items() if value is not None}

@@ -14,8 +14,8 @@ from shared.digests import EMPTY, Digest
 from shared.feeds import Head
 
 READ_STORES = ("projector", "coach", "auth")
-# A difference counts when neither side has moved for so long: the partitions of a consumer that died stand still until
-# its group has let go of it, after 10 s.
+# A difference counts when the stack was ready and neither side has moved for so long: the partitions of a consumer that
+# died stand still until its group has let go of it, after 10 s, and a store whose worker only just starts does so too.
 AT_REST_SECONDS = 15.0
 
 
@@ -51,7 +51,7 @@ async def check_positions(operator: Operator, service: str, *, patience: float) 
         differing = differences(heads, await read_positions(operator, service))
         if not differing:
             return Check(f"read store of {service}", len(heads), "devices")
-        if differing != before:
+        if differing != before or not await operator.ready():
             before, since = differing, time.monotonic()
         if time.monotonic() - since > AT_REST_SECONDS or time.monotonic() > deadline:
             return Check(f"read store of {service}", len(heads), "devices", first(differing))

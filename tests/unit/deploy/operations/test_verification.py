@@ -1,14 +1,21 @@
 """What a verification finds, judged on made-up stores and topics."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+import httpx2
+import pytest
+
+from deploy.local.operations.running import Operator
+from deploy.local.operations.verification import positions
 from deploy.local.operations.verification.content import Users, content_difference
 from deploy.local.operations.verification.findings import Check, Findings
-from deploy.local.operations.verification.positions import Position, differences, first
+from deploy.local.operations.verification.positions import Position, check_positions, differences, first
 from deploy.local.operations.verification.store import Chain, Store, check_store
 from deploy.local.operations.verification.topics import Published, Topic, check_topic
+from deploy.local.stack import RunningStack
 from shared.digests import Digest, digest_of_events
 from shared.envelope import AcceptedEvent
 from shared.feeds import Head
@@ -164,3 +171,62 @@ def test_a_record_that_is_no_event_is_counted_and_nothing_more() -> None:
 
     assert found.unreadable == 6
     assert check_topic(store(events), found, NOW).agrees
+
+
+@dataclass
+class Clock:
+    """Time that passes by sleeping only."""
+
+    now: float = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(positions, "time", clock)
+    monkeypatch.setattr(positions, "asyncio", clock)
+    return clock
+
+
+def stack_with_a_store(ready: Callable[[], bool], caught_up: Callable[[], bool]) -> Operator:
+    """One device of two events, and a read store that has the first of them until it has caught up."""
+    events = chain(1, 2)
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path == "/health/ready":
+            return httpx2.Response(200 if ready() else 503)
+        if request.url.path == "/internal/heads":
+            heads = {"server_epoch": str(EPOCH), "heads": [head(events).model_dump(mode="json")], "next_cursor": None}
+            return httpx2.Response(200, json=heads)
+        at = head(events if caught_up() else events[:1])
+        position = {"device_id": str(DEVICE), "sequence": at.last_accepted_sequence, "count": at.count, "hash": at.hash}
+        return httpx2.Response(200, json={"items": [position], "next_cursor": None})
+
+    http = httpx2.AsyncClient(transport=httpx2.MockTransport(answer), base_url="http://stack")
+    return Operator(RunningStack("http://stack", 1, {}, {}), http)
+
+
+async def test_a_store_that_stands_still_and_differs_is_named(clock: Clock) -> None:
+    check = await check_positions(stack_with_a_store(lambda: True, lambda: False), "coach", patience=90)
+
+    assert "the event store is at 2" in (check.difference or "")
+    assert clock.now < 90
+
+
+async def test_a_store_whose_worker_only_just_starts_is_waited_for(clock: Clock) -> None:
+    slow = stack_with_a_store(lambda: clock.now > 40, lambda: clock.now > 50)
+
+    assert (await check_positions(slow, "coach", patience=90)).agrees
+
+
+async def test_a_store_whose_worker_never_comes_is_waited_for_with_patience(clock: Clock) -> None:
+    check = await check_positions(stack_with_a_store(lambda: False, lambda: False), "coach", patience=90)
+
+    assert not check.agrees
+    assert 90 < clock.now < 92
