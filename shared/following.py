@@ -173,9 +173,17 @@ class Follower(Generic[Event]):
         return current
 
     async def _heal(self, device_id: UUID, first: int, last: int) -> int:
-        """Reads a range from the feed and applies it in order. What the feed no longer has is skipped and counted."""
+        """Reads what a store lacks; returns how many events were new to it."""
         HOLES.inc()
         log().warning("healing_hole", device_id=str(device_id), first=first, last=last)
+        return await self._read_on(device_id, first, last)
+
+    async def _read_on(self, device_id: UUID, first: int, last: int) -> int:
+        """Reads a range from the feed and applies it in order. What the feed no longer has is skipped and counted.
+
+        Each page is judged by the position as it is by then, and moves it: others may apply events of the device, or
+        forget them, from page to page.
+        """
         applied = 0
         async for page in pages(self.feed.events(device_id, first, last)):
             async with self.store.batch({device_id}) as batch:
@@ -222,16 +230,10 @@ class Follower(Generic[Event]):
         return found == at
 
     async def _refold(self, head: Head) -> None:
-        """Takes the device's whole history again; the fold does not mind, and the position is counted anew."""
+        """Takes the whole history of a device that was forgotten."""
         REFOLDED.inc()
         log().warning("refolding_device", device_id=str(head.device_id), head=head.last_accepted_sequence)
-        at = NOTHING_APPLIED
-        async for page in pages(self.feed.events(head.device_id, 1, head.last_accepted_sequence)):
-            async with self.store.batch({head.device_id}) as batch:
-                await batch.fold(page)
-                at = at.plus(page)
-                if at.sequence == head.last_accepted_sequence:
-                    await batch.save({head.device_id: at})
+        await self._read_on(head.device_id, 1, head.last_accepted_sequence)
 
 
 def _count(committed: Plan[Event]) -> None:
