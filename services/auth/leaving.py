@@ -60,7 +60,8 @@ async def revoke_device(desk: Desk, caller: Principal, device_id: UUID) -> None:
     """
     now = utc_now()
     async with desk.transaction() as connection:
-        user = await caller_of(connection, caller, "SHARE")
+        # One after the other: two devices that revoke each other at once would leave none.
+        user = await caller_of(connection, caller, "UPDATE")
         device = await devices.find(connection, device_id)
         if not isinstance(device, Device) or device.user_id != user.user_id:
             raise NotFound("no such device")

@@ -149,6 +149,16 @@ async def test_an_anonymous_user_keeps_its_last_device(auth: Auth) -> None:
     assert (await phone.call("DELETE", f"/devices/{second.device_id}")).status_code == 204
 
 
+async def test_two_devices_that_revoke_each_other_at_once_leave_one(auth: Auth) -> None:
+    for _ in range(10):
+        phone, second = await auth.anonymous(), auth.phone()
+        await second.launch(bearer=phone.tokens["access_token"])
+        answers = await asyncio.gather(
+            phone.call("DELETE", f"/devices/{second.device_id}"), second.call("DELETE", f"/devices/{phone.device_id}")
+        )
+        assert sorted(answer.status_code for answer in answers) in ([204, 403], [204, 409])
+
+
 async def test_devices_and_sessions_are_listed_in_pages(auth: Auth) -> None:
     phone, _ = await auth.account()
     for _ in range(3):
