@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 from hashlib import sha256
 from operator import attrgetter
+from typing import Any
 
 from services.coach.facts.log import TrainingLog
 from shared.digests import canonical_json
@@ -40,6 +42,11 @@ def inputs_digest(log: TrainingLog, week: str) -> str:
     """Another one wherever the week's report would say something else."""
     shown = [log.week_by_label.get(week_before(week, back)) for back in range(CHART_WEEKS)]
     weeks = [canonical_json(row.content()) if row else "" for row in shown]
-    sets = [(*map(str, INPUTS(row)), log.name(row.exercise_id)) for row in log.working_by_week.get(week, ())]
-    records = [(best.row.set_id, best.kind.value, str(best.value)) for best in log.bests_by_week.get(week, ())]
+    sets = [(*map(_written, INPUTS(row)), log.name(row.exercise_id)) for row in log.working_by_week.get(week, ())]
+    records = [(best.row.set_id, best.kind.value, _written(best.value)) for best in log.bests_by_week.get(week, ())]
     return sha256(repr((REPORT_VERSION, weeks, sets, records)).encode()).hexdigest()
+
+
+def _written(value: Any) -> str:
+    """Equal values alike: a decimal may bear zeros at its end or not."""
+    return str(value.normalize() if isinstance(value, Decimal) else value)

@@ -9,6 +9,7 @@ import pytest
 from services.coach.facts.log import TrainingLog
 from services.coach.facts.packing import FORM, Document, HistoryNeeded, document, opened, packed, rows_alone, unpacked
 from services.coach.facts.rows import Rows
+from services.coach.reports.due import inputs_digest
 from shared.digests import canonical_json
 from shared.envelope import AcceptedEvent
 from shared.fold import fold
@@ -41,6 +42,16 @@ def test_what_was_packed_is_unpacked_the_same(seed: int) -> None:
     assert told(found) == told(rows)
     assert document(found) == document(rows)
     assert told(rows_alone(packed(rows))) == told(rows)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_reports_of_what_was_unpacked_would_say_the_same(seed: int) -> None:
+    rows = rows_after([*history(seed, events=400).received])
+    log, found = TrainingLog.made_of(rows), TrainingLog.made_of(unpacked(packed(rows))[1])
+    assert log.weeks
+    assert [inputs_digest(found, row.week) for row in found.weeks] == [
+        inputs_digest(log, row.week) for row in log.weeks
+    ]
 
 
 @pytest.mark.parametrize("seed", range(12))
