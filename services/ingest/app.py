@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from services.ingest.api import feeds, live, operations, pull, sync
-from services.ingest.consumers import ErasedIds, Identity, IdentityConsumer
+from services.ingest.consumers import Identity, IdentityConsumer
+from services.ingest.erased_ids import ErasedIds
 from services.ingest.group_commit import GroupCommit
 from services.ingest.hints import Hub
 from services.ingest.limits import Limits

@@ -1,16 +1,15 @@
 """What the worker hears: identity events, from the topic and, where it has holes, from auth's feed."""
 
 import asyncio
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from faststream.kafka.subscriber.usecase import LogicSubscriber
 from prometheus_client import Counter
 
+from services.ingest.erased_ids import ErasedIds
 from services.ingest.store.database import Database
 from services.ingest.store.users import Users
 from shared import postgres
@@ -37,29 +36,6 @@ from shared.topics import DEAD_LETTERS, EFFECTS, IDENTITY
 
 UNREADABLE = Counter("ingest_identity_dead_letters_total", "Identity records that could not be read")
 PASSING = (*PASSING_FAULTS, *postgres.PASSING, Unavailable, PublishFailed)
-
-
-class ErasedIds:
-    """The list of erased ids outside of the database and its backups: a restored store forgets them again."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-
-    def add(self, user_ids: Iterable[UUID]) -> None:
-        """Adds ids, on disk when it returns."""
-        missing = sorted(set(user_ids) - set(self.all()))
-        if self._path is None or not missing:
-            return
-        with self._path.open("a") as file:
-            file.writelines(f"{user_id}\n" for user_id in missing)
-            file.flush()
-            os.fsync(file.fileno())
-
-    def all(self) -> list[UUID]:
-        """Every id that was ever added."""
-        if self._path is None or not self._path.exists():
-            return []
-        return [UUID(line) for line in self._path.read_text().split()]
 
 
 class Identity:

@@ -13,7 +13,8 @@ import time_machine
 from aiokafka import AIOKafkaConsumer
 
 from services.ingest.app import create_worker
-from services.ingest.consumers import ErasedIds, Identity, IdentityConsumer
+from services.ingest.consumers import Identity, IdentityConsumer
+from services.ingest.erased_ids import ErasedIds
 from services.ingest.store.database import Database
 from shared.feeds import IdentityFeed
 from shared.identity import (

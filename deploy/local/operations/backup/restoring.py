@@ -37,6 +37,7 @@ from deploy.local.operations.rebuilding import work as rebuild
 from deploy.local.operations.running import AsJson, Data, operating
 from deploy.local.roles import Roles, product_roles
 from deploy.local.stack import Stack
+from services.ingest.erased_ids import ErasedIds
 
 _ERASED = "SELECT user_id FROM erased_users"
 
@@ -134,7 +135,7 @@ async def remember_erased(data: Path, databases: Databases) -> Sequence[UUID]:
     """Adds whoever is erased now to the list beside the data folder, before the databases that say so are gone;
     returns all of the list."""
     path = erased_ids_file(data)
-    known = {UUID(line) for line in path.read_text().split()} if path.exists() else set()
+    known = set(ErasedIds(path).all())
     async with databases.connection("auth") as connection:
         if await connection.fetchval("SELECT to_regclass('erased_users')"):
             known |= {UUID(str(row["user_id"])) for row in await connection.fetch(_ERASED)}
