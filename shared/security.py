@@ -45,7 +45,7 @@ class SecurityHeaders:
 
 class BodyLimit:
     """Refuses requests to paths below `within` whose body has more than `longest` bytes, with 413: before it is read,
-    where it announces its length."""
+    where it announces its length. Who sends it is asked only afterwards."""
 
     def __init__(self, app: ASGIApp, *, longest: int, within: str) -> None:
         self.app = app
@@ -77,12 +77,12 @@ class BodyLimit:
 
 
 def secure(app: FastAPI, settings: SharedSettings) -> None:
-    """A bound on every body from outside, and security headers on every answer; pages of the origins in `cors_origins`,
+    """A bound on every body, and security headers on every answer; pages of the origins in `cors_origins`,
     and of no others, may read them.
 
     Tokens travel in a header that only scripts set, never in cookies, so there are no credentials to allow.
     """
-    app.add_middleware(BodyLimit, longest=LONGEST_BODY, within="/api/")
+    app.add_middleware(BodyLimit, longest=LONGEST_BODY, within="/")
     app.add_middleware(SecurityHeaders)
     if origins := settings.allowed_origins:
         app.add_middleware(

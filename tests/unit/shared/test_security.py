@@ -13,6 +13,9 @@ from shared.settings import SharedSettings
 HOME, ELSEWHERE = "https://gym.example", "https://elsewhere.example"
 
 
+WORDS = ("/api/v1/words", "/internal/words")
+
+
 async def count_words(words: list[str]) -> int:
     return len(words)
 
@@ -22,7 +25,8 @@ def client(cors_origins: str) -> httpx2.AsyncClient:
     install_problem_documents(app)
     secure(app, SharedSettings(service_token="a-service-token", cors_origins=cors_origins))
     app.add_api_route("/", lambda: {"here": True})
-    app.add_api_route("/api/v1/words", count_words, methods=["POST"])
+    for path in WORDS:
+        app.add_api_route(path, count_words, methods=["POST"])
     return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://service")
 
 
@@ -71,11 +75,12 @@ async def test_a_body_that_announces_too_much_is_not_read() -> None:
     assert (answer.status_code, read) == (413, [])
 
 
+@pytest.mark.parametrize("path", WORDS)
 @pytest.mark.parametrize(("size", "status"), [(LONGEST_BODY, 200), (LONGEST_BODY + 1, 413)])
-async def test_every_body_is_bounded_whatever_it_announces(size: int, status: int) -> None:
+async def test_every_body_is_bounded_whatever_it_announces(size: int, status: int, path: str) -> None:
     async with client("") as http:
         headers = {"Content-Type": "application/json"}
-        answer = await http.post("/api/v1/words", content=pieces(size), headers=headers)
+        answer = await http.post(path, content=pieces(size), headers=headers)
     assert answer.status_code == status
     if status == 413:
         assert answer.json()["code"] == "too_large"
