@@ -65,11 +65,12 @@ class KeySet:
     """auth's public keys: fetched without blocking, cached, used stale when auth is away.
 
     A known key is there at once; one older than `max_age_seconds` is fetched again beside its users: for as long
-    a key lives on that auth has retired. An unknown `kid` waits for a fetch, and shares the one that is under way.
-    Between two fetches are at least `refetch_seconds`, unless there are no keys yet.
+    a key lives on that auth has retired. An unknown `kid`, which may be of a key that auth has only just begun to use,
+    waits for a fetch, and shares the one that is under way. Between two fetches are at least `refetch_seconds`, unless
+    there are no keys yet.
     """
 
-    def __init__(self, url: str, *, max_age_seconds: float = 10, refetch_seconds: float = 5) -> None:
+    def __init__(self, url: str, *, max_age_seconds: float = 10, refetch_seconds: float = 1) -> None:
         self._url = url
         # Read at the start: the first request would have to wait for it.
         self._authorities = authorities()
@@ -99,13 +100,14 @@ class KeySet:
         return self._keys[kid]
 
     def _newest_fetch(self) -> asyncio.Task[None]:
-        """The fetch that is under way; otherwise a new one, or the last one while it is too early for that."""
-        rests = bool(self._keys) and time.monotonic() - self._ended_at < self._refetch
-        if self._fetching is None or (self._fetching.done() and not rests):
-            self._fetching = asyncio.create_task(self._fetch())
+        """The fetch that is under way or about to begin, otherwise a new one, which begins when it is not too early."""
+        if self._fetching is None or self._fetching.done():
+            rest = self._refetch - (time.monotonic() - self._ended_at) if self._keys else 0.0
+            self._fetching = asyncio.create_task(self._fetch(after=rest))
         return self._fetching
 
-    async def _fetch(self) -> None:
+    async def _fetch(self, after: float) -> None:
+        await asyncio.sleep(max(0.0, after))
         try:
             async with httpx2.AsyncClient(timeout=5, verify=self._authorities) as client:
                 response = (await client.get(self._url)).raise_for_status()
