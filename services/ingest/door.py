@@ -139,6 +139,23 @@ async def write(
     raise Unavailable("too many requests of this device at once")
 
 
+async def write_once(
+    connection: asyncpg.Connection, user_id: UUID, draft: Draft, now: datetime, trace: Trace
+) -> tuple[UUID, int]:
+    """The same for one event. Where it was written before, it is left at that, whatever it says now.
+
+    Raises:
+        UserErased, Unavailable
+    """
+    try:
+        device_id, numbers = await write(connection, user_id, [draft], now, trace)
+    except asyncpg.UniqueViolationError:
+        store = EventStore(connection)
+        device_id = server_device(user_id, await store.epoch())
+        numbers = [known.sequence_number for known in await store.decided(device_id, [], [draft.event_id])]
+    return device_id, numbers[0]
+
+
 def _check(known: DeviceNow) -> None:
     if known.sender_erased:
         raise UserErased("this user was erased")

@@ -16,7 +16,7 @@ from services.ingest.api.context import Configured, Store
 from services.ingest.api.feeds import JSON_LINES
 from services.ingest.api.pull import QuarantinedEvent, quarantine_page
 from services.ingest.domain import Refusal
-from services.ingest.door import Draft, write
+from services.ingest.door import Draft, write_once
 from services.ingest.operations import begin_epoch, release_quarantine
 from services.ingest.reading import reading_of
 from services.ingest.settings import Settings
@@ -43,11 +43,12 @@ def _as_json(origin: Any) -> Origin:
 
 
 class ServerEvent(BaseModel):
-    """An event that a service writes for a user."""
+    """An event that a service writes for a user. What is said again under the same `event_id` is written once."""
 
     model_config = ConfigDict(extra="forbid")
 
     user_id: UUID
+    event_id: UUID = Field(default_factory=uuid7)
     event_type: Annotated[str, Field(max_length=100)]
     schema_version: SchemaVersion = 1
     payload: dict[str, Any]
@@ -112,20 +113,19 @@ async def _unhurried(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
 @router.post("/server-events", status_code=201)
 async def write_server_event(store: Store, event: ServerEvent) -> Written:
     """Writes an event as the user's server device, which gives it its number."""
-    event_id = uuid7()
-    raw = _raw(event, event_id)
+    raw = _raw(event)
     reading = reading_of(raw)
     if isinstance(reading, Refusal):
         raise InvalidRequest(f"{reading.field}: {reading.message}", field=reading.field, reason=reading.code)
     user_id = await Users(store).root(event.user_id)
-    draft = Draft(event_id, raw, reading, event.origin)
-    device_id, numbers = await write(store, user_id, [draft], utc_now(), _trace())
-    return Written(event_id=event_id, device_id=device_id, sequence_number=numbers[0])
+    draft = Draft(event.event_id, raw, reading, event.origin)
+    device_id, number = await write_once(store, user_id, draft, utc_now(), _trace())
+    return Written(event_id=event.event_id, device_id=device_id, sequence_number=number)
 
 
-def _raw(event: ServerEvent, event_id: UUID) -> Mapping[str, Any]:
+def _raw(event: ServerEvent) -> Mapping[str, Any]:
     raw: dict[str, Any] = {
-        "event_id": str(event_id),
+        "event_id": str(event.event_id),
         "event_type": event.event_type,
         "schema_version": event.schema_version,
         "payload": event.payload,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import asyncpg
 import httpx2
@@ -133,13 +133,14 @@ async def undo_event(
     """Takes an event back: each field that it still decides gets its earlier value, by an event of the server's."""
     # The reading, and its connection, are let go of before another service is waited for.
     async with opened(request, caller, read_after) as read:
-        user_id, undoing = read.reading.user_id, await _undoing(read, event_id, device_id)
-    written = await _write(request.app.state.ingest, user_id, undoing)
+        user_id, (undo_id, undoing) = read.reading.user_id, await _undoing(read, event_id, device_id)
+    written = await _write(request.app.state.ingest, user_id, undo_id, undoing)
     return Response(written, 201, {"Cache-Control": "no-store"}, "application/json")
 
 
-async def _undoing(read: Read, event_id: UUID, device_id: UUID | None) -> Undoing:
-    """The event that takes back what one event said of its entities; the first that leaves something to undo."""
+async def _undoing(read: Read, event_id: UUID, device_id: UUID | None) -> tuple[UUID, Undoing]:
+    """The event that takes back what one event said of its entities, and its id; the first that leaves something to
+    undo."""
     rows = await auditing.of_event(read.reading, event_id)
     if device_id is not None:
         rows = [row for row in rows if row["own_device_id"] == device_id]
@@ -155,16 +156,22 @@ async def _undoing(read: Read, event_id: UUID, device_id: UUID | None) -> Undoin
         own = (row["own_device_id"], row["own_sequence"])
         match undo(key, told, next(one for one in told if one.said.own == own)):
             case Undoing() as found:
-                return found
+                return _undo_id(row, len(stored)), found
             case NothingToUndo(reason=why):
                 reason = why
     raise NothingLeftToUndo(reason)
 
 
-async def _write(ingest: httpx2.AsyncClient, user_id: UUID, undoing: Undoing) -> bytes:
+def _undo_id(row: asyncpg.Record, said_so_far: int) -> UUID:
+    """The same one until more is said of the entity: who asks twice before the first undo is applied undoes once."""
+    return uuid5(row["own_device_id"], f"undo {row['own_sequence']} {row['entity']} {said_so_far}")
+
+
+async def _write(ingest: httpx2.AsyncClient, user_id: UUID, undo_id: UUID, undoing: Undoing) -> bytes:
     """Has ingest write the event under the user's server device, and returns what it answered."""
     body = {
         "user_id": str(user_id),
+        "event_id": str(undo_id),
         "event_type": undoing.event_type,
         "schema_version": undoing.schema_version,
         "payload": undoing.payload,

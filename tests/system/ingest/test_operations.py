@@ -61,6 +61,16 @@ async def test_parallel_writes_of_the_server_get_numbers_of_their_own(ingest: In
     assert sorted(one["sequence_number"] for one in written) == list(range(1, 9))
 
 
+async def test_what_is_said_again_under_its_id_is_written_once(ingest: Ingest, phone: Phone) -> None:
+    body = removal(phone.user_id, event_id=str(uuid4()))
+
+    written = await asyncio.gather(*(post(ingest, "/server-events", 201, body) for _ in range(4)))
+    written.append(await post(ingest, "/server-events", 201, body))
+
+    assert written == [written[0]] * 5
+    assert [one["event_id"] for one in await lines(ingest, written[0]["device_id"])] == [body["event_id"]]
+
+
 async def test_what_could_not_be_accepted_is_not_written(ingest: Ingest, phone: Phone) -> None:
     answer = await post(ingest, "/server-events", 422, removal(phone.user_id, payload={}))
     assert answer["field"] == "payload.set_id"

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid5
 
 import uvicorn
 from starlette.applications import Starlette
@@ -21,6 +21,16 @@ from shared.digests import digest_of_events
 from shared.envelope import AcceptedEvent, decode_accepted
 from shared.identity import IdentityEvent
 from tests.histories import EPOCH
+
+_GIVEN = ("event_id", "event_type", "schema_version", "payload", "occurred_at", "seen")
+
+
+def _written(event: AcceptedEvent) -> dict[str, Any]:
+    return {
+        "event_id": str(event.event_id),
+        "device_id": str(event.device_id),
+        "sequence_number": event.sequence_number,
+    }
 
 
 class EventStore:
@@ -101,10 +111,12 @@ class EventStore:
         body = await request.json()
         user_id = UUID(body["user_id"])
         device = uuid5(user_id, f"server:{EPOCH}")
+        for written in self.events[device]:
+            if str(written.event_id) == body["event_id"]:
+                return JSONResponse(_written(written), 201)
         number = len(self.events[device]) + 1
         envelope = {
-            **{name: body[name] for name in ("event_type", "schema_version", "payload", "occurred_at", "seen")},
-            "event_id": str(uuid4()),
+            **{name: body[name] for name in _GIVEN},
             "device_id": str(device),
             "sequence_number": number,
             "previous_sequence": number - 1,
@@ -112,9 +124,9 @@ class EventStore:
             "received_at": body["occurred_at"],
             "server_epoch": str(self.epoch),
         }
-        self.accept([decode_accepted(json.dumps(envelope).encode())])
-        answer = {name: envelope[name] for name in ("event_id", "device_id", "sequence_number")}
-        return JSONResponse(answer, 201)
+        event = decode_accepted(json.dumps(envelope).encode())
+        self.accept([event])
+        return JSONResponse(_written(event), 201)
 
     def app(self) -> Starlette:
         return Starlette(

@@ -121,6 +121,30 @@ async def test_undo_is_written_by_the_server_and_can_be_undone(
     assert (again.status_code, again.json()["code"]) == (409, "nothing_to_undo")
 
 
+async def test_an_undo_that_is_asked_for_twice_is_written_once(
+    client: httpx2.AsyncClient, store: ProjectorStore, event_store: EventStore
+) -> None:
+    # given a set, and an undo that is asked for again before the first one is applied
+    person = await trained(store, event_store, 25)
+    phone = reader_of(client, person)
+    before = await phone.all_items("/workouts")
+    created = next(event for event in person.received if event.event_type == "SetCompleted")
+    path, named = f"/api/v1/history/{created.event_id}/undo", {"device_id": str(created.device_id)}
+    answers = [await client.post(path, params=named, headers=phone.headers) for _ in range(3)]
+    # then it is one undo
+    assert [answer.status_code for answer in answers] == [201] * 3
+    written = answers[0].json()
+    assert [answer.json() for answer in answers] == [written] * 3
+    # and taking it back brings everything back
+    server = event_store.events[UUID(written["device_id"])]
+    await apply(store, server)
+    assert (await client.post(path, params=named, headers=phone.headers)).status_code == 409
+    redone = await client.post(f"/api/v1/history/{written['event_id']}/undo", headers=phone.headers)
+    assert redone.status_code == 201
+    await apply(store, server[1:])
+    assert await phone.all_items("/workouts") == before
+
+
 @pytest.mark.parametrize(("answered", "status", "code"), [(410, 410, "user_erased"), (503, 503, "unavailable")])
 async def test_what_the_event_store_says_of_an_undo_is_passed_on(
     client: httpx2.AsyncClient, store: ProjectorStore, event_store: EventStore, answered: int, status: int, code: str
