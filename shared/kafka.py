@@ -153,6 +153,12 @@ class Outgoing(NamedTuple):
     headers: Headers = ()
 
 
+def trace_headers(correlation_id: str | None, traceparent: str | None = None) -> Headers:
+    """Where a record comes from, as far as that is known."""
+    pairs = ((CORRELATION, correlation_id), (TRACEPARENT, traceparent))
+    return tuple((name, value.encode()) for name, value in pairs if value)
+
+
 class Publisher:
     """An idempotent producer that is thrown away at the first error: a stuck one never recovers by itself."""
 

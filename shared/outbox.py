@@ -13,7 +13,7 @@ import asyncpg
 
 from shared.following import patiently
 from shared.identity import Effect, WeeklyReportReady
-from shared.kafka import CORRELATION, Outgoing, Publisher, PublishFailed
+from shared.kafka import Outgoing, Publisher, PublishFailed, trace_headers
 from shared.telemetry import correlation_id
 
 PAUSE_SECONDS = 0.2
@@ -72,6 +72,6 @@ async def publish_oldest(pool: "asyncpg.Pool[asyncpg.Record]", publisher: Publis
 def _by_topic(rows: Sequence[asyncpg.Record]) -> dict[str, list[Outgoing]]:
     found: defaultdict[str, list[Outgoing]] = defaultdict(list)
     for row in rows:
-        headers = ((CORRELATION, row["correlation_id"].encode()),)
+        headers = trace_headers(row["correlation_id"])
         found[row["topic"]].append(Outgoing(row["key"], row["value"], headers))
     return found

@@ -9,14 +9,14 @@ from services.auth.metrics import WAITING
 from services.auth.settings import Settings
 from services.auth.store import Connection, identity
 from services.auth.store.identity import LoggedEvent
-from shared.kafka import CORRELATION, TRACEPARENT, Outgoing, Publisher
+from shared.kafka import Outgoing, Publisher, trace_headers
 from shared.postgres import connect
 from shared.topics import IDENTITY
 
 
 def outgoing(event: LoggedEvent) -> Outgoing:
     """The record of an identity event."""
-    headers = ((CORRELATION, event.correlation_id.encode()), (TRACEPARENT, event.traceparent.encode()))
+    headers = trace_headers(event.correlation_id, event.traceparent)
     return Outgoing(str(event.user_id).encode(), event.event.encode(), headers)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 import asyncpg
 
 from services.ingest.store.feeds import line
-from shared.kafka import CORRELATION, TRACEPARENT, Outgoing
+from shared.kafka import Outgoing, trace_headers
 
 ROWS = 1_000
 
@@ -76,10 +76,6 @@ async def backlog(connection: asyncpg.Connection) -> tuple[int, float]:
 
 
 def _outgoing(row: "asyncpg.Record") -> Iterator[Outgoing]:
-    key, headers, epoch = str(row["device_id"]).encode(), _headers(row), row["server_epoch"]
+    key, epoch = str(row["device_id"]).encode(), row["server_epoch"]
+    headers = trace_headers(row["correlation_id"], row["traceparent"])
     return (Outgoing(key, line(epoch, record), headers) for record in row["records"])
-
-
-def _headers(row: "asyncpg.Record") -> tuple[tuple[str, bytes], ...]:
-    pairs = ((CORRELATION, row["correlation_id"]), (TRACEPARENT, row["traceparent"]))
-    return tuple((name, value.encode()) for name, value in pairs if value)
