@@ -1,6 +1,7 @@
 """Taking back what was logged: the events that give back the earlier values. Pure, and the same for every domain."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 from client.events import LoggedEvent
@@ -19,30 +20,72 @@ def mark(event_id: UUID) -> UUID:
     return uuid5(_NAMESPACE, str(event_id))
 
 
-def last_action(log: Sequence[LoggedEvent]) -> tuple[LoggedEvent, ...]:
-    """The latest events that were logged together and are neither an undo nor undone; oldest first."""
+Action = tuple[LoggedEvent, ...]
+"""Events that were logged together, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """`action` is taken back by what stands in `by` beside each of its events, latest first; an import has none here.
+    `passed_over` are later actions of which nothing counts any more: another phone has said otherwise since, or the
+    server refuses them."""
+
+    action: Action
+    by: Sequence[tuple[LoggedEvent, tuple[DomainEvent, ...]]]
+    passed_over: Sequence[Action]
+
+
+def next_undo(log: Sequence[LoggedEvent], events: Iterable[Recorded]) -> Undo | None:
+    """Takes back the latest action of this phone that is neither an undo nor undone and still decides something.
+
+    `events` is the whole log as the fold takes it, those of other phones with it.
+    """
+    undone = _undone(log)
+    # What was undone and what undid it are as if they had never been said: else an undo would hide the edit before.
+    marks = set(map(mark, undone))
+    out = undone | {event.event_id for event in log if event.correlation_id in marks}
+    left = [event for event in events if event.event_id not in out]
+    passed_over: list[Action] = []
+    for action in _actions(log, undone):
+        by = () if any(event.event_type == IMPORTED for event in action) else _by(action, left)
+        if not by or any(given_back for _, given_back in by):
+            return Undo(action, by, passed_over)
+        passed_over.append(action)
+    return None
+
+
+def _undone(log: Sequence[LoggedEvent]) -> frozenset[UUID]:
     marks = {event.correlation_id for event in log if event.correlation_id}
-    undone = {event.event_id for event in log if mark(event.event_id) in marks}
+    return frozenset(event.event_id for event in log if mark(event.event_id) in marks)
+
+
+def _actions(log: Sequence[LoggedEvent], undone: Collection[UUID]) -> Iterator[Action]:
+    """The actions that are neither an undo nor undone, the latest first."""
+    marks = {event.correlation_id for event in log if event.correlation_id}
     imports = {event.correlation_id for event in log if event.event_type == IMPORTED} - {None}
     imports_undone = {undo_mark(one): one for one in imports if one and undo_mark(one) in marks}
     gone = {*map(mark, undone), *imports_undone.keys(), *imports_undone.values()}
-    left = [event for event in log if event.event_id not in undone and event.correlation_id not in gone]
-    if not left:
+    found: dict[UUID, list[LoggedEvent]] = {}
+    for event in reversed(log):
+        if event.event_id not in undone and event.correlation_id not in gone:
+            found.setdefault(event.correlation_id or event.event_id, []).append(event)
+    yield from (tuple(reversed(together)) for together in found.values())
+
+
+def _by(action: Action, left: Sequence[Recorded]) -> Sequence[tuple[LoggedEvent, tuple[DomainEvent, ...]]]:
+    found = []
+    for event in reversed(action):
+        found.append((event, _undoing(event, left)))
+        left = [recorded for recorded in left if recorded.event_id != event.event_id]
+    return found
+
+
+def _undoing(undone: LoggedEvent, events: Sequence[Recorded]) -> tuple[DomainEvent, ...]:
+    """What gives back the earlier values of the fields that the event still decides; nothing where it decides none."""
+    target = next((recorded for recorded in events if recorded.event_id == undone.event_id), None)
+    if target is None:
         return ()
-    together = left[-1].correlation_id
-    if together is None:
-        return (left[-1],)
-    return tuple(event for event in left if event.correlation_id == together)
-
-
-def undoing(undone: LoggedEvent, events: Iterable[Recorded]) -> tuple[DomainEvent, ...]:
-    """What gives back the earlier values of the fields that the event still decides; nothing where it decides none.
-
-    `events` is the whole log as the fold takes it.
-    """
-    everything = list(events)
-    target = next(recorded for recorded in everything if recorded.event_id == undone.event_id)
-    now, before = fold(everything), fold(recorded for recorded in everything if recorded is not target)
+    now, before = fold(events), fold(recorded for recorded in events if recorded is not target)
     undone_events = []
     for change in registry().changes(target.event):
         key = change.entity, change.entity_id

@@ -16,7 +16,7 @@ from client.naming import resolve
 from client.notation import read_sets
 from client.projections import Projection, recorded
 from client.training import find_set, find_workout
-from client.undo import IMPORTED, last_action, mark, undoing
+from client.undo import IMPORTED, Action, mark, next_undo
 from shared.domains.workouts.events import (
     SetCorrected,
     SetRemoved,
@@ -156,22 +156,24 @@ def _report(log: Log, event: DomainEvent, as_json: bool) -> None:
 def undo(as_json: AsJson = False) -> None:
     """Take back what was logged last; again, what was logged before that."""
     log = Log()
-    action = last_action([event for event, _ in log.queue.events()])
-    if not action:
+    before, everything = log.projection, recorded(log.queue, log.pulled)
+    found = next_undo([event for event, _ in log.queue.events()], everything)
+    if found is None:
         raise Already("there is nothing to undo")
+    action = found.action
     if any(event.event_type == IMPORTED for event in action):
         from client.cli.moving import take_back
 
         take_back(log, str(action[0].correlation_id), as_json)
         return
-    before, everything = log.projection, recorded(log.queue, log.pulled)
-    for event in reversed(action):
-        log.add(undoing(event, everything), correlation_id=mark(event.event_id))
+    for event, given_back in found.by:
+        log.add(given_back, correlation_id=mark(event.event_id))
     if as_json:
         print_json([{"event_id": event.event_id, "event_type": event.event_type} for event in action])
         return
-    names = ", ".join(sorted({_words(event.event_type) for event in action}))
-    say(f"took back {len(action)} x {names}" if len(action) > 1 else f"took back: {names}")
+    for later in found.passed_over:
+        say(f"left as it is, because nothing of it counts any more: {_named(later)}")
+    say(f"took back {len(action)} x {_named(action)}" if len(action) > 1 else f"took back: {_named(action)}")
     for line in _touched(action, before, log.projection):
         say(f"  {line}")
 
@@ -184,6 +186,10 @@ def _touched(action: Iterable[LoggedEvent], before: Projection, after: Projectio
             yield f"now {told(again[set_id], after.exercises)}"
         elif set_id in gone:
             yield told(gone[set_id], before.exercises)
+
+
+def _named(action: Action) -> str:
+    return ", ".join(sorted({_words(event.event_type) for event in action}))
 
 
 def _words(event_type: str) -> str:

@@ -11,7 +11,7 @@ from client.events import Draft
 from client.projections import project, recorded
 from client.pulled import PulledLog
 from client.queue import EventQueue
-from client.undo import last_action, mark, undoing
+from client.undo import mark, next_undo
 from shared.domains.body.events import BodyMeasurementCorrected, BodyMeasurementRecorded, BodyMeasurementRemoved
 from shared.domains.exercises.events import ExerciseDefined, ExercisesMerged, ExerciseUpdated
 from shared.domains.exercises.vocabulary import Muscle
@@ -26,6 +26,7 @@ from shared.domains.workouts.events import (
     WorkoutStarted,
     WorkoutUpdated,
 )
+from shared.fold import Recorded
 from shared.registry import DomainEvent
 
 AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
@@ -47,11 +48,13 @@ class Log:
         self.queue.append(Draft(event, AT, together) for event in events)
 
     def undo(self) -> int:
-        action = last_action([event for event, _ in self.queue.events()])
-        everything = recorded(self.queue, self.pulled)
-        for event in reversed(action):
-            self.add(*undoing(event, everything), together=mark(event.event_id))
-        return len(action)
+        """How many events it took back."""
+        found = next_undo([event for event, _ in self.queue.events()], recorded(self.queue, self.pulled))
+        if found is None:
+            return 0
+        for event, given_back in found.by:
+            self.add(*given_back, together=mark(event.event_id))
+        return len(found.action)
 
     @property
     def content(self) -> object:
@@ -105,6 +108,55 @@ def test_a_later_edit_is_not_undone_with_an_earlier_one() -> None:
 
     (row,) = project(log.queue, log.pulled).sets
     assert (row.reps, row.notes) == (5, None)
+
+
+def test_edits_of_the_same_field_are_undone_one_after_the_other() -> None:
+    log = Log()
+    log.add(WORKOUT)
+    log.add(SET)
+    for reps in (8, 9, 9):
+        log.add(SetCorrected(set_id=ONE, reps=reps))
+
+    left = []
+    for _ in range(3):
+        log.undo()
+        (row,) = project(log.queue, log.pulled).sets
+        left.append(row.reps)
+
+    assert left == [9, 8, 5]
+    assert log.undo() == 1
+    assert project(log.queue, log.pulled).sets == []
+    log.undo()
+    assert log.undo() == 0
+
+
+def test_edits_of_one_field_that_were_logged_together_are_undone_together() -> None:
+    log = Log()
+    log.add(WORKOUT)
+    log.add(SET)
+    log.add(SetCorrected(set_id=ONE, reps=8), SetCorrected(set_id=ONE, reps=9), together=uuid4())
+
+    log.undo()
+
+    (row,) = project(log.queue, log.pulled).sets
+    assert row.reps == 5
+
+
+def test_what_another_phone_has_changed_since_is_passed_over() -> None:
+    log = Log()
+    log.add(WORKOUT)
+    log.add(SET)
+    log.add(SetCorrected(set_id=ONE, reps=8))
+    everything = recorded(log.queue, log.pulled)
+    seen = {everything[-1].device_id: everything[-1].sequence_number}
+    later = SetCorrected(set_id=ONE, reps=10)
+    everything.append(Recorded(later, uuid4(), uuid4(), 1, everything[-1].occurred_at, seen))
+
+    found = next_undo([event for event, _ in log.queue.events()], everything)
+
+    assert found is not None
+    assert [event.event_type for event in found.action] == ["SetCompleted"]
+    assert [[event.event_type for event in action] for action in found.passed_over] == [["SetCorrected"]]
 
 
 def test_what_was_logged_together_is_undone_together() -> None:
