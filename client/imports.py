@@ -11,15 +11,17 @@ from client.events import Draft
 from client.importing import Export, ImportedSet, Measurement, Session
 from client.importing.identifiers import custom_exercise_id, measurement_id, set_id, workout_id
 from client.naming import known
+from client.writing import updating
 from shared.domains.body.events import BodyMeasurementRecorded, Units
 from shared.domains.exercises.events import ExerciseDefined
 from shared.domains.exercises.vocabulary import Equipment, Measure, Muscle
 from shared.domains.imports.events import ImportFinished
 from shared.domains.workouts.events import LoadBasis, SetCompleted, SetType, WorkoutEnded, WorkoutStarted
-from shared.fold import State
+from shared.fold import Entity, State
 from shared.registers import Stamp
 from shared.registry import REMOVED, DomainEvent, Stream, registry
 from shared.views.exercises import ExerciseRow, Exercises
+from shared.views.rows import json_form
 
 _UNDO = UUID("0d9c8f5e-7f0a-5b61-9a1f-6d1f0b5b0c11")
 Key = tuple[str, UUID]
@@ -32,11 +34,13 @@ def undo_mark(import_id: UUID) -> UUID:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the log has already: its state, its exercises, and which entities an undone import took away."""
+    """What the log has already: its state, its exercises, which entities an undone import took away, and the stamps of
+    what imports wrote."""
 
     state: State
     exercises: Exercises
     taken_back: frozenset[Key]
+    imported: frozenset[Stamp] = frozenset()
 
     def has(self, key: Key) -> bool:
         """Whether an event ever spoke of the entity, removed or not."""
@@ -106,41 +110,42 @@ class _Steps:
     def _session(self, session: Session) -> Iterator[Draft]:
         workout = workout_id(self._export.source, session.key)
         key = "workout", workout
-        if not self._log.has(key):
-            said: dict[str, Any] = {"name": session.name, "notes": session.notes}
-            yield self._draft(
-                WorkoutStarted(
-                    workout_id=workout,
-                    started_at=session.started_at,
-                    time_zone=self._export.time_zone,
-                    **{field: value for field, value in said.items() if value is not None},
-                ),
-                session.started_at,
-            )
-            ended_at = session.ended_at or max(done.completed_at for done in session.sets)
-            yield self._draft(WorkoutEnded(workout_id=workout, ended_at=ended_at), ended_at)
-        yield from self._restored(key, session.started_at)
+        said: dict[str, Any] = {"name": session.name, "notes": session.notes}
+        ended_at = session.ended_at or max(done.completed_at for done in session.sets)
+        started = WorkoutStarted(
+            workout_id=workout,
+            started_at=session.started_at,
+            time_zone=self._export.time_zone,
+            **{field: value for field, value in said.items() if value is not None},
+        )
+        ended = WorkoutEnded(workout_id=workout, ended_at=ended_at)
+        if self._log.has(key):
+            yield from self._restored(key, session.started_at, started, ended)
+        else:
+            yield self._draft(started, session.started_at)
+            yield self._draft(ended, ended_at)
         for done in session.sets:
             yield from self._set(session, workout, done)
 
     def _set(self, session: Session, workout: UUID, done: ImportedSet) -> Iterator[Draft]:
         identity = set_id(self._export.source, session.key, done.exercise_name, done.ordinal, done.occurrence)
-        if self._log.has(("set", identity)):
-            yield from self._restored(("set", identity), done.completed_at)
+        key = "set", identity
+        if self._log.has(key) and key not in self._log.taken_back:
             return
         if done.exercise_name not in self._exercises:
             yield from self._meet(done.exercise_name, done.completed_at)
         exercise = self._exercises[done.exercise_name]
-        yield self._draft(
-            SetCompleted(
-                set_id=identity,
-                workout_id=workout,
-                exercise_id=exercise,
-                completed_at=done.completed_at,
-                **_performance(done, self._log.exercises.get(exercise)),
-            ),
-            done.completed_at,
+        completed = SetCompleted(
+            set_id=identity,
+            workout_id=workout,
+            exercise_id=exercise,
+            completed_at=done.completed_at,
+            **_performance(done, self._log.exercises.get(exercise)),
         )
+        if self._log.has(key):
+            yield from self._restored(key, done.completed_at, completed)
+        else:
+            yield self._draft(completed, done.completed_at)
 
     def _meet(self, name: str, at: datetime) -> Iterator[Draft]:
         """Finds out which exercise the name means, and defines it where nobody knows it."""
@@ -169,16 +174,37 @@ class _Steps:
     def _measurement(self, measured: Measurement) -> Iterator[Draft]:
         identity = measurement_id(self._export.source, measured.key, measured.occurrence)
         key = "measurement", identity
-        if self._log.has(key):
-            yield from self._restored(key, measured.measured_at)
-            return
         values: dict[str, Any] = {**measured.values, "units": Units(measured.units)}
         event = BodyMeasurementRecorded(measurement_id=identity, measured_at=measured.measured_at, **values)
-        yield self._draft(event, measured.measured_at)
+        if self._log.has(key):
+            yield from self._restored(key, measured.measured_at, event)
+        else:
+            yield self._draft(event, measured.measured_at)
 
-    def _restored(self, key: Key, at: datetime) -> Iterator[Draft]:
+    def _restored(self, key: Key, at: datetime, *told: DomainEvent) -> Iterator[Draft]:
+        """Brings back what an undone import took away, as the file tells of it now: the unit may have been another."""
         if key in self._log.taken_back and (event := restoring(key)):
             yield self._draft(event, at)
+            if otherwise := self._told_otherwise(key, told):
+                yield self._draft(otherwise, at)
+
+    def _told_otherwise(self, key: Key, told: Iterable[DomainEvent]) -> DomainEvent | None:
+        """What these events say otherwise than an import before; what was corrected by hand stays."""
+        entity, stream = self._log.state[key], registry().streams[key[0]]
+        may_change = registry().events[stream.updates].model_fields.keys() if stream.updates else ()
+        said = {
+            name: value for one in told for change in registry().changes(one) for name, value in change.fields.items()
+        }
+        others = {
+            name: json_form(value)
+            for name, value in said.items()
+            if name in may_change and entity.value(name) != value and self._is_imported(entity, name)
+        }
+        return updating(key, others, entity) if others else None
+
+    def _is_imported(self, entity: Entity, name: str) -> bool:
+        register = entity.fields.get(name)
+        return register is None or register.winner is None or register.winner.stamp in self._log.imported
 
     def _draft(self, event: DomainEvent, at: datetime) -> Draft:
         return Draft(event, at, self._import_id)

@@ -155,19 +155,18 @@ def _foreign(export: Export, plan: Plan) -> Preview:
 
 def _known(log: Log) -> Known:
     projection = log.projection
-    imports = [entity_id for kind, entity_id in projection.state if kind == "import"]
-    back = taken_back(projection.state, _correlations(log), imports) if imports else frozenset()
-    return Known(projection.state, projection.exercises, back)
+    imports = {entity_id for kind, entity_id in projection.state if kind == "import"}
+    if not imports:
+        return Known(projection.state, projection.exercises, frozenset())
+    correlations = _correlations(log)
+    imported = frozenset(stamp for stamp, correlation_id in correlations.items() if correlation_id in imports)
+    back = taken_back(projection.state, correlations, imports)
+    return Known(projection.state, projection.exercises, back, imported)
 
 
 def _correlations(log: Log) -> Mapping[Stamp, UUID]:
-    """The correlation ids of removals, by their stamps."""
-    removals = {stream.removes for stream in registry().streams.values()}
-    ids = {
-        event.event_id: event.correlation_id
-        for event in log.events
-        if event.event_type in removals and event.correlation_id
-    }
+    """The correlation ids of events, by their stamps."""
+    ids = {event.event_id: event.correlation_id for event in log.events if event.correlation_id}
     return {r.stamp: ids[r.event_id] for r in recorded(log.queue, log.pulled) if r.event_id in ids}
 
 

@@ -311,6 +311,26 @@ def test_an_undone_import_comes_back_with_the_file_but_not_what_was_removed_by_h
     assert answer(run("import", strong, "--unit", "kg", "--json"))["new_events"] == 0
 
 
+def test_a_file_that_was_imported_in_the_wrong_unit_is_imported_anew(run: Run, strong: str) -> None:
+    # given a file in kilograms that was taken for one in pounds, of which a set was corrected by hand
+    run("import", strong, "--unit", "kg")
+    right = answer(run("show", "1", "--json"))["sets"]
+    run("import", "--undo", "last")
+    run("import", strong, "--unit", "lb")
+    wrong = answer(run("show", "1", "--json"))["sets"]
+    assert wrong[1]["weight"] != right[1]["weight"]
+    run("edit", "1", "9x77.5", "--workout", "1")
+    # when that is undone and it is imported as what it is
+    run("import", "--undo", "last")
+    run("import", strong, "--unit", "kg")
+    # then all weighs what the file says, but for what was said by hand
+    first, *others = answer(run("show", "1", "--json"))["sets"]
+    assert (first["reps"], first["weight"]) == (9, 77.5)
+    assert others == right[1:]
+    # and there is nothing left to import
+    assert answer(run("import", strong, "--unit", "kg", "--json"))["new_events"] == 0
+
+
 def test_undo_right_after_an_import_takes_all_of_it_back(run: Run, strong: str) -> None:
     run("import", strong, "--unit", "kg")
 
