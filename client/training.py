@@ -112,6 +112,20 @@ def find_workout(projection: Projection, reference: str | None, zone: ZoneInfo) 
     return found[0]
 
 
+def find_discarded(projection: Projection, reference: str | None) -> WorkoutRow:
+    """A discarded workout by the end of its id; without a reference the newest one.
+
+    Raises:
+        NotFound
+    """
+    discarded = [row for row in projection.workouts if row.status is WorkoutStatus.DISCARDED]
+    found = [row for row in discarded if reference is None or _ends(row.workout_id, reference)]
+    if not found:
+        of_that = f' whose id ends with "{reference}"' if reference else ""
+        raise NotFound(f"no workout{of_that} was removed; `hypertrophy log` lists those that are there")
+    return found[0]
+
+
 def _named(everything: list[WorkoutRow], shown: list[WorkoutRow], reference: str, zone: ZoneInfo) -> list[WorkoutRow]:
     if reference.isdecimal() and len(reference) < 5:
         return shown[int(reference) - 1 : int(reference)]

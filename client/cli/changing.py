@@ -9,15 +9,16 @@ import typer
 
 from client.cli.entering import Already, check_order, decimal, default_unit, measured_fields, printable
 from client.cli.opening import Log
-from client.cli.output import AsJson, print_json, say, told
+from client.cli.output import AsJson, print_json, say, short, told
 from client.errors import NotFound
 from client.events import LoggedEvent
 from client.naming import resolve
 from client.notation import read_sets
 from client.projections import Projection, recorded
-from client.training import find_set, find_workout
+from client.training import find_discarded, find_set, find_workout
 from client.undo import IMPORTED, Action, mark, next_undo
 from shared.domains.workouts.events import (
+    LoadBasis,
     SetCorrected,
     SetRemoved,
     SetRestored,
@@ -59,10 +60,12 @@ def edit(
     rir: Annotated[float | None, typer.Option(min=0, max=9, help="Repetitions in reserve.")] = None,
     set_type: Annotated[SetType | None, typer.Option("--type", help="How it was done.")] = None,
     unit: Annotated[WeightUnit | None, typer.Option(help="Unit of a weight without one.")] = None,
-    per_hand: Annotated[bool, typer.Option("--per-hand", help="The weight is that of one hand.")] = False,
+    per_hand: Annotated[
+        bool | None, typer.Option("--per-hand/--both-hands", help="The weight is that of one hand; default: as it was.")
+    ] = None,
     note: Annotated[str | None, typer.Option(help="The note; empty takes it away.")] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Take the set, or the workout, away.")] = False,
-    restore: Annotated[bool, typer.Option("--restore", help="Bring a removed one back, by its whole id.")] = False,
+    restore: Annotated[bool, typer.Option("--restore", help="Bring it back; a set by its whole id.")] = False,
     name: Annotated[str | None, typer.Option(help="The workout's name.")] = None,
     started: Annotated[str | None, typer.Option(help="When the workout began.")] = None,
     ended: Annotated[str | None, typer.Option(help="When the workout ended.")] = None,
@@ -98,11 +101,11 @@ def _removed(log: Log, reference: str) -> UUID:
 
 
 def _workout_change(log: Log, reference: str | None, said: dict[str, Any], remove: bool, restore: bool) -> DomainEvent:
+    if restore:
+        return WorkoutRestored(workout_id=find_discarded(log.projection, reference).workout_id)
     row = find_workout(log.projection, reference, log.zone)
     if remove:
         return WorkoutDiscarded(workout_id=row.workout_id)
-    if restore:
-        return WorkoutRestored(workout_id=row.workout_id)
     if said["started_at"] or said["ended_at"]:
         check_order(log, said["started_at"] or row.started_at, said["ended_at"] or row.ended_at)
     return WorkoutUpdated(workout_id=row.workout_id, **_changed(said))
@@ -114,7 +117,7 @@ def _correction(
     to: str | None,
     exercise: str | None,
     unit: WeightUnit | None,
-    per_hand: bool,
+    per_hand: bool | None,
     said: dict[str, Any],
 ) -> SetCorrected:
     chosen = resolve(exercise, log.projection.exercises) if exercise else log.projection.exercises.get(row.exercise_id)
@@ -123,7 +126,11 @@ def _correction(
         once = read_sets(to)
         if len(once) != 1:
             raise SeveralSets(to)
-        fields |= measured_fields(once[0], chosen.measure if chosen else None, unit or default_unit(log), per_hand)
+        measure = chosen.measure if chosen else None
+        fields |= measured_fields(once[0], measure, unit or default_unit(log), per_hand is True)
+        stays = row.load_basis is LoadBasis.TOTAL or (row.load_basis is LoadBasis.PER_HAND and per_hand is None)
+        if "weight" in fields and "load_basis" not in fields and not stays:
+            fields["load_basis"] = LoadBasis.TOTAL  # else it would go on being added to the body, or taken from it
     return SetCorrected(set_id=row.set_id, **_changed({**fields, **said}))
 
 
@@ -149,8 +156,17 @@ def _report(log: Log, event: DomainEvent, as_json: bool) -> None:
             say(f"now {told(row, log.projection.exercises)}")
         case SetRemoved():
             say(f"removed the set ({event.set_id}); `undo` or `edit {event.set_id} --restore` brings it back")
+        case WorkoutDiscarded():
+            known, back = short(event.workout_id), "`undo` or `edit --restore --workout"
+            say(f"removed {_title(log, event.workout_id)} ({known}); {back} {known}` brings it back")
+        case WorkoutRestored():
+            say(f"brought back {_title(log, event.workout_id)} ({short(event.workout_id)})")
         case _:
             say("done")
+
+
+def _title(log: Log, workout_id: UUID) -> str:
+    return next((row.name for row in log.projection.workouts if row.workout_id == workout_id), None) or "the workout"
 
 
 def undo(as_json: AsJson = False) -> None:

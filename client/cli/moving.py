@@ -1,6 +1,7 @@
 """Moving in and out: import and export."""
 
 import hashlib
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -226,6 +227,13 @@ def _report(preview: Preview, import_id: UUID, dry_run: bool) -> None:
 FORMATS = ("jsonl", "hevy", "markdown", "html")
 
 
+class NotWritten(Exception):
+    """A file that cannot be written."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(f"{path} was not written: {error.strerror or error}")
+
+
 def export_(
     output: Annotated[Path | None, typer.Argument(help="The file to write; default: to the terminal.")] = None,
     form: Annotated[
@@ -241,11 +249,31 @@ def export_(
     if output is None:
         typer.echo(text, nl=False)
         return
-    output.write_text(text, encoding="utf-8")
+    _replace(output, text)
     if as_json:
         print_json({"file": str(output), "format": chosen, "bytes": len(text.encode())})
     else:
         say(f"wrote {output} ({chosen}, {len(text.encode()) / 1000:.0f} kB)")
+
+
+def _replace(output: Path, text: str) -> None:
+    """In one step: an export that fails leaves the one before as it was.
+
+    Raises:
+        NotWritten
+    """
+    try:
+        if output.exists() and not output.is_file():  # a terminal, or a pipe
+            output.write_text(text, encoding="utf-8")
+            return
+        partial = output.with_name(f".{output.name}.{os.getpid()}")
+        try:
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(output)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise NotWritten(output, error) from error
 
 
 def _form_of(output: Path | None) -> str:

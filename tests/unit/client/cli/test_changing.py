@@ -39,6 +39,32 @@ def test_a_correction_gives_one_set(run: Run) -> None:
         run("edit", "last", "5x5x100")
 
 
+def test_a_correction_says_what_the_weight_is_now(run: Run) -> None:
+    run("start")
+    run("set", "bench press", "5x+10")
+    assert "5 x 60 kg" in run("edit", "last", "5x60")
+    assert "5 x body - 10 kg" in run("edit", "last", "5x-10")
+    assert "5 x 10 kg" in run("edit", "last", "5x10")
+    run("set", "bicep curl (dumbbell)", "10x20", "--per-hand")
+    assert "12 x 2 x 25 kg" in run("edit", "last", "12x25")
+    assert "12 x 25 kg" in run("edit", "last", "12x25", "--both-hands")
+
+
+def test_what_is_restored_is_what_was_removed(run: Run) -> None:
+    for name in ("One", "Two"):
+        run("start", name)
+        run("set", "squat", "5x100")
+        run("end")
+    removed = run("edit", "--remove")
+    assert "removed Two (" in removed
+    assert "brought back Two (" in run("edit", "--restore")
+    with pytest.raises(NotFound, match="no workout was removed"):
+        run("edit", "--restore")
+    run("undo")
+    known = removed.partition("(")[2].partition(")")[0]
+    assert "brought back Two" in run("edit", "--restore", "--workout", known)
+
+
 def test_only_the_whole_id_of_a_set_restores_it(run: Run) -> None:
     run("set", "squat", "5x100")
 

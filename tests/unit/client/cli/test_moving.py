@@ -1,9 +1,11 @@
 """Moving in and out of the log, in words."""
 
+import errno
 from pathlib import Path
 
 import pytest
 
+from client.cli.moving import NotWritten
 from client.errors import NotFound
 from client.importing import UnknownExport
 from tests.unit.client.cli.running import Run, answer
@@ -69,6 +71,31 @@ def test_a_torn_export_says_so_in_words(run: Run, tmp_path: Path) -> None:
     assert "the line is cut off, or damaged" in said
     assert "it was written with 5 events" in said
     assert "Error" not in said
+
+
+def test_an_export_that_fails_leaves_the_one_before(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def half(path: Path, text: str, **_: str) -> None:
+        path.write_bytes(text[: len(text) // 2].encode())
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    # given an export, and no room for another
+    squat(run, "2026-01-05", "3x5x100")
+    file = tmp_path / "all.jsonl"
+    run("export", str(file))
+    before = file.read_bytes()
+    squat(run, "2026-01-06", "5x5x100")
+    monkeypatch.setattr(Path, "write_text", half)
+    # when it is written again
+    with pytest.raises(NotWritten, match=r"all\.jsonl was not written: No space left on device"):
+        run("export", str(file))
+    # then it is as it was, and nothing else is left
+    assert file.read_bytes() == before
+    assert list(tmp_path.glob(".all*")) == []
+
+
+def test_where_no_file_can_be_the_name_is_told(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(NotWritten, match=r"nowhere/all\.jsonl was not written: No such file or directory"):
+        run("export", str(tmp_path / "nowhere" / "all.jsonl"))
 
 
 def test_one_is_not_many(run: Run, tmp_path: Path) -> None:
