@@ -3,8 +3,9 @@
 import logging
 import re
 import sys
-from collections.abc import Awaitable, Callable
+import time
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, cast
 from uuid import uuid4
 
@@ -52,6 +53,7 @@ def configure_logging(service: str, level: str = "INFO", format: str = "auto") -
     )
     structlog.configure(
         processors=[
+            structlog.stdlib.filter_by_level,
             *shared,
             structlog.processors.format_exc_info,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
@@ -76,7 +78,10 @@ def configure_logging(service: str, level: str = "INFO", format: str = "auto") -
 
 
 class CorrelationMiddleware:
-    """Takes or makes the correlation id, keeps it for logs and records, and returns it."""
+    """Takes or makes the correlation id, keeps it for logs and records, returns it, and logs each call from outside.
+
+    What is logged of a call names neither its query nor its body.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -88,16 +93,29 @@ class CorrelationMiddleware:
         given = headers.get(b"x-correlation-id", b"").decode("latin-1")
         correlation_id.set(given if _ACCEPTABLE.match(given) else new_correlation_id())
         traceparent.set(headers.get(b"traceparent", b"").decode("latin-1"))
-        return await self.app(scope, receive, self._returning(send, correlation_id.get()))
+        call = _Call(send, correlation_id.get())
+        began = time.perf_counter()
+        try:
+            await self.app(scope, receive, call.send)
+        finally:
+            if scope["type"] == "http" and scope["path"].startswith("/api/"):
+                took = round((time.perf_counter() - began) * 1000, 1)
+                log().info("call", method=scope["method"], path=scope["path"], status=call.status, ms=took)
 
-    @staticmethod
-    def _returning(send: Send, value: str) -> Callable[[Message], Awaitable[None]]:
-        async def with_header(message: Message) -> None:
-            if message["type"] in ("http.response.start", "websocket.http.response.start"):
-                MutableHeaders(scope=message)[CORRELATION_HEADER] = value
-            await send(message)
 
-        return with_header
+@dataclass
+class _Call:
+    """Sends an answer with its correlation id; `status` is there once the answer has begun."""
+
+    _send: Send
+    _id: str
+    status: int | None = None
+
+    async def send(self, message: Message) -> None:
+        if message["type"] in ("http.response.start", "websocket.http.response.start"):
+            self.status = message["status"]
+            MutableHeaders(scope=message)[CORRELATION_HEADER] = self._id
+        await self._send(message)
 
 
 async def metrics_endpoint(_: Request) -> Response:
