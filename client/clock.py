@@ -80,12 +80,15 @@ def read_time(text: str, here: ZoneInfo, at: datetime) -> datetime:
 
 
 def read_past_time(text: str, here: ZoneInfo, at: datetime) -> datetime:
-    """The same of something that was done; clocks and zones of devices may differ by a day.
+    """The same of something that was done; clocks and zones of devices may differ by a day. An hour of the day that is
+    far ahead was yesterday's.
 
     Raises:
         UnreadableTime, FarAhead
     """
     moment = read_time(text, here, at)
+    if _HOUR.fullmatch(text.strip()) and moment - at > timedelta(hours=12):
+        moment -= timedelta(days=1)  # 23:59, said just after midnight
     if moment - at > timedelta(days=1):
         raise FarAhead(text)
     return moment

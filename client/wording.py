@@ -43,7 +43,17 @@ def counted(count: int, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or f'{one}s'}"
 
 
+def exact_duration(seconds: Decimal | int) -> str:
+    """As a stopwatch shows it: `40 s`, `25:42 min`, `1:02:30 h`."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if not rest or not (hours or minutes):
+        return duration(seconds)
+    return f"{hours}:{minutes:02d}:{rest:02d} h" if hours else f"{minutes}:{rest:02d} min"
+
+
 def duration(seconds: Decimal | int | None) -> str:
+    """About how long: seconds only of what is short."""
     if seconds is None:
         return ""
     minutes, rest = divmod(int(seconds), 60)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from client import training
+from client import clock, training
 from client.cli.entering import exercise_names
 from client.cli.opening import Log
 from client.cli.output import AsJson, described, effort, local, manner, print_json, say, short, table
@@ -115,7 +115,7 @@ def stats(
         str | None,
         typer.Argument(help="Its progress and records; without it the weeks.", autocompletion=exercise_names),
     ] = None,
-    weeks: Annotated[int, typer.Option(min=1, max=520, help="How many weeks back.")] = 8,
+    weeks: Annotated[int, typer.Option(min=1, max=520, help="How many of the latest weeks with training.")] = 8,
     as_json: AsJson = False,
 ) -> None:
     """Show weekly sets by muscle, or the strength trend of one exercise."""
@@ -158,13 +158,14 @@ def _weekly(log: Log, weeks: int, as_json: bool) -> None:
     if not rows:
         say("no week holds a workout yet")
         return
-    several_years = rows[0].week[:4] != rows[-1].week[:4]
+    this_year = in_zone(clock.now(), log.zone).strftime("%G")
+    other_years = any(row.week[:4] != this_year for row in rows)
     total: Counter[str] = Counter()
     for row in rows:
         total.update({muscle: float(count) for muscle, count in row.hard_sets.items()})
     table(
         "Hard sets a week by muscle",
-        ("muscle", *(row.week if several_years else row.week[5:] for row in rows)),
+        ("muscle", *(row.week if other_years else row.week[5:] for row in rows)),
         [
             (words(muscle), *(amount(row.hard_sets.get(muscle, Decimal(0)), 1) for row in rows))
             for muscle, _ in total.most_common()

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from client.clock import in_zone
-from client.wording import amount, counted, duration, harmless, words
+from client.wording import amount, counted, duration, exact_duration, harmless, words
 from shared.views.rows import Row, json_form
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def described(row: Any) -> str:
     if row.reps is not None:
         parts.append(f"{row.reps}" if load else counted(row.reps, "rep"))
     if row.duration_s is not None:
-        parts.append(duration(row.duration_s))
+        parts.append(exact_duration(row.duration_s))
     if row.distance_m is not None:
         parts.append(f"{amount(row.distance_m)} m")
     done = " · ".join(parts)

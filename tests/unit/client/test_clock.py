@@ -30,6 +30,12 @@ def test_what_is_no_time_is_refused_with_examples(text: str) -> None:
         read_time(text, BERLIN, NOW)
 
 
+def test_an_hour_that_is_far_ahead_was_yesterdays() -> None:
+    just_after_midnight = datetime(2026, 11, 21, 0, 16, tzinfo=BERLIN)
+    assert read_past_time("23:59", BERLIN, just_after_midnight) == datetime(2026, 11, 20, 23, 59, tzinfo=BERLIN)
+    assert read_past_time("00:20", BERLIN, just_after_midnight) == datetime(2026, 11, 21, 0, 20, tzinfo=BERLIN)
+
+
 def test_what_was_done_is_at_most_a_day_ahead() -> None:
     assert read_past_time("2026-11-22 12:00", BERLIN, NOW) > NOW
     with pytest.raises(FarAhead, match="has been done"):

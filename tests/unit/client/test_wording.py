@@ -2,7 +2,7 @@
 
 import pytest
 
-from client.wording import counted, harmless, words
+from client.wording import counted, exact_duration, harmless, words
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,14 @@ from client.wording import counted, harmless, words
 )
 def test_text_cannot_steer_a_terminal(text: str, expected: str) -> None:
     assert harmless(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(40, "40 s"), (90, "1:30 min"), (1500, "25 min"), (1542, "25:42 min"), (3720, "1 h 02 min"), (3750, "1:02:30 h")],
+)
+def test_what_a_stopwatch_said_keeps_its_seconds(seconds: int, expected: str) -> None:
+    assert exact_duration(seconds) == expected
 
 
 def test_stored_names_are_read_as_words() -> None:

@@ -57,12 +57,18 @@ def test_a_place_in_the_log_is_the_same_however_it_is_listed(run: Run) -> None:
     assert answer(run("show", line.split()[0], "--json"))["name"] == "2026-01-05"
 
 
-def test_weeks_of_several_years_are_told_with_the_year(run: Run) -> None:
-    run("set", "squat", "5x100", "--at", "2025-12-01 18:00")
-    assert "muscle      W49" in run("stats")
-    run("set", "squat", "5x100", "--at", "2026-01-05 18:00")
+def test_weeks_of_other_years_are_told_with_the_year(run: Run) -> None:
+    run("set", "squat", "5x100", "--at", "2024-12-02 18:00")
+    assert "muscle      2024-W49 " in run("stats")
+    run("set", "squat", "5x100", "--at", "2025-01-06 18:00")
 
-    assert "muscle      2025-W49  2026-W02" in run("stats")
+    assert "muscle      2024-W49  2025-W02" in run("stats")
+
+
+def test_weeks_of_this_year_are_told_without_it(run: Run) -> None:
+    run("set", "squat", "5x100")
+
+    assert "muscle      W" in run("stats")
 
 
 def test_records_have_the_same_names_as_when_they_are_broken(run: Run) -> None:
