@@ -1,6 +1,7 @@
 """Conversations and their messages."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,8 +11,8 @@ from pydantic_core import from_json, to_json
 
 from services.coach.store import Connection, Pool
 from services.coach.store.model_jobs import ModelJob, end
-from services.coach.store.own import own
-from shared.errors import NotFound
+from services.coach.store.own import own, own_by_now
+from shared.errors import NotFound, UserErased
 
 PAGE = """
 SELECT conversation_id, title, created_at, updated_at,
@@ -122,10 +123,12 @@ class Conversations:
             return await _require(connection, account, conversation_id)
 
     async def add(self, account: UUID, conversation_id: UUID, message: Message) -> None:
-        """Appends a message. Where the conversation was deleted meanwhile, nothing is kept."""
-        async with own(self._pool, account) as connection:
-            if await connection.fetchrow(TOUCH, conversation_id, account, message.created_at):
-                await _add(connection, account, conversation_id, message)
+        """Appends a message, also where the user was merged while it was written. Where the conversation was deleted
+        meanwhile, or the user erased, nothing is kept."""
+        with suppress(UserErased):
+            async with own_by_now(self._pool, account) as (connection, by_now):
+                if await connection.fetchrow(TOUCH, conversation_id, by_now, message.created_at):
+                    await _add(connection, by_now, conversation_id, message)
 
     async def messages(self, account: UUID, conversation_id: UUID, limit: int = 500) -> Sequence[Message]:
         """The last messages, oldest first."""

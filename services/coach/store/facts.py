@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.coach.store import Pool
-from services.coach.store.own import own
+from services.coach.store.own import own, own_by_now
 from shared.errors import NotFound
 
 MOST = 200
@@ -28,9 +28,13 @@ class LastingFacts:
         return [dict(row) for row in rows]
 
     async def remember(self, account: UUID, memory_id: UUID, kind: str, text: str, at: datetime) -> None:
-        """Keeps a fact, unless it is known or the user has very many."""
-        async with own(self._pool, account) as connection:
-            await connection.execute(REMEMBER, memory_id, account, kind, text, at, MOST)
+        """Keeps a fact, unless it is known or the user has very many.
+
+        Raises:
+            UserErased
+        """
+        async with own_by_now(self._pool, account) as (connection, by_now):
+            await connection.execute(REMEMBER, memory_id, by_now, kind, text, at, MOST)
 
     async def forget(self, account: UUID, memory_id: UUID) -> None:
         """Deletes one.

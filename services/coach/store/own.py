@@ -6,6 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from services.coach.store import Connection, Pool
+from services.coach.store.people import account_of
 
 ENTER = "SELECT set_config('app.user_id', $1, true)"
 ENTER_LOOSELY = "SELECT set_config('app.user_id', $1, true), set_config('synchronous_commit', 'off', true)"
@@ -23,3 +24,16 @@ async def own(
     async with pool.acquire() as connection, connection.transaction(isolation=isolation):
         await connection.execute(ENTER if lasting else ENTER_LOOSELY, str(account))
         yield connection
+
+
+@asynccontextmanager
+async def own_by_now(pool: Pool, user_id: UUID) -> AsyncIterator[tuple[Connection, UUID]]:
+    """The same for the account that a user is by now, who may have been merged since somebody asked; and that account.
+
+    Raises:
+        UserErased
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        account = await account_of(connection, user_id)
+        await connection.execute(ENTER, str(account))
+        yield connection, account

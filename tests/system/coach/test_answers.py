@@ -5,11 +5,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from services.coach.store.conversations import Conversations, Message
+from services.coach.store.facts import LastingFacts
 from shared.domains.exercises.catalogue import catalogue_id
 from shared.http import encode_cursor
 from shared.identity import WeeklyReportReady
+from shared.postgres import create_pool
 from shared.topics import COACH as COACH_TOPIC
-from shared.values import format_moment
+from shared.values import format_moment, utc_now
 from tests.system.coach.world import COACH, START, World, earlier_this_week, eventually, frames_of, said_on, text_of
 from tests.system.engines import connect
 
@@ -216,6 +219,27 @@ async def test_a_merged_user_reads_the_accounts_memory(world: World, trained: UU
     assert await eventually(merged)
     reports = await world.http.get(f"{COACH}/weekly-reports", headers=world.caller(anonymous))
     assert len(reports.json()["items"]) == 5
+
+
+async def test_what_is_written_while_its_user_is_merged_is_the_accounts(world: World, trained: UUID) -> None:
+    # given a user who is merged after the question and before the end of the answer
+    anonymous = uuid4()
+    asked = UUID((await frames_of(world, anonymous, "hello there"))[-1][1]["conversation_id"])
+    await world.say("UserMerged", user_id=trained, merge_id=uuid4(), from_user_id=anonymous)
+    pool = await create_pool(world.settings.database_url_coach, role="coach_api")
+    conversations, facts = Conversations(pool), LastingFacts(pool)
+
+    async def merged() -> bool:
+        return bool(await conversations.messages(trained, asked))
+
+    assert await eventually(merged)
+    # when the answer and what was learned are kept for the one who asked
+    await conversations.add(anonymous, asked, Message(uuid4(), "assistant", "late", [], "rules", utc_now()))
+    await facts.remember(anonymous, uuid4(), "injury", "a bad knee", utc_now())
+    # then they are the account's
+    assert (await conversations.messages(trained, asked))[-1].text == "late"
+    assert "a bad knee" in str(await facts.of(trained))
+    await pool.close()
 
 
 async def test_positions_are_paged_by_device_and_a_foreign_cursor_is_refused(world: World) -> None:
