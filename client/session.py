@@ -4,7 +4,6 @@ It knows nothing of the queue, so losing or renewing a token cannot touch a logg
 """
 
 import json
-import os
 import re
 import secrets
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from client.answers import Tokens
+from client.files import replace_file
 from client.locks import held_while
 
 # A token is renewed this long before it ends, so that it does not end on its way.
@@ -186,10 +186,4 @@ class Session:
 
     def _write(self, content: dict[str, Any]) -> None:
         """In one step, and on the disk before it counts: a secret that is lost cannot be made again."""
-        partial = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(content, file, indent=2)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(self._path)
+        replace_file(self._path, json.dumps(content, indent=2), private=True)

@@ -1,7 +1,6 @@
 """Moving in and out: import and export."""
 
 import hashlib
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from client.cli.opening import Log
 from client.cli.output import AsJson, print_json, say, table
 from client.errors import NotFound
 from client.exporting.lines import is_ours, plan_lines, read_lines
+from client.files import replace_file
 from client.ids import new_id
 from client.importing import Export, UnitNeeded, read_export
 from client.imports import Key, Known, Plan, plan_import, taken_back, undo_import, undo_mark
@@ -265,13 +265,8 @@ def _replace(output: Path, text: str) -> None:
     try:
         if output.exists() and not output.is_file():  # a terminal, or a pipe
             output.write_text(text, encoding="utf-8")
-            return
-        partial = output.with_name(f".{output.name}.{os.getpid()}")
-        try:
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(output)
-        finally:
-            partial.unlink(missing_ok=True)
+        else:
+            replace_file(output, text)
     except OSError as error:
         raise NotWritten(output, error) from error
 

@@ -74,8 +74,7 @@ def test_a_torn_export_says_so_in_words(run: Run, tmp_path: Path) -> None:
 
 
 def test_an_export_that_fails_leaves_the_one_before(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def half(path: Path, text: str, **_: str) -> None:
-        path.write_bytes(text[: len(text) // 2].encode())
+    def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     # given an export, and no room for another
@@ -84,13 +83,27 @@ def test_an_export_that_fails_leaves_the_one_before(run: Run, tmp_path: Path, mo
     run("export", str(file))
     before = file.read_bytes()
     squat(run, "2026-01-06", "5x5x100")
-    monkeypatch.setattr(Path, "write_text", half)
+    monkeypatch.setattr("client.files.os.fsync", full)
     # when it is written again
     with pytest.raises(NotWritten, match=r"all\.jsonl was not written: No space left on device"):
         run("export", str(file))
     # then it is as it was, and nothing else is left
     assert file.read_bytes() == before
     assert list(tmp_path.glob(".all*")) == []
+
+
+def test_an_export_keeps_the_link_and_the_rights_of_the_one_before(run: Run, tmp_path: Path) -> None:
+    # given an export that only its owner may read, behind a link
+    squat(run, "2026-01-05", "3x5x100")
+    file, link = tmp_path / "all.jsonl", tmp_path / "latest.jsonl"
+    file.touch(mode=0o600)
+    link.symlink_to(file)
+    # when it is written again
+    run("export", str(link))
+    # then it is where and whose it was
+    assert link.is_symlink()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_text()
 
 
 def test_where_no_file_can_be_the_name_is_told(run: Run, tmp_path: Path) -> None:
