@@ -1,6 +1,6 @@
 """Taking back what was logged: the events that give back the earlier values. Pure, and the same for every domain."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
@@ -40,13 +40,15 @@ def next_undo(log: Sequence[LoggedEvent], events: Iterable[Recorded]) -> Undo | 
 
     `events` is the whole log as the fold takes it, those of other phones with it.
     """
-    undone = _undone(log)
+    said = {event.correlation_id for event in log if event.correlation_id}
+    undone = {event.event_id for event in log if mark(event.event_id) in said}
+    undos = set(map(mark, undone))
+    in_play = [event for event in log if event.event_id not in undone and event.correlation_id not in undos]
     # What was undone and what undid it are as if they had never been said: else an undo would hide the edit before.
-    marks = set(map(mark, undone))
-    out = undone | {event.event_id for event in log if event.correlation_id in marks}
+    out = {event.event_id for event in log} - {event.event_id for event in in_play}
     left = [event for event in events if event.event_id not in out]
     passed_over: list[Action] = []
-    for action in _actions(log, undone):
+    for action in _actions(in_play):
         by = () if any(event.event_type == IMPORTED for event in action) else _by(action, left)
         if not by or any(given_back for _, given_back in by):
             return Undo(action, by, passed_over)
@@ -54,20 +56,14 @@ def next_undo(log: Sequence[LoggedEvent], events: Iterable[Recorded]) -> Undo | 
     return None
 
 
-def _undone(log: Sequence[LoggedEvent]) -> frozenset[UUID]:
-    marks = {event.correlation_id for event in log if event.correlation_id}
-    return frozenset(event.event_id for event in log if mark(event.event_id) in marks)
-
-
-def _actions(log: Sequence[LoggedEvent], undone: Collection[UUID]) -> Iterator[Action]:
-    """The actions that are neither an undo nor undone, the latest first."""
-    marks = {event.correlation_id for event in log if event.correlation_id}
-    imports = {event.correlation_id for event in log if event.event_type == IMPORTED} - {None}
-    imports_undone = {undo_mark(one): one for one in imports if one and undo_mark(one) in marks}
-    gone = {*map(mark, undone), *imports_undone.keys(), *imports_undone.values()}
+def _actions(in_play: Sequence[LoggedEvent]) -> Iterator[Action]:
+    """What was logged together, the latest first; without imports that were undone, and what undid them."""
+    said = {event.correlation_id for event in in_play if event.correlation_id}
+    imports = {event.correlation_id for event in in_play if event.event_type == IMPORTED and event.correlation_id}
+    gone = {one for import_id in imports if undo_mark(import_id) in said for one in (import_id, undo_mark(import_id))}
     found: dict[UUID, list[LoggedEvent]] = {}
-    for event in reversed(log):
-        if event.event_id not in undone and event.correlation_id not in gone:
+    for event in reversed(in_play):
+        if event.correlation_id not in gone:
             found.setdefault(event.correlation_id or event.event_id, []).append(event)
     yield from (tuple(reversed(together)) for together in found.values())
 

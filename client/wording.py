@@ -43,10 +43,14 @@ def counted(count: int, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or f'{one}s'}"
 
 
+def _on_a_clock(seconds: Decimal | int) -> tuple[int, int, int]:
+    minutes, rest = divmod(int(seconds), 60)
+    return (*divmod(minutes, 60), rest)
+
+
 def exact_duration(seconds: Decimal | int) -> str:
     """As a stopwatch shows it: `40 s`, `25:42 min`, `1:02:30 h`."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
+    hours, minutes, rest = _on_a_clock(seconds)
     if not rest or not (hours or minutes):
         return duration(seconds)
     return f"{hours}:{minutes:02d}:{rest:02d} h" if hours else f"{minutes}:{rest:02d} min"
@@ -56,8 +60,7 @@ def duration(seconds: Decimal | int | None) -> str:
     """About how long: seconds only of what is short."""
     if seconds is None:
         return ""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
+    hours, minutes, rest = _on_a_clock(seconds)
     if hours:
         return f"{hours} h {minutes:02d} min"
     return f"{minutes} min" if not rest or minutes >= 10 else f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"

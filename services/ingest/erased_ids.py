@@ -16,22 +16,27 @@ class ErasedIds:
 
     def add(self, user_ids: Iterable[UUID]) -> None:
         """Adds ids, on disk when it returns."""
-        missing = sorted(set(user_ids) - set(self.all()))
+        text = self._text()
+        missing = sorted(set(user_ids) - set(_ids_in(text)))
         if self._path is None or not missing:
             return
-        lines = "".join(f"{user_id}\n" for user_id in missing)
-        with self._path.open("a+b") as file:
-            # A full disk may have left the beginning of a line, of an id that is added again.
-            torn = file.seek(0, os.SEEK_END) and not self._path.read_bytes().endswith(b"\n")
-            file.write(b"\n" * torn + lines.encode())
+        # A full disk may have left the beginning of a line, of an id that is added again.
+        torn = text != "" and not text.endswith("\n")
+        with self._path.open("a") as file:
+            file.write("\n" * torn + "".join(f"{user_id}\n" for user_id in missing))
             file.flush()
             os.fsync(file.fileno())
 
     def all(self) -> list[UUID]:
         """Every id that was ever added."""
-        if self._path is None or not self._path.exists():
-            return []
-        return [user_id for line in self._path.read_text().split() if (user_id := _id_of(line)) is not None]
+        return _ids_in(self._text())
+
+    def _text(self) -> str:
+        return self._path.read_text() if self._path is not None and self._path.exists() else ""
+
+
+def _ids_in(text: str) -> list[UUID]:
+    return [user_id for line in text.split() if (user_id := _id_of(line)) is not None]
 
 
 def _id_of(line: str) -> UUID | None:
