@@ -4,15 +4,17 @@ Phones log workouts at their own, wrong clocks; now and then they pull what the 
 without having seen the latest. Numbers that ingest refused are missing from the chains.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID, uuid4
 
+from shared.digests import digest_of_events
 from shared.domains.exercises.catalogue import CATALOGUE, catalogue_id
 from shared.envelope import AcceptedEvent
+from shared.feeds import Head
 from shared.values import format_moment
 
 START = datetime(2026, 1, 5, 17, 30, tzinfo=UTC)
@@ -47,6 +49,19 @@ def history(seed: int, events: int = 200, devices: int = 3, user_id: UUID | None
             phone.pull(phones)
         received += phone.live(min(random.randint(1, 12), events - len(received)))
     return History(user, {phone.device_id: tuple(phone.sent) for phone in phones}, tuple(received))
+
+
+def head_of(chain: Sequence[AcceptedEvent]) -> Head:
+    """What an event store that holds just these events of one device says of it."""
+    digest = digest_of_events((event.event_id, event.sequence_number) for event in chain)
+    last = chain[-1]
+    return Head(
+        device_id=last.device_id,
+        user_id=last.user_id,
+        last_accepted_sequence=last.sequence_number,
+        count=digest.count,
+        hash=digest.hash,
+    )
 
 
 def sent(user_id: UUID, device_id: UUID, said: Iterable[Said]) -> list[AcceptedEvent]:

@@ -8,12 +8,11 @@ import httpx2
 import pytest
 
 from services.coach.store.memory import Memory
-from shared.digests import digest_of_events
 from shared.envelope import AcceptedEvent, Link, decode_link
 from shared.feeds import Head, IngestFeed
 from shared.following import Follower
 from shared.postgres import create_pool
-from tests.histories import EPOCH, history
+from tests.histories import EPOCH, head_of, history
 from tests.system.conftest import Database
 
 EVENTS = 1_500
@@ -23,24 +22,16 @@ EVENTS = 1_500
 class Feed(IngestFeed[Link]):
     """ingest with one device; before it gives the event with a number, something else happens, once."""
 
-    events_: Sequence[AcceptedEvent]
+    chain: Sequence[AcceptedEvent]
     happens: dict[int, Callable[[], Awaitable[None]]] = field(default_factory=dict)
 
     @property
     def links(self) -> list[Link]:
-        return [decode_link(event.model_dump_json().encode()) for event in self.events_]
+        return [decode_link(event.model_dump_json().encode()) for event in self.chain]
 
     async def heads(self) -> tuple[UUID, Mapping[UUID, Head]]:
-        last = self.events_[-1]
-        digest = digest_of_events((event.event_id, event.sequence_number) for event in self.events_)
-        head = Head(
-            device_id=last.device_id,
-            user_id=last.user_id,
-            last_accepted_sequence=last.sequence_number,
-            count=digest.count,
-            hash=digest.hash,
-        )
-        return EPOCH, {last.device_id: head}
+        head = head_of(self.chain)
+        return EPOCH, {head.device_id: head}
 
     async def events(self, device_id: UUID, first: int, last: int) -> AsyncIterator[Link]:
         for link in self.links:
@@ -71,8 +62,8 @@ async def feed(memory: Memory) -> Feed:
 
 
 async def assert_whole(memory: Memory, feed: Feed) -> None:
-    remembered = await memory.since(feed.events_[0].user_id, 0)
-    assert sorted(event.event_id for event in remembered.events()) == sorted(one.event_id for one in feed.events_)
+    remembered = await memory.since(feed.chain[0].user_id, 0)
+    assert sorted(event.event_id for event in remembered.events()) == sorted(one.event_id for one in feed.chain)
     assert await Follower(memory, feed, EPOCH, at_once).compare() == []
 
 

@@ -17,10 +17,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from deploy.local.ports import free_port
-from shared.digests import digest_of_events
 from shared.envelope import AcceptedEvent, decode_accepted
 from shared.identity import IdentityEvent
-from tests.histories import EPOCH
+from tests.histories import EPOCH, head_of
 
 _GIVEN = ("event_id", "event_type", "schema_version", "payload", "occurred_at", "seen")
 
@@ -66,22 +65,10 @@ class EventStore:
     async def heads(self, request: Request) -> Response:
         wanted = request.query_params.get("device_id")
         devices = [UUID(wanted)] if wanted else sorted(self.events)
-        heads = [self._head(device) for device in devices if self.events.get(device)]
+        heads = [head_of(chain).model_dump(mode="json") for device in devices if (chain := self.events.get(device))]
         if users := request.query_params.getlist("user_id"):
             heads = [head for head in heads if head["user_id"] in users]
         return JSONResponse({"server_epoch": str(self.epoch), "heads": heads, "next_cursor": None})
-
-    def _head(self, device: UUID) -> dict[str, Any]:
-        chain = self.events[device]
-        digest = digest_of_events((event.event_id, event.sequence_number) for event in chain)
-        last = chain[-1]
-        return {
-            "device_id": str(device),
-            "user_id": str(last.user_id),
-            "last_accepted_sequence": last.sequence_number,
-            "count": digest.count,
-            "hash": digest.hash,
-        }
 
     async def ranges(self, request: Request) -> Response:
         asked = request.query_params

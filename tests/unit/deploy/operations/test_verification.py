@@ -16,11 +16,12 @@ from deploy.local.operations.verification.positions import Position, check_posit
 from deploy.local.operations.verification.store import Chain, Store, check_store
 from deploy.local.operations.verification.topics import Published, Topic, check_topic
 from deploy.local.stack import RunningStack
-from shared.digests import Digest, digest_of_events
+from shared.digests import Digest
 from shared.envelope import AcceptedEvent
 from shared.feeds import Head
 from shared.identity import UserErased, UserMerged
 from shared.views.whole import FOLD_VERSION
+from tests.histories import head_of
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 EPOCH, DEVICE, USER = uuid4(), uuid4(), uuid4()
@@ -46,14 +47,8 @@ def chain(*numbers: int, received_at: datetime = NOW, user_id: UUID = USER) -> l
     ]
 
 
-def head(events: list[AcceptedEvent]) -> Head:
-    digest = digest_of_events((event.event_id, event.sequence_number) for event in events)
-    last = events[-1].sequence_number
-    return Head(device_id=DEVICE, user_id=USER, last_accepted_sequence=last, count=digest.count, hash=digest.hash)
-
-
 def store(events: list[AcceptedEvent], claimed: Head | None = None) -> Store:
-    made = Store(EPOCH, {DEVICE: claimed or head(events)}, {DEVICE: Chain()})
+    made = Store(EPOCH, {DEVICE: claimed or head_of(events)}, {DEVICE: Chain()})
     for event in events:
         made.chains[DEVICE].take(event)
     return made
@@ -75,7 +70,7 @@ def test_a_sound_store_agrees_with_its_heads() -> None:
 def test_a_missing_event_breaks_the_chain_and_is_named() -> None:
     events = chain(1, 2, 3)
 
-    check = check_store(store([events[0], events[2]], head(events)))
+    check = check_store(store([events[0], events[2]], head_of(events)))
 
     assert "event 3 says that 2 came before it, but 1 did" in (check.difference or "")
 
@@ -83,7 +78,7 @@ def test_a_missing_event_breaks_the_chain_and_is_named() -> None:
 def test_a_head_that_counts_otherwise_is_named() -> None:
     events = chain(1, 2)
 
-    check = check_store(store(events, head(events).model_copy(update={"hash": "0" * 32})))
+    check = check_store(store(events, head_of(events).model_copy(update={"hash": "0" * 32})))
 
     assert str(DEVICE) in (check.difference or "")
 
@@ -114,7 +109,7 @@ def test_a_record_that_the_store_lacks_is_named() -> None:
 
 
 def test_a_read_store_differs_by_position_or_by_digest() -> None:
-    claimed = head(chain(1, 2))
+    claimed = head_of(chain(1, 2))
     equal = Position(2, claimed.digest)
 
     assert not differences({DEVICE: claimed}, {DEVICE: equal})
@@ -202,9 +197,13 @@ def stack_with_a_store(ready: Callable[[], bool], caught_up: Callable[[], bool])
         if request.url.path == "/health/ready":
             return httpx2.Response(200 if ready() else 503)
         if request.url.path == "/internal/heads":
-            heads = {"server_epoch": str(EPOCH), "heads": [head(events).model_dump(mode="json")], "next_cursor": None}
+            heads = {
+                "server_epoch": str(EPOCH),
+                "heads": [head_of(events).model_dump(mode="json")],
+                "next_cursor": None,
+            }
             return httpx2.Response(200, json=heads)
-        at = head(events if caught_up() else events[:1])
+        at = head_of(events if caught_up() else events[:1])
         position = {"device_id": str(DEVICE), "sequence": at.last_accepted_sequence, "count": at.count, "hash": at.hash}
         return httpx2.Response(200, json={"items": [position], "next_cursor": None})
 
