@@ -19,7 +19,7 @@ from shared.domains.profile.fold import PROFILE_ID
 from shared.fold import Key, Recorded, State, entity_of, fold
 from shared.registers import Seen, Stamp
 from shared.registry import UnknownEventType, registry
-from shared.views.conflicts import ConflictRow, conflict_rows
+from shared.views.conflicts import ConflictRow, conflicts_of
 from shared.views.exercises import Exercises, exercise_rows
 from shared.views.measurements import MeasurementRow
 from shared.views.profile import ProfileRow, profile_row
@@ -94,7 +94,7 @@ class Projection:
     @cached_property
     def conflicts(self) -> list[ConflictRow]:
         """Those of one entity follow each other. Found without making the other views."""
-        return [row for (entity, i), folded in self.state.items() for row in conflict_rows(entity, i, folded)]
+        return conflicts_of(self.state)
 
     def after(self, events: Iterable[Recorded]) -> "Projection":
         """What it comes to with more events."""

@@ -50,6 +50,11 @@ class Entity:
         return [(name, register) for name, register in self.fields.items() if len(register.heads) > 1]
 
     @property
+    def author(self) -> UUID | None:
+        """The one device that wrote all of it, as far as that is known at once."""
+        return None
+
+    @property
     def removed(self) -> bool:
         """Whether a tombstone lies on it."""
         return bool(self.value(REMOVED))
@@ -99,6 +104,10 @@ class Chain(Entity):
     @property
     def fields(self) -> Mapping[str, Register]:
         return _joined(self._edits).fields
+
+    @property
+    def author(self) -> UUID:
+        return self._edits[0].stamp.device_id
 
     def value(self, name: str) -> Any:
         return self._values.get(name)

@@ -47,6 +47,10 @@ class Register(NamedTuple):
         """Heads that say something else than the value and that no later edit has settled."""
         return tuple(head for head in self.heads[1:] if head.value != self.heads[0].value)
 
+    def has_seen(self, stamp: Stamp) -> bool:
+        """Whether one of its edits was made knowing the edit with this stamp."""
+        return _covers(self.context, stamp)
+
     def edited(self, edit: Edit, seen: Seen) -> "Register":
         """This register after one more edit. A device has always seen its own earlier events."""
         return self.joined(Register((edit,), seen_by(edit.stamp, seen)))

@@ -1,13 +1,21 @@
-"""Conflicts: fields that devices wrote without having seen each other, until an edit that has seen them settles it."""
+"""Conflicts: what devices said of one thing without having seen each other, until an edit that has seen it settles it.
 
+A removal says something of all that it hides. Who edits a thing, or logs a set into a workout, holds that it is there:
+where neither had seen the other, the removal is in conflict, and nothing that was logged goes out of sight in silence.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, ClassVar
 from uuid import UUID
 
-from shared.fold import Entity
-from shared.registers import Edit, Register
+from shared.fold import Entity, Key, State
+from shared.registers import Edit, Register, Stamp
+from shared.registry import REMOVED
 from shared.views.rows import Row, json_form
+from shared.views.sets import is_logged
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +37,53 @@ class ConflictRow(Row):
     others: list[dict[str, Any]]
 
 
-def conflict_rows(entity: str, entity_id: UUID, folded: Entity) -> list[ConflictRow]:
-    """One row for each field whose register holds another value than the one that decides."""
-    return [_row(entity, entity_id, field, register) for field, register in folded.contested() if register.conflicts]
+def conflicts_of(state: State) -> list[ConflictRow]:
+    """All conflicts of one user, those of one entity after each other."""
+    hidden = _hidden(state)
+    return [row for key, folded in state.items() for row in conflict_rows(*key, folded, hidden.get(key, ()))]
 
 
-def _row(entity: str, entity_id: UUID, field: str, register: Register) -> ConflictRow:
+def conflict_rows(entity: str, entity_id: UUID, folded: Entity, hidden: Iterable[Entity] = ()) -> list[ConflictRow]:
+    """One row for each field of which devices say different things.
+
+    `hidden` are the sets of a workout that is removed.
+    """
+    others = {field: [*register.conflicts] for field, register in folded.contested() if register.conflicts}
+    if folded.removed:
+        # A device has seen what it said itself.
+        of_others = [entity for entity in (folded, *hidden) if entity.author is None or entity.author != folded.author]
+        if of_others and (edits := _against(folded.fields[REMOVED], of_others)):
+            others[REMOVED] = sorted(others.get(REMOVED, []) + edits, key=attrgetter("stamp"), reverse=True)
+    return [_row(entity, entity_id, field, folded.fields[field], edits) for field, edits in others.items()]
+
+
+def _hidden(state: State) -> Mapping[Key, list[Entity]]:
+    """The sets of removed workouts, by workout."""
+    found: Mapping[Key, list[Entity]] = {
+        key: [] for key, folded in state.items() if key[0] == "workout" and folded.removed
+    }
+    sets = (folded for (kind, _), folded in state.items() if kind == "set") if found else ()
+    for folded in sets:
+        workout = "workout", folded.value("workout_id")
+        if workout in found and is_logged(folded.values()):
+            found[workout].append(folded)
+    return found
+
+
+def _against(removal: Register, hides: Iterable[Entity]) -> list[Edit]:
+    """What each device's latest edit of what a removal hides says against it, where neither had seen the other."""
+    latest: dict[UUID, Stamp] = {}
+    for register in (register for entity in hides for name, register in entity.fields.items() if name != REMOVED):
+        if not any(register.has_seen(head.stamp) for head in removal.heads if head.value):
+            for stamp in (head.stamp for head in register.heads if not removal.has_seen(head.stamp)):
+                latest[stamp.device_id] = max(stamp, latest.get(stamp.device_id, stamp), key=_number)
+    return [Edit(stamp, False) for stamp in latest.values()]
+
+
+_number = attrgetter("sequence_number")
+
+
+def _row(entity: str, entity_id: UUID, field: str, register: Register, others: Iterable[Edit]) -> ConflictRow:
     stamp = register.heads[0].stamp
     return ConflictRow(
         entity=entity,
@@ -44,7 +93,7 @@ def _row(entity: str, entity_id: UUID, field: str, register: Register) -> Confli
         device_id=stamp.device_id,
         sequence_number=stamp.sequence_number,
         occurred_at=stamp.occurred_at,
-        others=[_other(edit) for edit in register.conflicts],
+        others=[_other(edit) for edit in others],
     )
 
 

@@ -97,25 +97,32 @@ class SetRow(Counting, Row):
         return self.workout_status is not None
 
 
+def is_logged(value: Mapping[str, Any]) -> bool:
+    """Whether the values are of a set that is there: completed (a correction may come first) and not removed."""
+    get = value.get
+    logged = get("workout_id") is not None and get("exercise_id") is not None and get("completed_at") is not None
+    return logged and not get(REMOVED)
+
+
 def set_row(
     set_id: UUID, entity: Entity, workout: WorkoutStatus | None, exercises: Exercises, weights: BodyWeights
 ) -> SetRow | None:
-    """None where the set is removed or not completed yet (a correction may come first).
+    """None where it is not logged.
 
     `workout` is the status of the set's workout, None where it is not known.
     """
     value = entity.values()
-    get = value.get
-    workout_id, logged, completed_at, target = get("workout_id"), get("exercise_id"), get("completed_at"), get("target")
-    if get(REMOVED) or workout_id is None or logged is None or completed_at is None:
+    if not is_logged(value):
         return None
+    get = value.get
+    logged, completed_at, target = value["exercise_id"], value["completed_at"], get("target")
     weight = weight_in_kilograms(get("weight"), get("weight_unit"))
     basis: LoadBasis = get("load_basis") or LoadBasis.TOTAL
     load = _load(weight, basis, logged, completed_at, exercises, weights)
     e1rm, low_confidence = _strength(value, load)
     return SetRow(
         set_id=set_id,
-        workout_id=workout_id,
+        workout_id=value["workout_id"],
         workout_status=workout,
         exercise_id=exercises.standing_for(logged),
         logged_exercise_id=logged,

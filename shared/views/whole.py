@@ -14,7 +14,7 @@ from shared.domains.profile.fold import PROFILE_ID
 from shared.domains.workouts.status import workout_status
 from shared.domains.workouts.weeks import Calendar
 from shared.fold import Entity, State
-from shared.views.conflicts import conflict_rows
+from shared.views.conflicts import conflicts_of
 from shared.views.exercises import Exercises, exercise_rows
 from shared.views.goals import goal_row
 from shared.views.measurements import BodyWeights, MeasurementRow, measurement_row
@@ -26,7 +26,7 @@ from shared.views.templates import template_row
 from shared.views.weekly import WeeklyRow, carried, weekly_row
 from shared.views.workouts import WorkoutRow, workout_row
 
-VIEWS_VERSION = 1
+VIEWS_VERSION = 2
 """Grows with every change that makes other rows of the same events."""
 
 FOLD_VERSION = f"{VIEWS_VERSION}-catalogue{CATALOGUE_VERSION}-tzdata{tzdata.IANA_VERSION}"
@@ -57,7 +57,7 @@ def rows_of(state: State) -> Views:
         "templates": [*_present(template_row(i, entity) for i, entity in of["template"].items())],
         "profile": _profile(profile),
         "goals": [*_present(goal_row(i, entity) for i, entity in of["goal"].items())],
-        "conflicts": [row for (entity, i), folded in state.items() for row in conflict_rows(entity, i, folded)],
+        "conflicts": [*conflicts_of(state)],
     }
 
 

@@ -171,6 +171,53 @@ def test_two_phones_that_had_not_seen_each_other_disagree_until_one_settles_it()
     assert story.only("workouts")["name"] == "C"
 
 
+def test_sets_that_one_phone_logs_while_another_discards_their_workout_do_not_go_in_silence() -> None:
+    # given a workout with a set, which another phone discards while this one goes on
+    story = (
+        Story().workout().set(1, reps=5).tell("WorkoutDiscarded", device=TABLET, workout_id=WORKOUT, seen={PHONE: 2})
+    )
+    assert story.contents("conflicts") == []
+    story.set(2, reps=5).set(3, reps=5)
+    # then it is discarded, which is in conflict with the last set
+    row = story.only("conflicts")
+    assert (row["entity"], row["entity_id"], row["field"], row["value"]) == ("workout", str(WORKOUT), "removed", True)
+    assert [(other["value"], other["device_id"], other["sequence_number"]) for other in row["others"]] == [
+        (False, str(PHONE), 4)
+    ]
+    assert story.only("workouts")["status"] == "discarded"
+    # until somebody who knows of both says what counts
+    story.tell("WorkoutRestored", workout_id=WORKOUT, seen={TABLET: 1})
+    assert story.contents("conflicts") == []
+    assert story.only("workouts")["set_count"] == 3
+
+
+def test_who_discards_a_workout_and_knows_its_sets_is_in_no_conflict() -> None:
+    story = Story().workout().set(1, reps=5).tell("WorkoutDiscarded", device=TABLET, workout_id=WORKOUT)
+    assert len(story.contents("conflicts")) == 1
+
+    story.tell("WorkoutDiscarded", device=TABLET, workout_id=WORKOUT, seen={PHONE: 2})
+
+    assert story.contents("conflicts") == []
+
+
+def test_a_set_of_a_discarded_workout_is_in_no_conflict_once_it_is_removed_or_logged_knowingly() -> None:
+    story = Story().workout().tell("WorkoutDiscarded", device=TABLET, workout_id=WORKOUT, seen={PHONE: 1})
+
+    story.set(1, reps=5).tell("SetRemoved", set_id=UUID(int=1)).set(2, reps=5, seen={TABLET: 1})
+
+    assert story.contents("conflicts") == []
+
+
+def test_what_one_phone_corrects_while_another_removes_it_is_in_conflict() -> None:
+    story = Story().workout().set(1, reps=5).tell("SetRemoved", device=TABLET, set_id=UUID(int=1), seen={PHONE: 2})
+
+    story.tell("SetCorrected", set_id=UUID(int=1), reps=6)
+
+    row = story.only("conflicts")
+    assert (row["entity"], row["field"], row["value"]) == ("set", "removed", True)
+    assert [(other["value"], other["device_id"]) for other in row["others"]] == [(False, str(PHONE))]
+
+
 def test_plans_in_conflict_are_shown_as_json() -> None:
     story = Story()
     for device in (PHONE, TABLET):

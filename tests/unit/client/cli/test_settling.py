@@ -8,6 +8,7 @@ import pytest
 
 from client.errors import NotFound
 from client.protocol import Protocol
+from shared.domains.workouts.events import WorkoutDiscarded
 from tests.unit.client.cli.running import Run, answer
 from tests.unit.client.fake_server import FakeServer
 from tests.unit.client.phones import Phone
@@ -79,6 +80,33 @@ def test_taking_the_other_value_settles_it_too(run: Run, other: Phone) -> None:
     assert f"reps {row['others'][0]['value']}" in said
     assert reps(run) == row["others"][0]["value"]
     assert answer(run("conflicts", "--json")) == []
+
+
+def test_sets_of_a_workout_that_another_phone_discarded_are_told_of_and_brought_back(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given two phones, of which one goes on with a workout while the other discards it
+    server = FakeServer()
+    monkeypatch.setattr("client.cli.online.Protocol", partial(Protocol, transport=server.transport))
+    own = Phone(tmp_path / "home", server.transport)
+    workout_id = own.start()
+    own.set(workout_id, 5)
+    asyncio.run(own.sync())
+    phone = second_phone(server, own, tmp_path / "other")
+    asyncio.run(phone.sync())
+    own.set(workout_id, 6)
+    phone.now = own.now
+    phone.log(WorkoutDiscarded(workout_id=workout_id))
+    asyncio.run(phone.sync())
+    # when this one hears of it
+    assert "1 workout was changed on two devices" in run("sync")
+    # then it can say that the workout is there
+    assert "removed no" in run("conflicts", str(workout_id)[-6:], "--take", "1")
+    assert [row["reps"] for row in answer(run("show", "--json"))["sets"]] == [5, 6]
+    run("sync")
+    asyncio.run(phone.sync())
+    assert phone.projection.conflicts == []
+    assert len(phone.projection.sets_of(workout_id)) == 2
 
 
 @pytest.mark.parametrize("said", [("--keep",), ("{id}", "--keep", "--take", "1"), ("{id}", "--take", "2"), ("nobody",)])
