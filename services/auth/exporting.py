@@ -25,13 +25,22 @@ PAGE = 500
 README = """Everything that this server has about you, as JSON Lines: one JSON object a line.
 
 ingest.jsonl      the events that your devices sent: what can be imported again
+refused.jsonl     the events that could not be taken, as they were sent, each with the reason
 projector.jsonl   your training log, as it is shown
 coach.jsonl       conversations and reports
 auth/             your account, devices and sessions
 manifest.json     what is here, how many lines each has, and what could not be had
 """
+# What the other services add, by file: whom to ask, and where.
+ASKED = {
+    "ingest.jsonl": ("ingest", "/internal/ingest/export"),
+    "refused.jsonl": ("ingest", "/internal/ingest/quarantine/export"),
+    "projector.jsonl": ("projector", "/internal/projector/export"),
+    "coach.jsonl": ("coach", "/internal/coach/export"),
+}
 Lines = Iterable[Mapping[str, Any]]
 Clients = Callable[[str], AbstractAsyncContextManager[httpx2.AsyncClient]]
+Answer = AbstractAsyncContextManager[httpx2.Response]
 
 
 async def own_part(desk: Desk, caller: Principal) -> tuple[User, Mapping[str, Lines]]:
@@ -130,19 +139,19 @@ async def archive(user_id: UUID, own: Mapping[str, Lines], ask: Clients) -> Asyn
     yield made.add("README.txt", README.encode())
     for name, lines in own.items():
         yield made.add(name, b"".join(to_json(line) + b"\n" for line in lines))
-    for service in ("ingest", "projector", "coach"):
-        async for piece in _part_of(service, user_id, made, ask):
-            yield piece
+    for name, (service, path) in ASKED.items():
+        async with ask(service) as client:
+            async for piece in _part(made, name, service, client.stream("GET", path, params={"user_id": str(user_id)})):
+                yield piece
     yield made.close({"user_id": user_id, "made_at": utc_now(), "format": 1})
 
 
-async def _part_of(service: str, user_id: UUID, made: Archive, ask: Clients) -> AsyncIterator[bytes]:
-    path, parameters = f"/internal/{service}/export", {"user_id": str(user_id)}
+async def _part(made: Archive, name: str, service: str, asked: Answer) -> AsyncIterator[bytes]:
     try:
-        async with ask(service) as client, client.stream("GET", path, params=parameters) as answer:
+        async with asked as answer:
             answer.raise_for_status()
-            async for piece in made.add_stream(f"{service}.jsonl", answer.aiter_bytes()):
+            async for piece in made.add_stream(name, answer.aiter_bytes()):
                 yield piece
     except httpx2.HTTPError as error:
-        log().warning("export_incomplete", service=service, error=repr(error))
-        made.missing.append({"service": service, "reason": type(error).__name__})
+        log().warning("export_incomplete", file=name, service=service, error=repr(error))
+        made.missing.append({"file": name, "service": service, "reason": type(error).__name__})

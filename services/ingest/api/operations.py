@@ -34,6 +34,7 @@ from shared.postgres import PASSING, connect
 from shared.telemetry import correlation_id, traceparent
 from shared.values import format_moment, utc_now
 
+PAGE = 100
 router = APIRouter(prefix="/internal/ingest", tags=["internal"], dependencies=[Depends(service_only)])
 
 
@@ -146,6 +147,22 @@ async def quarantine(
 ) -> Page[QuarantinedEvent]:
     """The refused events of all users, or of one."""
     return await quarantine_page(Pull(store), {user_id} if user_id else None, cursor, limit)
+
+
+@router.get("/quarantine/export")
+async def export_quarantine(settings: Configured, user_id: UUID) -> StreamingResponse:
+    """All refused events of a user and of everyone merged into it, as JSON lines."""
+    return StreamingResponse(_refused(settings, user_id), media_type=JSON_LINES)
+
+
+async def _refused(settings: Settings, user_id: UUID) -> AsyncIterator[bytes]:
+    async with _unhurried(settings) as connection:
+        cursor: str | None = None
+        while True:
+            page = await quarantine_page(Pull(connection), {user_id}, cursor, PAGE)
+            yield b"".join(item.model_dump_json().encode() + b"\n" for item in page.items)
+            if (cursor := page.next_cursor) is None:
+                return
 
 
 @router.post("/quarantine/release")

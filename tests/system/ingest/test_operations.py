@@ -8,6 +8,7 @@ from uuid import UUID, uuid4, uuid5
 import pytest
 
 from services.ingest import reading
+from services.ingest.api import operations
 from shared.registry import Registry, registry
 from tests.system.ingest.conftest import SERVICE, Ingest
 from tests.system.ingest.phones import Phone, set_completed, sets
@@ -195,3 +196,19 @@ async def test_export_of_everything_of_a_user(ingest: Ingest, phone: Phone) -> N
     await phone.sync(sets(1, 3))
     exported = (await ingest.internal("/internal/ingest/export", user_id=phone.user_id)).text
     assert [json.loads(line)["sequence_number"] for line in exported.splitlines()] == [1, 2, 3]
+
+
+async def test_refused_events_are_exported_too_however_many_there_are(
+    ingest: Ingest, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations, "PAGE", 2)
+    unheard = [set_completed(number, event_type="Unheard") for number in range(1, 6)]
+    await phone.sync([*unheard, set_completed(6)])
+
+    exported = (await ingest.internal("/internal/ingest/quarantine/export", user_id=phone.user_id)).text
+
+    refused = [json.loads(line) for line in exported.splitlines()]
+    assert [(one["sequence_number"], one["code"]) for one in refused] == [
+        (n, "unknown_event_type") for n in range(1, 6)
+    ]
+    assert [one["event"] for one in refused] == unheard

@@ -49,7 +49,7 @@ async def exported(answers: Mapping[str, Callable[[], httpx2.Response]]) -> tupl
 async def test_all_parts_are_in_it() -> None:
     here = lambda: httpx2.Response(200, content=LINES)  # noqa: E731
     files, manifest = await exported({"ingest": here, "projector": here, "coach": here})
-    assert files["ingest.jsonl"] == files["projector.jsonl"] == files["coach.jsonl"] == LINES
+    assert files["ingest.jsonl"] == files["refused.jsonl"] == files["projector.jsonl"] == files["coach.jsonl"] == LINES
     assert json.loads(files["auth/account.jsonl"]) == {"id": str(USER)}
     assert manifest["missing"] == []
     assert {"name": "coach.jsonl", "lines": 2} in manifest["files"]  # type: ignore[operator]
@@ -64,8 +64,8 @@ async def test_all_parts_are_in_it() -> None:
 )
 async def test_what_could_not_be_had_is_named(answer: Callable[[], httpx2.Response], reason: str) -> None:
     files, manifest = await exported({"ingest": lambda: httpx2.Response(200, content=LINES), "projector": answer})
-    assert files["ingest.jsonl"] == LINES
+    assert files["ingest.jsonl"] == files["refused.jsonl"] == LINES
     assert manifest["missing"] == [
-        {"service": "projector", "reason": reason},
-        {"service": "coach", "reason": "ConnectError"},
+        {"file": "projector.jsonl", "service": "projector", "reason": reason},
+        {"file": "coach.jsonl", "service": "coach", "reason": "ConnectError"},
     ]
