@@ -18,7 +18,7 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import KafkaAckableMessage
 from faststream.kafka.subscriber.usecase import LogicSubscriber
 
-from shared.telemetry import log
+from shared.telemetry import correlation_id, log
 
 CORRELATION = "correlation_id"
 # aiokafka packs lz4 at its slowest level, which takes ten times as long and holds up everything else in the process.
@@ -48,6 +48,14 @@ class Record(NamedTuple):
         """A header's text; empty where it is absent or not UTF-8."""
         found = next((value for key, value in self.headers if key == name), None)
         return (found or b"").decode("utf-8", "replace")
+
+
+def one_by_one(records: Iterable[Record]) -> Iterator[Record]:
+    """The records, each under its correlation id: what is logged, said and published because of it bears that, too."""
+    for record in records:
+        correlation_id.set(record.header(CORRELATION))
+        yield record
+    correlation_id.set("")
 
 
 Handler = Callable[[Sequence[Record]], Awaitable[None]]
@@ -153,9 +161,9 @@ class Outgoing(NamedTuple):
     headers: Headers = ()
 
 
-def trace_headers(correlation_id: str | None, traceparent: str | None = None) -> Headers:
+def trace_headers(correlation: str | None, traceparent: str | None = None) -> Headers:
     """Where a record comes from, as far as that is known."""
-    pairs = ((CORRELATION, correlation_id), (TRACEPARENT, traceparent))
+    pairs = ((CORRELATION, correlation), (TRACEPARENT, traceparent))
     return tuple((name, value.encode()) for name, value in pairs if value)
 
 

@@ -37,8 +37,9 @@ async def put(connection: Any, topic: str, records: Sequence[Outgoing], correlat
 
 
 def record_of(said: Effect | WeeklyReportReady) -> Outgoing:
-    """What is said of a user, as a record with the user as its key."""
-    return Outgoing(str(said.user_id).encode(), said.model_dump_json().encode())
+    """What is said of a user, as a record with the user as its key, under the correlation id at hand."""
+    headers = trace_headers(correlation_id.get())
+    return Outgoing(str(said.user_id).encode(), said.model_dump_json().encode(), headers)
 
 
 async def publish_for_ever(

@@ -16,7 +16,7 @@ from shared.envelope import Link
 from shared.feeds import IdentityFeed
 from shared.following import Follower, decode_links, patiently
 from shared.identity import IDENTITY_EVENT
-from shared.kafka import Record, create_broker, has_partitions, subscribe
+from shared.kafka import Record, create_broker, has_partitions, one_by_one, subscribe
 from shared.telemetry import log
 from shared.topics import EVENTS, IDENTITY
 
@@ -73,11 +73,12 @@ class Consumers:
 
     async def on_identity(self, records: Sequence[Record]) -> None:
         """A batch of the identity topic. The position moves only with the feed, which has no holes."""
-        events, refused = decoded(records, IDENTITY_EVENT.validate_json)
-        for event in events:
-            await patiently(partial(self.identity.apply, event), PASSING)
-        for record, reason in refused:
-            await patiently(partial(self._park, record, reason), PASSING)
+        for record in one_by_one(records):
+            events, refused = decoded([record], IDENTITY_EVENT.validate_json)
+            for event in events:
+                await patiently(partial(self.identity.apply, event), PASSING)
+            for unreadable, reason in refused:
+                await patiently(partial(self._park, unreadable, reason), PASSING)
 
     async def _park(self, record: Record, reason: str) -> None:
         async with self.pool.acquire() as connection, connection.transaction():

@@ -29,7 +29,7 @@ from shared.identity import (
     UserMerged,
     UserRegistered,
 )
-from shared.kafka import Publisher, PublishFailed, Record, create_broker, has_partitions, subscribe
+from shared.kafka import Publisher, PublishFailed, Record, create_broker, has_partitions, one_by_one, subscribe
 from shared.outbox import record_of
 from shared.telemetry import log
 from shared.topics import DEAD_LETTERS, EFFECTS, IDENTITY
@@ -142,8 +142,9 @@ class IdentityConsumer:
         return self._subscriber is not None and has_partitions(self._subscriber)
 
     async def _take(self, records: Sequence[Record]) -> None:
-        events, refused = decoded(records, IDENTITY_EVENT.validate_json)
-        for event in events:
-            await patiently(partial(self._identity.apply, event), PASSING)
-        for record, reason in refused:
-            await patiently(partial(self._identity.bury, record, reason), PASSING)
+        for record in one_by_one(records):
+            events, refused = decoded([record], IDENTITY_EVENT.validate_json)
+            for event in events:
+                await patiently(partial(self._identity.apply, event), PASSING)
+            for unreadable, reason in refused:
+                await patiently(partial(self._identity.bury, unreadable, reason), PASSING)

@@ -25,7 +25,7 @@ from shared.identity import (
     UserMerged,
     UserRegistered,
 )
-from shared.kafka import CORRELATION, PublishFailed, Record
+from shared.kafka import CORRELATION, PublishFailed, Record, one_by_one
 from shared.outbox import put
 from shared.telemetry import log
 from shared.topics import DEAD_LETTERS
@@ -72,10 +72,11 @@ class Consumers:
 
     async def on_identity(self, records: Sequence[Record]) -> None:
         """Applies identity events."""
-        events, refused = decoded(records, IDENTITY_EVENT.validate_json)
-        for event in events:
-            await self.hear(event)
-        await self._refuse(refused)
+        for record in one_by_one(records):
+            events, refused = decoded([record], IDENTITY_EVENT.validate_json)
+            for event in events:
+                await self.hear(event)
+            await self._refuse(refused)
 
     async def hear(self, event: IdentityEvent) -> None:
         """Applies one identity event and answers it, as often as it comes."""

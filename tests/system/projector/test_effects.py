@@ -28,7 +28,7 @@ from shared.identity import EFFECT, ConflictFound, ErasureApplied, MergeApplied,
 from shared.kafka import Outgoing, Publisher, PublishFailed, Record
 from shared.migrations import migrate
 from shared.outbox import publish_oldest
-from shared.topics import DEAD_LETTERS, EFFECTS, EVENTS
+from shared.topics import DEAD_LETTERS, EFFECTS, EVENTS, IDENTITY
 from shared.views.conflicts import ConflictRow
 from shared.views.whole import rows_of
 from tests.histories import START, History, history, sent
@@ -157,6 +157,21 @@ async def test_two_processes_publish_one_after_the_other(consumers: Consumers, p
     await asyncio.gather(*(publish_oldest(pool, broker) for broker in brokers))
 
     assert sorted(len(broker.records) for broker in brokers) == [0, 20]
+
+
+async def test_what_is_said_of_a_merge_bears_the_correlation_id_of_its_record(consumers: Consumers, pool: Pool) -> None:
+    merges = [
+        UserMerged(number=n, occurred_at=START, user_id=uuid4(), merge_id=uuid4(), from_user_id=uuid4()) for n in (1, 2)
+    ]
+    records = [
+        Record(IDENTITY, 0, n, b"", merge.model_dump_json().encode(), (("correlation_id", b"request-%d" % n),))
+        for n, merge in enumerate(merges)
+    ]
+
+    await consumers.on_identity(records)
+
+    said = (await everything(pool)).records
+    assert [record.headers for _, record in said] == [record.headers for record in records]
 
 
 async def test_conflicts_that_a_merge_makes_are_told_with_it(consumers: Consumers, pool: Pool) -> None:
