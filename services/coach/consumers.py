@@ -60,6 +60,7 @@ class Consumers:
             for event in await self.identity_feed.after(await self.identity.position()):
                 await self.identity.apply(event)
                 await self.identity.reached(event.number)
+            await self.identity.settle()
             await self.follower.compare()
             await asyncio.sleep(self.compare_every.total_seconds())
 

@@ -94,9 +94,9 @@ class Conversations:
 
     async def begin(self, account: UUID, conversation_id: UUID, title: str, message: Message) -> Before:
         """Opens a conversation with its first message."""
-        async with own(self._pool, account) as connection:
-            await connection.execute(OPEN, conversation_id, account, title, message.created_at)
-            await _add(connection, account, conversation_id, message)
+        async with own_by_now(self._pool, account) as (connection, by_now):
+            await connection.execute(OPEN, conversation_id, by_now, title, message.created_at)
+            await _add(connection, by_now, conversation_id, message)
         return Before(conversation_id)
 
     async def go_on(self, account: UUID, conversation_id: UUID, message: Message, limit: int) -> Before:
@@ -105,12 +105,12 @@ class Conversations:
         Raises:
             NotFound: where the user has no such conversation.
         """
-        async with own(self._pool, account) as connection:
-            touched = await connection.fetchrow(TOUCH, conversation_id, account, message.created_at)
+        async with own_by_now(self._pool, account) as (connection, by_now):
+            touched = await connection.fetchrow(TOUCH, conversation_id, by_now, message.created_at)
             if touched is None:
                 raise NotFound(NO_SUCH)
-            before = await _messages(connection, account, conversation_id, limit)
-            await _add(connection, account, conversation_id, message)
+            before = await _messages(connection, by_now, conversation_id, limit)
+            await _add(connection, by_now, conversation_id, message)
         return Before(conversation_id, before, f"{touched['told']} {touched['summary']}".strip())
 
     async def require(self, account: UUID, conversation_id: UUID) -> Mapping[str, Any]:

@@ -1,6 +1,6 @@
 """Merges and erasures: idempotent and independent of order, whenever they are heard (law 2)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 from uuid import UUID
@@ -9,7 +9,7 @@ from services.coach.reach import EVER
 from services.coach.store import Connection, Pool
 from services.coach.store.memory import changed
 from services.coach.store.outbox import say
-from services.coach.store.owned import erase_rows, move_rows
+from services.coach.store.owned import MISPLACED, erase_rows, move_rows
 from shared.identity import (
     DeviceLinked,
     DeviceRevoked,
@@ -68,6 +68,16 @@ class Identity:
                 case _:
                     assert_never(event)
 
+    async def settle(self) -> None:
+        """Moves or deletes what was written in the moment in which its user was merged or erased."""
+        for user_id in [row["user_id"] for row in await self._pool.fetch(MISPLACED)]:
+            async with self._pool.acquire() as connection, connection.transaction():
+                person = (await _people(connection, {user_id}))[user_id]
+                if person.erasure_id is not None:
+                    await erase_rows(connection, [user_id])
+                elif person.merged_into is not None:
+                    await _move(connection, [user_id], person.merged_into)
+
 
 async def _people(connection: Connection, user_ids: Collection[UUID]) -> dict[UUID, Person]:
     """These users and everyone merged into them, made where unknown and locked."""
@@ -92,6 +102,10 @@ async def _merge(connection: Connection, gone: UUID, into: UUID) -> None:
         await connection.execute("UPDATE users SET erasure_id = $1 WHERE user_id = ANY($2)", erasure, members)
         await erase_rows(connection, members)
         return
+    await _move(connection, members, root)
+
+
+async def _move(connection: Connection, members: Sequence[UUID], root: UUID) -> None:
     versions = await changed(connection, {root: EVER})
     await move_rows(connection, members, root, versions[root])
 

@@ -19,6 +19,10 @@ OWNED: Sequence[tuple[str, str | None]] = (
 )
 DERIVED = ("trainees", "packed_logs")
 MEMORY = "memory_events"
+_HAS_ROWS = " OR ".join(
+    f"EXISTS (SELECT FROM {table} WHERE user_id = users.user_id)" for table in (MEMORY, *(table for table, _ in OWNED))
+)
+MISPLACED = f"SELECT user_id FROM users WHERE (merged_into IS NOT NULL OR erasure_id IS NOT NULL) AND ({_HAS_ROWS})"  # noqa: S608
 FORGET_POSITIONS = """
 DELETE FROM applied USING (
     SELECT device_id FROM memory_events WHERE device_id IN (SELECT device_id FROM memory_events WHERE user_id = ANY($1))

@@ -6,13 +6,18 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from services.coach.store.identity import Identity
 from shared.domains.exercises.catalogue import catalogue_id
 from shared.kafka import Outgoing
+from shared.postgres import create_pool
 from shared.topics import EVENTS
 from tests.system.coach.world import START, World, eventually
 from tests.system.engines import connect
 
 BENCH = catalogue_id("bench-press-barbell")
+CONVERSATION = """
+INSERT INTO conversations (conversation_id, user_id, title, created_at, updated_at) VALUES ($1, $2, 'late', now(), now())
+"""
 
 
 @pytest.fixture
@@ -101,6 +106,30 @@ async def test_an_erased_user_stays_forgotten(world: World, database_of: asyncpg
 
     assert await eventually(all_gone)
     assert [await remembered(database_of, id) for id in (user, alias, late)] == [[], [], []]
+
+
+async def test_what_was_written_in_the_moment_of_a_merge_or_an_erasure_follows_it(
+    world: World, database_of: asyncpg.Connection
+) -> None:
+    # given a user who was merged and one who was erased
+    account, merged, erased = uuid4(), uuid4(), uuid4()
+    await world.say("UserMerged", user_id=account, merge_id=uuid4(), from_user_id=merged)
+    await world.say("UserErased", user_id=erased, erasure_id=uuid4(), merged_user_ids=[])
+
+    async def both_known() -> bool:
+        query = "SELECT count(*) FROM users WHERE user_id = ANY($1)"
+        return await database_of.fetchval(query, [merged, erased]) == 2
+
+    assert await eventually(both_known)
+    # when requests that began before write for both, and the worker looks after it
+    for user in (merged, erased):
+        await database_of.execute(CONVERSATION, uuid4(), user)
+    async with await create_pool(world.settings.database_url_coach, min_size=0) as pool:
+        await Identity(pool).settle()
+    # then the one is the account's, and the other is gone
+    query = "SELECT user_id FROM conversations WHERE user_id = ANY($1)"
+    rows = await database_of.fetch(query, [account, merged, erased])
+    assert [row["user_id"] for row in rows] == [account]
 
 
 async def test_a_record_that_is_no_event_blocks_nothing(world: World, database_of: asyncpg.Connection) -> None:
