@@ -16,7 +16,8 @@ from tests.system.engines import connect
 
 BENCH = catalogue_id("bench-press-barbell")
 CONVERSATION = """
-INSERT INTO conversations (conversation_id, user_id, title, created_at, updated_at) VALUES ($1, $2, 'late', now(), now())
+INSERT INTO conversations (conversation_id, user_id, title, created_at, updated_at)
+VALUES ($1, $2, 'late', now(), now())
 """
 
 
