@@ -16,32 +16,35 @@ from client.errors import NotFound
 from client.wording import counted
 from shared.views.conflicts import ConflictRow
 
+_ALL = "all"
 _EXERCISES = ("exercise_id", "merged_into")
 
 
 def conflicts(
-    reference: Annotated[str | None, typer.Argument(metavar="ID", help="The thing, by the end of its id.")] = None,
+    reference: Annotated[str | None, typer.Argument(metavar="ID", help="The end of its id, or `all`.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="The value that counts is right.")] = False,
     take: Annotated[int | None, typer.Option(min=1, metavar="N", help="The other value with this number is.")] = None,
     field: Annotated[str | None, typer.Option(help="Settle only this field.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List what was changed on two devices that had not seen each other, or settle one of it."""
+    """List what was changed on two devices that had not seen each other, or settle it."""
     log = Log()
-    found = [_named(log, reference, field)] if reference is not None else grouped(log.projection.conflicts)
+    found = grouped(log.projection.conflicts) if reference in (None, _ALL) else [_named(log, reference, field)]
     if not keep and take is None:
         _list(log, found, as_json)
         return
-    if reference is None or (keep and take is not None):
+    if reference is None or (take is not None and (keep or reference == _ALL)):
         raise NotFound("which one, and which value? `hypertrophy conflicts ID --keep`, or `--take N`")
-    chosen = found[0]
-    values = chosen.kept() if take is None else chosen.taken(take)
-    log.add(settling(chosen.key, values, log.projection.state[chosen.key]))
+    chosen = [(one, one.kept() if take is None else one.taken(take)) for one in found]
+    state = log.projection.state
+    log.add([event for one, values in chosen for event in settling(one.key, values, state[one.key])])
     if as_json:
-        print_json({"entity": chosen.key[0], "entity_id": chosen.key[1], "values": values})
+        settled = [{"entity": one.key[0], "entity_id": one.key[1], "values": values} for one, values in chosen]
+        print_json(settled if reference == _ALL else settled[0])
         return
-    said = ", ".join(f"{_words(name)} {_said(log, name, value)}" for name, value in values.items())
-    say(f"settled {_name(log, chosen)}: {said}")
+    for one, values in chosen:
+        said = ", ".join(f"{_words(name)} {_said(log, name, value)}" for name, value in values.items())
+        say(f"settled {_name(log, one)}: {said}")
 
 
 def open_conflicts(log: Log) -> list[ConflictRow]:
@@ -78,7 +81,9 @@ def _list(log: Log, found: list[Conflict], as_json: bool) -> None:
         say(f"{_name(log, conflict)}  ({short(conflict.key[1])})", bold=True)
         for row in conflict.rows:
             _show(log, row)
-    say("`hypertrophy conflicts ID --keep` settles it as it counts, `--take N` with another value")
+    say(
+        "`hypertrophy conflicts ID --keep` settles it as it counts, `--take N` with another value; `all --keep` settles all"
+    )
 
 
 def _show(log: Log, row: ConflictRow) -> None:

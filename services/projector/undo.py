@@ -1,6 +1,6 @@
 """What takes an event back: one event of the same entity that gives each field its earlier value (pure)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Undoing:
-    """The event to write; it has seen the undone one.
+    """The event to write; it has seen the undone one, and a removal all that it hides.
 
     It has to be stamped later than `after`, when the undone one happened: else what that one had decided against by its
     clock alone would now decide.
@@ -42,8 +42,11 @@ class NothingToUndo:
     reason: str
 
 
-def undo(key: EntityKey, told: Sequence[Told], undone: Told) -> Undoing | NothingToUndo:
-    """Takes back what `undone` still decides of the entity whose whole history is `told`."""
+def undo(key: EntityKey, told: Sequence[Told], undone: Told, beside: Iterable[Said] = ()) -> Undoing | NothingToUndo:
+    """Takes back what `undone` still decides of the entity whose whole history is `told`.
+
+    `beside` is what else a removal of the entity hides: what was said of a workout's sets.
+    """
     stream = registry().streams.get(key.entity)
     if stream is None or (stream.creates == undone.event_type and stream.removes is None):
         return NothingToUndo(f"{undone.event_type} cannot be taken back")
@@ -58,9 +61,18 @@ def undo(key: EntityKey, told: Sequence[Told], undone: Told) -> Undoing | Nothin
         return NothingToUndo("nothing can be written that takes this back")
     identified = _identified(stream, event_type, key)
     payload = {**identified, **{name: json_form(value) for name, value in fields.items()}}
-    own, stamp = undone.said.own, undone.said.stamp
-    seen = {own[0]: own[1], stamp.device_id: stamp.sequence_number}
-    return Undoing(event_type, registry().events[event_type].schema_version, payload, seen, stamp.occurred_at)
+    hidden = [*(one.said for one in told), *beside] if event_type == stream.removes else []
+    seen = _seen([undone.said, *hidden])
+    version = registry().events[event_type].schema_version
+    return Undoing(event_type, version, payload, seen, undone.said.stamp.occurred_at)
+
+
+def _seen(said: Iterable[Said]) -> Mapping[UUID, int]:
+    seen: dict[UUID, int] = {}
+    for one in said:
+        for device_id, number in (one.own, (one.stamp.device_id, one.stamp.sequence_number)):
+            seen[device_id] = max(number, seen.get(device_id, 0))
+    return seen
 
 
 def _decides(now: Entity, name: str, said: Said) -> bool:

@@ -4,7 +4,7 @@ A removal says something of all that it hides. Who edits a thing, or logs a set 
 where neither had seen the other, the removal is in conflict, and nothing that was logged goes out of sight in silence.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from shared.fold import Entity, Key, State
-from shared.registers import Edit, Register, Stamp
+from shared.registers import Edit, Register
 from shared.registry import REMOVED
 from shared.views.rows import Row, json_form
 from shared.views.sets import is_logged
@@ -49,11 +49,8 @@ def conflict_rows(entity: str, entity_id: UUID, folded: Entity, hidden: Iterable
     `hidden` are the sets of a workout that is removed.
     """
     others = {field: [*register.conflicts] for field, register in folded.contested() if register.conflicts}
-    if folded.removed:
-        # A device has seen what it said itself.
-        of_others = [entity for entity in (folded, *hidden) if entity.author is None or entity.author != folded.author]
-        if of_others and (edits := _against(folded.fields[REMOVED], of_others)):
-            others[REMOVED] = sorted(others.get(REMOVED, []) + edits, key=attrgetter("stamp"), reverse=True)
+    if folded.removed and (hides := [*_hides(folded, hidden)]) and (against := _against(folded.fields[REMOVED], hides)):
+        others[REMOVED] = against
     return [_row(entity, entity_id, field, folded.fields[field], edits) for field, edits in others.items()]
 
 
@@ -70,17 +67,22 @@ def _hidden(state: State) -> Mapping[Key, list[Entity]]:
     return found
 
 
-def _against(removal: Register, hides: Iterable[Entity]) -> list[Edit]:
-    """What each device's latest edit of what a removal hides says against it, where neither had seen the other."""
-    latest: dict[UUID, Stamp] = {}
-    for register in (register for entity in hides for name, register in entity.fields.items() if name != REMOVED):
+def _hides(folded: Entity, hidden: Iterable[Entity]) -> Iterator[Register]:
+    """What a removal hides: the entity's other fields, and all of what goes with it."""
+    for entity in (folded, *hidden):
+        # A device has seen what it said itself.
+        if entity.author is None or entity.author != folded.author:
+            yield from (register for name, register in entity.fields.items() if entity is not folded or name != REMOVED)
+
+
+def _against(removal: Register, hides: Iterable[Register]) -> list[Edit]:
+    """Each device's latest edit of what a removal hides, where neither had seen the other; the latest first."""
+    stamps = [edit.stamp for edit in removal.conflicts]
+    for register in hides:
         if not any(register.has_seen(head.stamp) for head in removal.heads if head.value):
-            for stamp in (head.stamp for head in register.heads if not removal.has_seen(head.stamp)):
-                latest[stamp.device_id] = max(stamp, latest.get(stamp.device_id, stamp), key=_number)
-    return [Edit(stamp, False) for stamp in latest.values()]
-
-
-_number = attrgetter("sequence_number")
+            stamps += [head.stamp for head in register.heads if not removal.has_seen(head.stamp)]
+    latest = {stamp.device_id: stamp for stamp in sorted(stamps, key=attrgetter("sequence_number"))}
+    return [Edit(stamp, False) for stamp in sorted(latest.values(), reverse=True)]
 
 
 def _row(entity: str, entity_id: UUID, field: str, register: Register, others: Iterable[Edit]) -> ConflictRow:

@@ -154,7 +154,8 @@ async def _undoing(read: Read, event_id: UUID, device_id: UUID | None) -> tuple[
         stored = [one for one in await auditing.of_entity(read.reading, key.entity_id) if one["entity"] == key.entity]
         told = [Told(one["event_type"], said(key, one)) for one in stored]
         own = (row["own_device_id"], row["own_sequence"])
-        match undo(key, told, next(one for one in told if one.said.own == own)):
+        beside = [said(key_of(one), one) for one in await auditing.of_sets_in(read.reading, key)]
+        match undo(key, told, next(one for one in told if one.said.own == own), beside):
             case Undoing() as found:
                 return _undo_id(row, len(stored)), found
             case NothingToUndo(reason=why):

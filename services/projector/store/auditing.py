@@ -34,6 +34,10 @@ SELECT h.* FROM history h WHERE h.user_id = $1 AND h.entity = 'set' AND h.occurr
   AND h.entity_id = ANY($4::uuid[] || ARRAY(
     SELECT t.set_id FROM sets_projection t WHERE t.user_id = $1 AND t.workout_id = $2))
 """
+_OF_SETS = """
+SELECT h.* FROM history h WHERE h.user_id = $1 AND h.entity = 'set'
+  AND h.entity_id = ANY(ARRAY(SELECT set_id FROM sets_projection WHERE user_id = $1 AND workout_id = $2))
+"""
 # Where sets of several events were ever said to be, and where they are. One of a single event is where that put it, so
 # that of thousands just those with more have to be read.
 _SAID_TO_BE = """
@@ -55,6 +59,11 @@ async def of_entity(reading: Reading, entity_id: UUID) -> Sequence[asyncpg.Recor
 async def of_event(reading: Reading, event_id: UUID) -> Sequence[asyncpg.Record]:
     """The entries of all events with this id; several devices may have used it."""
     return await reading.rows(_OF_EVENT, reading.user_id, event_id)
+
+
+async def of_sets_in(reading: Reading, key: EntityKey) -> Sequence[asyncpg.Record]:
+    """All events about the sets of a workout; none where it is something else."""
+    return await reading.rows(_OF_SETS, reading.user_id, key.entity_id) if key.entity == "workout" else ()
 
 
 async def departed_sets(reading: Reading) -> Mapping[UUID, Collection[UUID]]:

@@ -6,7 +6,7 @@ from sqlalchemy import Text, Uuid
 
 from services.projector.domain import EntityKey
 from services.projector.tables import key, view_table
-from services.projector.views.sets import IN_WORKOUT, sets_of
+from services.projector.views.sets import sets_of
 from services.projector.views.view import View
 from services.projector.views.work import Work
 from shared.fold import Entity
@@ -33,7 +33,7 @@ async def refresh(work: Work) -> None:
 async def _hidden(work: Work) -> Mapping[EntityKey, Sequence[Entity]]:
     """The sets of removed workouts, by workout: of the touched ones, and of those of touched sets."""
     of_sets = {(key.user_id, work.entities[key].value("workout_id")) for key in work.touched if key.entity == "set"}
-    marks = {(user, i) for user, i in of_sets | work.marked(IN_WORKOUT) | work.marked("workout") if i is not None}
+    marks = {(user, i) for user, i in of_sets | work.marked("workout") if i is not None}
     await work.need(EntityKey(user, "workout", i) for user, i in marks)
     removed = {mark for mark in marks if work.entities[EntityKey(mark[0], "workout", mark[1])].removed}
     found = await sets_of(work, removed)

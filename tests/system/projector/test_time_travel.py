@@ -12,14 +12,15 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from services.projector.store.batch import ProjectorStore
+from shared.domains.exercises.catalogue import catalogue_id
 from shared.envelope import AcceptedEvent
 from shared.fold import fold
 from shared.values import format_moment
 from shared.views.whole import rows_of
-from tests.histories import History, history
+from tests.histories import START, History, Said, history, sent
 from tests.system.projector.feed import EventStore
 from tests.system.projector.looking import apply
-from tests.system.projector.phones import JSON, reader_of, trained
+from tests.system.projector.phones import JSON, Reader, reader_of, trained
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +120,25 @@ async def test_undo_is_written_by_the_server_and_can_be_undone(
     assert await phone.all_items("/workouts") == before
     again = await client.post(f"/api/v1/history/{first['event_id']}/undo", headers=phone.headers)
     assert (again.status_code, again.json()["code"]) == (409, "nothing_to_undo")
+
+
+async def test_a_workout_that_is_taken_back_with_its_sets_is_in_no_conflict(
+    client: httpx2.AsyncClient, store: ProjectorStore, event_store: EventStore
+) -> None:
+    # given a workout with sets that came after its beginning
+    workout = {"workout_id": str(uuid4())}
+    done = {"exercise_id": str(catalogue_id("squat-barbell")), "completed_at": format_moment(START), "reps": 5}
+    sets: list[Said] = [("SetCompleted", {**workout, **done, "set_id": str(uuid4())}) for _ in range(3)]
+    events = sent(uuid4(), uuid4(), [("WorkoutStarted", {**workout, "started_at": format_moment(START)}), *sets])
+    event_store.accept(events)
+    await apply(store, events)
+    phone = Reader(client, events[0].user_id, events[0].device_id)
+    # when its beginning is taken back
+    answer = await client.post(f"/api/v1/history/{events[0].event_id}/undo", headers=phone.headers)
+    await apply(store, [event_store.events[UUID(answer.json()["device_id"])][-1]])
+    # then it is discarded, and nobody is asked
+    assert [one["status"] for one in await phone.all_items("/workouts")] == ["discarded"]
+    assert await phone.all_items("/conflicts") == []
 
 
 async def test_an_undo_that_is_asked_for_twice_is_written_once(

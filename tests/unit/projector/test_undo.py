@@ -10,7 +10,9 @@ import pytest
 from services.projector.domain import EntityKey, entity_of, entries
 from services.projector.undo import NothingToUndo, Told, Undoing, undo
 from shared.envelope import AcceptedEvent
+from shared.fold import fold
 from shared.registry import REMOVED
+from shared.views.conflicts import conflicts_of
 from shared.views.rows import json_form
 from tests.histories import EPOCH, Said, history, sent
 
@@ -117,3 +119,31 @@ def test_the_earlier_value_comes_back_where_the_clocks_of_phones_are_ahead() -> 
     event = written(undoing, user, 1, given[-1]).model_copy(update=just_after)
     name = entity_of(one.said for one in told([*given, event], key)).value("name")
     assert (name, undoing.after) == ("B", given[-1].occurred_at)
+
+
+def test_what_takes_a_creation_back_has_seen_all_that_it_hides() -> None:
+    # given a workout that was renamed and has two sets, of which one was corrected
+    user, phone = uuid4(), uuid4()
+    workout, first, second = ({name: str(uuid4())} for name in ("workout_id", "set_id", "set_id"))
+    done = {**workout, "exercise_id": str(uuid4()), "completed_at": "2026-01-01T10:00:00Z", "reps": 5}
+    given = sent(
+        user,
+        phone,
+        [
+            ("WorkoutStarted", {**workout, "started_at": "2026-01-01T10:00:00Z"}),
+            ("WorkoutUpdated", {**workout, "name": "A"}),
+            ("SetCompleted", {**done, **first}),
+            ("SetCompleted", {**done, **second}),
+            ("SetCorrected", {**first, "reps": 6}),
+        ],
+    )
+    key = EntityKey(user, "workout", UUID(workout["workout_id"]))
+    sets = {entries(event, user)[0].key for event in given[2:]}
+    before, beside = told(given, key), [one.said for of in sets for one in told(given, of)]
+    # when its beginning is taken back
+    undoing = undo(key, before, before[0], beside)
+    # then the removal is in no conflict with what came after it
+    assert isinstance(undoing, Undoing)
+    assert undoing.seen == {phone: 5}
+    after = [*given, written(undoing, user, 1, given[-1])]
+    assert conflicts_of(fold(event.recorded() for event in after)) == []

@@ -191,6 +191,15 @@ def test_sets_that_one_phone_logs_while_another_discards_their_workout_do_not_go
     assert story.only("workouts")["set_count"] == 3
 
 
+def test_a_set_that_one_phone_brings_back_while_another_discards_its_workout_does_not_go_in_silence() -> None:
+    story = Story().workout().set(1, reps=5).tell("SetRemoved", set_id=UUID(int=1))
+    story.tell("WorkoutDiscarded", device=TABLET, workout_id=WORKOUT, seen={PHONE: 3})
+
+    story.tell("SetRestored", set_id=UUID(int=1))
+
+    assert story.only("conflicts")["field"] == "removed"
+
+
 def test_who_discards_a_workout_and_knows_its_sets_is_in_no_conflict() -> None:
     story = Story().workout().set(1, reps=5).tell("WorkoutDiscarded", device=TABLET, workout_id=WORKOUT)
     assert len(story.contents("conflicts")) == 1

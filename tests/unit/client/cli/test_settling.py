@@ -109,7 +109,20 @@ def test_sets_of_a_workout_that_another_phone_discarded_are_told_of_and_brought_
     assert len(phone.projection.sets_of(workout_id)) == 2
 
 
-@pytest.mark.parametrize("said", [("--keep",), ("{id}", "--keep", "--take", "1"), ("{id}", "--take", "2"), ("nobody",)])
+def test_all_conflicts_are_settled_at_once_as_they_count(run: Run, other: Phone) -> None:
+    run("sync")
+    before = reps(run)
+
+    assert run("conflicts", "all", "--keep").startswith("settled set of ")
+
+    assert (answer(run("conflicts", "--json")), reps(run)) == ([], before)
+    assert answer(run("conflicts", "all", "--keep", "--json")) == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [("--keep",), ("all", "--take", "1"), ("{id}", "--keep", "--take", "1"), ("{id}", "--take", "2"), ("nobody",)],
+)
 def test_what_names_no_value_settles_nothing(run: Run, other: Phone, said: tuple[str, ...]) -> None:
     run("sync")
     (row,) = answer(run("conflicts", "--json"))
