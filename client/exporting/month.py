@@ -99,7 +99,7 @@ def month_of(projection: Projection, first: date, zone: ZoneInfo) -> Month:
         first=first,
         workouts=tuple(workouts),
         sets=tuple(sets),
-        weeks=tuple(_weeks(projection, workouts, sets)),
+        weeks=tuple(_weeks(projection, workouts)),
         records=tuple(sorted(_named(projection, records), key=lambda pair: (pair[0], pair[1].kind.value))),
         trends=tuple(_trends(projection, sets, zone)),
         measurements=tuple(
@@ -108,15 +108,13 @@ def month_of(projection: Projection, first: date, zone: ZoneInfo) -> Month:
     )
 
 
-def _weeks(projection: Projection, workouts: Iterable[WorkoutRow], sets: Sequence[SetRow]) -> Iterable[WeeklyRow]:
+def _weeks(projection: Projection, workouts: Iterable[WorkoutRow]) -> Iterable[WeeklyRow]:
     """The weeks of these workouts, oldest first, each as if it held nothing else."""
     by_week: dict[str, list[WorkoutRow]] = {}
     for workout in workouts:
         by_week.setdefault(workout.week, []).append(workout)
     for week, trained in sorted(by_week.items()):
-        ids = {workout.workout_id for workout in trained}
-        done = [row for row in sets if row.workout_id in ids]
-        if row := weekly_row(week, trained, done, (), projection.exercises, projection.profile.calendar):
+        if row := weekly_row(week, trained, (), projection.exercises, projection.profile.calendar):
             yield row
 
 

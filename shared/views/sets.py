@@ -26,34 +26,8 @@ BODY_BASES = frozenset({LoadBasis.BODYWEIGHT, LoadBasis.ASSISTED})
 """The load bases for which the body's weight matters."""
 
 
-class Counting:
-    """What sums ask of a set, however much of it was read."""
-
-    __slots__ = ()
-    exercise_id: UUID
-    workout_status: WorkoutStatus | None
-    set_type: SetType
-    rpe: Decimal | None
-    rir: Decimal | None
-
-    @property
-    def counted(self) -> bool:
-        """Whether it counts in weeks, records and progress: its workout is there and not discarded."""
-        return self.workout_status is not None and self.workout_status != WorkoutStatus.DISCARDED
-
-    @property
-    def working(self) -> bool:
-        """Whether it is no warm-up."""
-        return is_working(self.set_type)
-
-    @property
-    def reserve(self) -> Decimal | None:
-        """Repetitions in reserve, from RIR or RPE; None where the effort is unknown."""
-        return reps_in_reserve(self.rpe, self.rir)
-
-
 @row_of_many
-class SetRow(Counting, Row):
+class SetRow(Row):
     """A set that is not removed.
 
     `exercise_id` is the exercise under which it is shown (merges followed), `logged_exercise_id` the one it was logged
@@ -95,6 +69,21 @@ class SetRow(Counting, Row):
     def shown(self) -> bool:
         """Whether its workout is there."""
         return self.workout_status is not None
+
+    @property
+    def counted(self) -> bool:
+        """Whether it counts in weeks, records and progress: its workout is there and not discarded."""
+        return self.workout_status is not None and self.workout_status != WorkoutStatus.DISCARDED
+
+    @property
+    def working(self) -> bool:
+        """Whether it is no warm-up."""
+        return is_working(self.set_type)
+
+    @property
+    def reserve(self) -> Decimal | None:
+        """Repetitions in reserve, from RIR or RPE; None where the effort is unknown."""
+        return reps_in_reserve(self.rpe, self.rir)
 
 
 def is_logged(value: Mapping[str, Any]) -> bool:

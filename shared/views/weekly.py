@@ -5,11 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import ClassVar, Protocol
+from typing import ClassVar
 from uuid import UUID
 
-from shared.domains.workouts.events import SetType
-from shared.domains.workouts.volume import ZERO, is_hard, perceived_exertion
+from shared.domains.workouts.volume import ZERO
 from shared.domains.workouts.weeks import Calendar
 from shared.units import rounded
 from shared.views.exercises import Exercises
@@ -44,36 +43,14 @@ class WeeklyRow(Row):
     streak_weeks: int
 
 
-class Trained(Protocol):
-    """A set as far as weeks ask."""
-
-    @property
-    def exercise_id(self) -> UUID: ...
-    @property
-    def counted(self) -> bool: ...
-    @property
-    def working(self) -> bool: ...
-    @property
-    def set_type(self) -> SetType: ...
-    @property
-    def rpe(self) -> Decimal | None: ...
-    @property
-    def rir(self) -> Decimal | None: ...
-    @property
-    def reserve(self) -> Decimal | None: ...
-    @property
-    def volume_kg(self) -> Decimal: ...
-
-
 def weekly_row(
     week: str,
     workouts: Iterable[WorkoutRow],
-    sets: Iterable[Trained],
     measurements: Iterable[MeasurementRow],
     exercises: Exercises,
     calendar: Calendar,
 ) -> WeeklyRow | None:
-    """One week from its workouts, their sets, and its measurements; what does not count is left out here.
+    """One week from its workouts and its measurements; what does not count is left out here.
 
     None where nothing is in it. The streak and the weight of weeks without weighing come from `carried`.
     """
@@ -81,18 +58,17 @@ def weekly_row(
     weighings = list(measurements)
     if not counted and not weighings:
         return None
-    working = [row for row in sets if row.counted and row.working]
     weights = [row.weight_kg for row in weighings if row.weight_kg]
-    efforts = [rpe for row in working if (rpe := perceived_exertion(row.rpe, row.rir)) is not None]
+    rated = sum(workout.rpe_sets for workout in counted)
     return WeeklyRow(
         week=week,
         week_start=calendar.first_day(week),
         workouts=len(counted),
-        sets=len(working),
-        hard_sets=_hard_sets(working, exercises),
-        tonnage_kg=sum((row.volume_kg for row in working), ZERO),
+        sets=sum(workout.working_sets for workout in counted),
+        hard_sets=_hard_sets(counted, exercises),
+        tonnage_kg=sum((workout.tonnage_kg for workout in counted), ZERO),
         duration_s=sum((workout.duration_s for workout in counted if workout.duration_s), ZERO),
-        average_rpe=_average(efforts),
+        average_rpe=rounded(sum((workout.rpe_sum for workout in counted), ZERO) / rated) if rated else None,
         weighed_kg=_average(weights),
         body_weight_kg=_average(weights),
         streak_weeks=1 if counted else 0,
@@ -117,12 +93,14 @@ def _after(before: WeeklyRow | None, row: WeeklyRow) -> WeeklyRow:
     return replace(row, streak_weeks=earlier + 1 if row.workouts else 0, body_weight_kg=weight)
 
 
-def _hard_sets(working: Iterable[Trained], exercises: Exercises) -> dict[str, Decimal]:
+def _hard_sets(workouts: Iterable[WorkoutRow], exercises: Exercises) -> dict[str, Decimal]:
     """Sets by muscle: whole ones for the muscle trained, halves for secondary ones."""
+    hard: Counter[str] = Counter()
+    for workout in workouts:
+        hard.update(workout.hard_sets)
     found: dict[str, Decimal] = {}
-    hard = Counter(row.exercise_id for row in working if is_hard(row.set_type, row.reserve))
     for exercise_id, count in hard.items():
-        exercise = exercises.get(exercise_id)
+        exercise = exercises.get(UUID(exercise_id))
         for muscle, part in (exercise.muscles() if exercise else {}).items():
             found[muscle.value] = found.get(muscle.value, ZERO) + count * part
     return found

@@ -52,7 +52,7 @@ def rows_of(state: State) -> Views:
         "sets": [*sets],
         "exercises": [*exercises],
         "measurements": [*measurements],
-        "weekly": [*_weeks(workouts, done, measurements, known, profile.calendar)],
+        "weekly": [*_weeks(workouts, measurements, known, profile.calendar)],
         "records": [*_records(sets)],
         "templates": [*_present(template_row(i, entity) for i, entity in of["template"].items())],
         "profile": _profile(profile),
@@ -98,19 +98,15 @@ def _workouts(workouts: Of, done: Mapping[UUID, list[SetRow]], calendar: Calenda
 
 def _weeks(
     workouts: Iterable[WorkoutRow],
-    done: Mapping[UUID, list[SetRow]],
     measurements: Iterable[MeasurementRow],
     exercises: Exercises,
     calendar: Calendar,
 ) -> list[WeeklyRow]:
     trained = _grouped((workout.week, workout) for workout in workouts)
     weighed = _grouped((row.week, row) for row in measurements)
-    sets = {
-        week: [row for workout in found for row in done.get(workout.workout_id, ())] for week, found in trained.items()
-    }
     return carried(
         _present(
-            weekly_row(week, trained.get(week, ()), sets.get(week, ()), weighed.get(week, ()), exercises, calendar)
+            weekly_row(week, trained.get(week, ()), weighed.get(week, ()), exercises, calendar)
             for week in trained.keys() | weighed.keys()
         )
     )

@@ -34,7 +34,7 @@ from shared.views.weekly import WeeklyRow
 from shared.views.whole import FOLD_VERSION
 from shared.views.workouts import WorkoutRow
 
-FORM = 1
+FORM = 2
 """Grows with every change of the packed form, or of the rows that coach makes of the same events."""
 SHAPE: Final = f"{FORM}-{FOLD_VERSION}"
 """What is packed in another shape is of no use."""

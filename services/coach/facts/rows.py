@@ -95,7 +95,7 @@ class Rows:
         weights = self.weights if weighed == self.measurements.made else BodyWeights(weighed)
         sets = self.sets.after(_set_sources(of, exercises, weights), make.set)
         workouts = self.workouts.after(_workout_sources(of["workout"], sets.made, profile), make.workout)
-        weeks = _week_sources(workouts.made, sets.made, weighed, exercises, profile)
+        weeks = _week_sources(workouts.made, weighed, exercises, profile)
         return Rows(
             profile,
             exercises,
@@ -147,18 +147,15 @@ def _workout_sources(workouts: Entities, sets: Iterable[SetRow], profile: Profil
 
 def _week_sources(
     workouts: Iterable[WorkoutRow],
-    sets: Iterable[SetRow],
     measurements: Iterable[MeasurementRow],
     exercises: Exercises,
     profile: ProfileRow,
 ) -> Sources:
-    week_of = {workout.workout_id.int: workout.week for workout in workouts}
     trained = grouped((workout.week, workout) for workout in workouts)
-    done = grouped((week_of[row.workout_id.int], row) for row in sets if row.workout_status is not None)
     weighed = grouped((row.week, row) for row in measurements)
     calendar = profile.calendar
     return {
-        week: (week, trained.get(week, []), done.get(week, []), weighed.get(week, []), exercises, calendar)
+        week: (week, trained.get(week, []), weighed.get(week, []), exercises, calendar)
         for week in trained.keys() | weighed.keys()
     }
 

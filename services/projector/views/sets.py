@@ -2,15 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from dataclasses import replace as changed
 from datetime import datetime
-from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from pydantic import TypeAdapter
 from sqlalchemy import Column, Index, Integer, Numeric, Text, Uuid, text
 
 from services.projector.domain import EntityKey
@@ -20,13 +17,11 @@ from services.projector.views.measurements import BODY_WEIGHT_SINCE, body_weight
 from services.projector.views.rows import Scope
 from services.projector.views.view import View
 from services.projector.views.work import Mark, Work
-from shared.domains.workouts.events import SetType
 from shared.domains.workouts.status import WorkoutStatus, workout_status
 from shared.domains.workouts.volume import volume
 from shared.fold import Entity
 from shared.views.measurements import BodyWeights
-from shared.views.sets import BODY_BASES, Counting, SetRow, set_row
-from shared.views.weekly import Trained
+from shared.views.sets import BODY_BASES, SetRow, set_row
 
 # Sets whose load depends on what the body weighed.
 _WITH_BODY = f"load_basis IN ({', '.join(repr(basis.value) for basis in sorted(BODY_BASES))})"
@@ -53,7 +48,8 @@ MORE_OF_EXERCISE = "exercise with more sets"
 OTHERS_OF_EXERCISE = "exercise with other sets"
 """Mark: `(exercise as shown, workout)` with sets that counted before and are others, or gone."""
 
-_EXACT_UP_TO = 10**9
+EXACT_UP_TO = 10**9
+"""A JSON number holds 15 digits: what weighs more, in kg, is summed again."""
 _LOGGED = """
 SELECT t.user_id, t.set_id FROM unnest($1::uuid[], $2::uuid[]) AS m (user_id, exercise_id)
 JOIN sets_projection t ON t.user_id = m.user_id AND t.logged_exercise_id = m.exercise_id
@@ -65,33 +61,7 @@ CROSS JOIN LATERAL (
   SELECT set_id FROM sets_projection WHERE user_id = m.user_id AND completed_at >= m.moment AND {_WITH_BODY} OFFSET 0
 ) AS t
 """  # noqa: S608
-# A workout's sets as one JSON list, which costs less to read than one by one.
-_TRAINED = """
-SELECT t.user_id, t.workout_id, '[' || string_agg(t.content, ',') || ']' AS contents
-FROM unnest($1::uuid[], $2::uuid[]) AS m (user_id, workout_id) JOIN sets_projection t USING (user_id, workout_id)
-GROUP BY t.user_id, t.workout_id
-"""
 
-
-@dataclass(slots=True)
-class StoredSet(Counting):
-    """A stored set as far as weeks ask: of its many fields only these are read."""
-
-    exercise_id: UUID
-    workout_status: WorkoutStatus | None
-    set_type: SetType
-    reps: int | None
-    load_kg: Decimal | None
-    rpe: Decimal | None
-    rir: Decimal | None
-
-    @property
-    def volume_kg(self) -> Decimal:
-        """Multiplied again: a JSON number holds 15 digits, and a volume may have more."""
-        return volume(self.reps, self.load_kg)
-
-
-_parse_trained = TypeAdapter(list[StoredSet]).validate_json
 UserSets = Sequence[tuple[UUID, SetRow]]
 Change = tuple[SetRow | None, SetRow | None]
 # What sets were and are now, None where there was or is none.
@@ -108,10 +78,7 @@ async def refresh(work: Work) -> None:
     stored = await _around(work, changes)
     changes |= _with_other_status(await work.of_kind("workout"), stored, changes)
     await _write(work, changes)
-    present = _as_changed(stored, changes)
-    work.remember(_read_sets, present)
-    trained: Mapping[Mark, Sequence[Trained]] = present
-    work.remember(_read_trained, trained)
+    work.remember(_read_sets, _as_changed(stored, changes))
     for (user, _), (was, is_now) in changes.items():
         _mark_change(work, user, was, is_now)
 
@@ -223,7 +190,7 @@ async def set_rows(work: Work, by: Sequence[str], scope: Scope) -> UserSets:
 
 def exact(rows: UserSets) -> UserSets:
     """JSON numbers hold 15 digits, so a great volume is multiplied again."""
-    return [(user, row if row.volume_kg < _EXACT_UP_TO else _exact(row)) for user, row in rows]
+    return [(user, row if row.volume_kg < EXACT_UP_TO else _exact(row)) for user, row in rows]
 
 
 def _exact(row: SetRow) -> SetRow:
@@ -233,18 +200,6 @@ def _exact(row: SetRow) -> SetRow:
 async def sets_of(work: Work, workouts: Collection[Mark]) -> Mapping[Mark, list[SetRow]]:
     """All sets of each workout, for the views after this one."""
     return await work.once(_read_sets, workouts)
-
-
-async def trained_in(work: Work, workouts: Collection[Mark]) -> Mapping[Mark, Sequence[Trained]]:
-    """The same, as far as weeks ask: most of a week's sets are of earlier batches, and read for nothing else."""
-    return await work.once(_read_trained, workouts)
-
-
-async def _read_trained(work: Work, workouts: Collection[Mark]) -> Mapping[Mark, Sequence[Trained]]:
-    found: dict[Mark, Sequence[Trained]] = dict.fromkeys(workouts, ())
-    for row in await work.fetch([TABLE], _TRAINED, *zip(*workouts, strict=True)):
-        found[row["user_id"], row["workout_id"]] = _parse_trained(row["contents"])
-    return found
 
 
 async def _read_sets(work: Work, workouts: Collection[Mark]) -> Mapping[Mark, list[SetRow]]:

@@ -11,7 +11,6 @@ from services.projector.views.exercises import MUSCLES, exercises
 from services.projector.views.measurements import TABLE as MEASUREMENTS
 from services.projector.views.profile import profiles
 from services.projector.views.sets import TABLE as SETS
-from services.projector.views.sets import trained_in
 from services.projector.views.view import View
 from services.projector.views.work import Mark, Work
 from services.projector.views.workouts import TABLE as WORKOUTS
@@ -57,14 +56,11 @@ async def _made(work: Work, weeks: set[Mark]) -> Mapping[Mark, WeeklyRow | None]
     users = {user for user, _ in weeks}
     profile_of, exercises_of = await profiles(work, users), await exercises(work, users)
     workouts = await in_weeks(work, weeks)
-    held = [(user, workout.workout_id) for (user, _), found in workouts.items() for workout in found]
-    sets = await trained_in(work, held)
     weighed = await _measurements(work, weeks)
     return {
         (user, week): weekly_row(
             week,
             found,
-            [row for workout in found for row in sets[user, workout.workout_id]],
             weighed[user, week],
             exercises_of[user],
             profile_of[user].calendar,

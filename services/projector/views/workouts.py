@@ -1,15 +1,17 @@
 """Workouts, with the sums of their sets."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from uuid import UUID
 
 from sqlalchemy import Column, Index, Text, Uuid
 
 from services.projector.tables import Moment, key, view_table
 from services.projector.views.profile import profiles
-from services.projector.views.sets import IN_WORKOUT, sets_of
+from services.projector.views.sets import EXACT_UP_TO, IN_WORKOUT, sets_of
 from services.projector.views.view import View
 from services.projector.views.work import Mark, Work
-from shared.views.workouts import WorkoutRow, workout_row
+from shared.views.workouts import WorkoutRow, tonnage, workout_row
 
 TABLE = view_table(
     "workouts_projection",
@@ -60,8 +62,15 @@ async def _around(work: Work, weeks: Collection[Mark]) -> Mapping[Mark, WorkoutR
     stored = work.stored("workout")
     ids = [user for user, _ in stored], [workout_id for _, workout_id in stored]
     labels = [user for user, _ in weeks], [week for _, week in weeks]
-    rows = await work.rows_by([TABLE], WorkoutRow, _AROUND, *ids, *labels)
-    return {(user, row.workout_id): row for user, row in rows}
+    return await _exact(work, await work.rows_by([TABLE], WorkoutRow, _AROUND, *ids, *labels))
+
+
+async def _exact(work: Work, rows: Iterable[tuple[UUID, WorkoutRow]]) -> Mapping[Mark, WorkoutRow]:
+    """Stored workouts with the whole of what they weigh."""
+    found = {(user, row.workout_id): row for user, row in rows}
+    heavy = [mark for mark, row in found.items() if row.tonnage_kg >= EXACT_UP_TO]
+    sets = await sets_of(work, heavy)
+    return found | {mark: replace(found[mark], tonnage_kg=tonnage(sets[mark])) for mark in heavy}
 
 
 async def in_weeks(work: Work, weeks: Collection[Mark]) -> Mapping[Mark, Sequence[WorkoutRow]]:
@@ -72,7 +81,7 @@ async def in_weeks(work: Work, weeks: Collection[Mark]) -> Mapping[Mark, Sequenc
 
 async def _read_weeks(work: Work, weeks: Collection[Mark]) -> Mapping[Mark, Sequence[WorkoutRow]]:
     rows = await work.rows_of(TABLE, WorkoutRow, ["user_id", "week"], weeks)
-    return _by_week(weeks, {(user, row.workout_id): row for user, row in rows})
+    return _by_week(weeks, await _exact(work, rows))
 
 
 def _by_week(weeks: Iterable[Mark], rows: Mapping[Mark, WorkoutRow]) -> Mapping[Mark, Sequence[WorkoutRow]]:

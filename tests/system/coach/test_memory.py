@@ -119,7 +119,7 @@ async def test_what_was_written_in_the_moment_of_a_merge_or_an_erasure_follows_i
 
     async def both_known() -> bool:
         query = "SELECT count(*) FROM users WHERE user_id = ANY($1)"
-        return await database_of.fetchval(query, [merged, erased]) == 2
+        return bool(await database_of.fetchval(query, [merged, erased]) == 2)
 
     assert await eventually(both_known)
     # when requests that began before write for both, and the worker looks after it

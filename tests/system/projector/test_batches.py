@@ -101,6 +101,23 @@ async def test_sets_weigh_what_the_body_weighed_last(store: ProjectorStore, firs
     assert await rows(store, person[0].user_id) == expected(person)
 
 
+async def test_a_week_is_summed_to_the_last_gram_from_what_earlier_batches_stored(store: ProjectorStore) -> None:
+    # given a workout that weighs more than a JSON number can say, and a light one a day later
+    at = ("2026-01-06T08:00:00Z", "2026-01-07T08:00:00Z")
+    told: list[Said] = []
+    for started, reps, weight in zip(at, (9_999, 3), (999_999.999999, 0.000001), strict=True):
+        workout = {"workout_id": str(uuid4())}
+        done = {"set_id": str(uuid4()), "exercise_id": str(catalogue_id("squat-barbell")), "completed_at": started}
+        told.append(("WorkoutStarted", {**workout, "started_at": started}))
+        told.append(("SetCompleted", {**workout, **done, "reps": reps, "weight": weight, "rpe": 8.5}))
+    person = sent(uuid4(), uuid4(), told)
+    # when they come one after the other
+    await apply(store, person[:2])
+    await apply(store, person[2:])
+    # then the week is that of both at once
+    assert await rows(store, person[0].user_id) == expected(person)
+
+
 async def test_an_event_that_cannot_be_folded_takes_nothing_of_its_batch_with_it(
     pool: Pool, parking: ProjectorStore, follower: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:

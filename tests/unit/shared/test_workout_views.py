@@ -12,8 +12,8 @@ OTHER = UUID(int=0x200)
 
 def test_a_workout_with_the_sums_of_its_sets() -> None:
     story = Story().workout(name="Push", notes="easy", time_zone="Europe/Berlin")
-    story.set(1, reps=10, weight=40, set_type="warmup").set(2, reps=5, weight=100).set(3, reps=5, weight=102.5)
-    story.tell("WorkoutEnded", workout_id=WORKOUT, ended_at=moment(1.25))
+    story.set(1, reps=10, weight=40, set_type="warmup").set(2, reps=5, weight=100, rpe=8)
+    story.set(3, reps=5, weight=102.5, rir=5).tell("WorkoutEnded", workout_id=WORKOUT, ended_at=moment(1.25))
 
     assert story.only("workouts") == {
         "workout_id": str(WORKOUT),
@@ -23,6 +23,10 @@ def test_a_workout_with_the_sums_of_its_sets() -> None:
         "ended_at": "2026-11-21T13:15:00.000Z",
         "duration_s": 4500,
         "set_count": 3,
+        "working_sets": 2,
+        "hard_sets": {str(BENCH): 1},
+        "rpe_sets": 2,
+        "rpe_sum": 13,
         "tonnage_kg": 1012.5,
         "notes": "easy",
         "time_zone": "Europe/Berlin",
