@@ -81,9 +81,7 @@ def _list(log: Log, found: list[Conflict], as_json: bool) -> None:
         say(f"{_name(log, conflict)}  ({short(conflict.key[1])})", bold=True)
         for row in conflict.rows:
             _show(log, row)
-    say(
-        "`hypertrophy conflicts ID --keep` settles it as it counts, `--take N` with another value; `all --keep` settles all"
-    )
+    say("`hypertrophy conflicts ID --keep` settles it as it counts, `--take N` otherwise; `all --keep` settles all")
 
 
 def _show(log: Log, row: ConflictRow) -> None:
