@@ -46,11 +46,14 @@ def start(
 ) -> None:
     """Start a workout."""
     log = Log()
-    if current := _going_on(log, log.done_at(at)):
+    moment = log.done_at(at)
+    if current := _going_on(log, moment):
         raise Already(f"workout {short(current)} is still going on; `hypertrophy end` ends it")
     plan = _template(log, template)
     workout_id = new_id()
-    _start(log, workout_id, printable(name) if name else plan.name if plan else None, plan, note, at)
+    event = _started(log, workout_id, printable(name) if name else plan.name if plan else None, plan, note, moment)
+    _end_forgotten(log)
+    log.add([event], moment)
     if as_json:
         print_json({"workout_id": workout_id, "template_id": plan.template_id if plan else None})
         return
@@ -59,29 +62,30 @@ def start(
         _show_plan(log, plan)
 
 
-def _start(
-    log: Log, workout_id: UUID, name: str | None, plan: TemplateRow | None, note: str | None, at: str | None
-) -> None:
-    moment = log.done_at(at)
+def _started(
+    log: Log, workout_id: UUID, name: str | None, plan: TemplateRow | None, note: str | None, at: datetime
+) -> WorkoutStarted:
     said = {"name": name, "template_id": plan.template_id if plan else None, "notes": note}
-    event = WorkoutStarted(
+    return WorkoutStarted(
         workout_id=workout_id,
-        started_at=moment,
+        started_at=at,
         time_zone=log.zone.key,
         **{field: value for field, value in said.items() if value is not None},  # type: ignore[arg-type]  # the event checks them
     )
-    log.add([event], moment)
 
 
 def _going_on(log: Log, at: datetime) -> UUID | None:
-    """The workout in progress. One whose end was forgotten gets it now, at its last set."""
+    """The workout in progress, if its end was not forgotten."""
     current = training.current_workout(log.projection)
-    if current is None or not training.is_forgotten(log.projection, current, at):
-        return current
-    last = training.last_activity(log.projection, current)
-    log.add([WorkoutEnded(workout_id=current, ended_at=last)], last)
-    say(f"the workout of {local(last, log.zone)} was never ended: it ends at its last set", err=True)
-    return None
+    return None if current and training.is_forgotten(log.projection, current, at) else current
+
+
+def _end_forgotten(log: Log) -> None:
+    """Gives the workout in progress, if there is one, the end that was forgotten, at its last set."""
+    if current := training.current_workout(log.projection):
+        last = training.last_activity(log.projection, current)
+        log.add([WorkoutEnded(workout_id=current, ended_at=last)], last)
+        say(f"the workout of {local(last, log.zone)} was never ended: it ends at its last set", err=True)
 
 
 def _template(log: Log, name: str | None) -> TemplateRow | None:
@@ -153,7 +157,8 @@ def set_(
         for once in performed
     ]
     if current is None:
-        _start(log, workout_id, None, None, None, at)
+        _end_forgotten(log)
+        log.add([_started(log, workout_id, None, None, None, moment)], moment)
     log.add(events, moment)
     _report(log, chosen, events, current is None, as_json)
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from client.cli.entering import Unprintable
 from client.cli.opening import Log
+from client.errors import NotFound
 from client.plausible import Implausible
 from client.session import Session
 from shared.domains.exercises.catalogue import catalogue_id
@@ -403,3 +404,21 @@ def test_a_workout_whose_end_was_forgotten_ends_at_its_last_set(run: Run) -> Non
     new, old = answer(run("log", "--json"))
     assert (old["name"], old["status"], old["duration_s"]) == ("Old", "completed", 1800)
     assert (new["status"], new["set_count"]) == ("in_progress", 1)
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        ("set", "squat", "5x100", "--rpe", "8.3"),
+        ("set", "squat", "5x99999"),
+        ("start", "--template", "nowhere"),
+        ("start", "--note", "x" * 20_000),
+    ],
+)
+def test_what_is_refused_ends_no_forgotten_workout(run: Run, refused: tuple[str, ...]) -> None:
+    run("start", "Old", "--at", "10 h ago")
+
+    with pytest.raises((ValidationError, Implausible, NotFound)):
+        run(*refused)
+
+    assert answer(run("show", "--json"))["status"] == "in_progress"
