@@ -29,14 +29,19 @@ class NewRecord:
     before: Decimal | None
 
 
-def current_workout(projection: Projection) -> UUID | None:
-    """The workout in progress that was started last."""
+def in_progress(projection: Projection) -> list[UUID]:
+    """The workouts in progress, the one that was started last first. Two phones may each have begun one."""
     found = [
         (entity.value("started_at"), entity_id)
         for (kind, entity_id), entity in projection.state.items()
         if kind == "workout" and not entity.removed and entity.value("started_at") and not entity.value("ended_at")
     ]
-    return max(found)[1] if found else None
+    return [entity_id for _, entity_id in sorted(found, reverse=True)]
+
+
+def current_workout(projection: Projection) -> UUID | None:
+    """The workout in progress that was started last."""
+    return next(iter(in_progress(projection)), None)
 
 
 def last_activity(projection: Projection, workout_id: UUID) -> datetime:

@@ -172,6 +172,8 @@ def _report(log: Log, exercise: ExerciseRow, events: list[SetCompleted], started
     if not as_json:
         if started:
             say(f"started a workout ({short(events[0].workout_id)})")
+        elif (count := len(training.in_progress(log.projection))) > 1:
+            say(f"into {_named(log, events[0].workout_id)}, the newest of {count} workouts in progress")
         rows = {row.set_id: row for row in log.projection.about(exercise.exercise_id).sets}
         for row in (rows[set_id] for set_id in ids if set_id in rows):
             say(told(row, log.projection.exercises))
@@ -189,6 +191,12 @@ def _report(log: Log, exercise: ExerciseRow, events: list[SetCompleted], started
         return
     for new in records:
         say(f"record! {record_text(new)}", bold=True, fg="green")
+
+
+def _named(log: Log, workout_id: UUID) -> str:
+    workout = log.projection.state["workout", workout_id]
+    started = local(workout.value("started_at"), log.zone)
+    return f"{workout.value('name') or 'the workout'} of {started} ({short(workout_id)})"
 
 
 def record_text(new: NewRecord) -> str:

@@ -1,7 +1,7 @@
 """The command line as a daily training log, without any server."""
 
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from pydantic import ValidationError
@@ -13,6 +13,7 @@ from client.plausible import Implausible
 from client.session import Session
 from shared.domains.exercises.catalogue import catalogue_id
 from shared.domains.templates.events import TemplateSaved
+from shared.domains.workouts.events import WorkoutStarted
 from tests.unit.client.cli.running import Run, answer
 
 
@@ -422,3 +423,18 @@ def test_what_is_refused_ends_no_forgotten_workout(run: Run, refused: tuple[str,
         run(*refused)
 
     assert answer(run("show", "--json"))["status"] == "in_progress"
+
+
+def test_of_two_workouts_in_progress_the_one_that_a_set_goes_into_is_named(run: Run) -> None:
+    # given a workout of this phone, and one of another that was begun later
+    run("start", "Push", "--at", "2 h ago")
+    assert "Push" not in run("set", "squat", "5x100")
+    log = Log()
+    log.add([WorkoutStarted(workout_id=UUID(int=0xC0FFEE), started_at=log.now, name="Legs")])
+    # when a set is logged
+    said = run("set", "squat", "5x100")
+    # then it says where it went
+    assert "into Legs of " in said
+    assert "(c0ffee), the newest of 2 workouts in progress" in said
+    run("end")
+    assert "into" not in run("set", "squat", "5x100")
