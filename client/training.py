@@ -61,6 +61,12 @@ def is_forgotten(projection: Projection, workout_id: UUID, at: datetime) -> bool
     return at - last_activity(projection, workout_id) > FORGOTTEN_AFTER
 
 
+def began_long_after(projection: Projection, workout_id: UUID, at: datetime) -> bool:
+    """Whether it was started so long after that moment that what was done then is no part of it."""
+    started_at: datetime = projection.state["workout", workout_id].value("started_at")
+    return started_at - at > FORGOTTEN_AFTER
+
+
 def new_records(projection: Projection, exercise_id: UUID, set_ids: Iterable[UUID]) -> list[NewRecord]:
     """The records that these sets broke; there are none the first time.
 

@@ -144,6 +144,11 @@ def set_(
     }
     moment = log.done_at(at)
     current = _going_on(log, moment)
+    if current and training.began_long_after(log.projection, current, moment):
+        raise Already(
+            f"{local(moment, log.zone)} is long before {_named(log, current)}, which is still going on; "
+            "`hypertrophy end` ends it, then a set of that time begins a workout of its own"
+        )
     workout_id = current or new_id()
     common: dict[str, Any] = {field: value for field, value in said.items() if value is not None} | {
         "workout_id": workout_id,

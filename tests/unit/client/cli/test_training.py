@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from pydantic import ValidationError
 
-from client.cli.entering import Unprintable
+from client.cli.entering import Already, Unprintable
 from client.cli.opening import Log
 from client.errors import NotFound
 from client.plausible import Implausible
@@ -438,3 +438,16 @@ def test_of_two_workouts_in_progress_the_one_that_a_set_goes_into_is_named(run: 
     assert "(c0ffee), the newest of 2 workouts in progress" in said
     run("end")
     assert "into" not in run("set", "squat", "5x100")
+
+
+def test_a_set_of_long_before_the_workout_in_progress_is_no_part_of_it(run: Run) -> None:
+    run("start", "Push", "--at", "1 h ago")
+    run("set", "squat", "5x100", "--at", "2 h ago")
+
+    with pytest.raises(Already, match=r"2026-01-05 18:00 is long before Push of .*; `hypertrophy end` ends it"):
+        run("set", "squat", "5x90", "--at", "2026-01-05 18:00")
+
+    assert answer(run("show", "--json"))["set_count"] == 1
+    run("end")
+    run("set", "squat", "5x90", "--at", "2026-01-05 18:00")
+    assert answer(run("show", "2026-01-05", "--json"))["set_count"] == 1
