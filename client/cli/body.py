@@ -1,6 +1,6 @@
 """The body and who it belongs to: measure, profile."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
@@ -25,6 +25,9 @@ from shared.views.measurements import LENGTHS, MeasurementRow
 from shared.views.profile import ProfileRow
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_SHOWN = 30
+# The lengths that most people measure; the list has a column for each.
+_COLUMNS = ("waist", "neck", "hip")
 _VALUES = (*LENGTHS, "weight", "fat_percent")
 # What is held against bounds, and the factor that makes an imperial value metric.
 _BOUNDS = {"weight": (BODY_WEIGHT, KG_PER_LB), "height": (HEIGHT, CM_PER_INCH), "fat_percent": (FAT, Decimal(1))}
@@ -141,21 +144,35 @@ def _list(log: Log, as_json: bool) -> None:
         return
     table(
         None,
-        ("on", "kg", "body fat %", "lean kg", "waist", "neck", "hip", "id"),
+        ("on", "kg", "body fat %", "lean kg", *_COLUMNS, "also", "note", "id"),
         [
             (
                 local(row.measured_at, log.zone),
                 amount(row.weight_kg, 1),
                 _fat(row),
                 amount(row.lean_mass_kg, 1),
-                amount(row.waist_cm, 1),
-                amount(row.neck_cm, 1),
-                amount(row.hip_cm, 1),
+                *(amount(_length(row, name), 1) for name in _COLUMNS),
+                ", ".join(_others(row)),
+                row.notes,
                 short(row.measurement_id),
             )
-            for row in rows[:30]
+            for row in rows[:_SHOWN]
         ],
     )
+    if len(rows) > _SHOWN:
+        say(f"the last {_SHOWN} of {len(rows)}; --json lists all of them")
+
+
+def _length(row: MeasurementRow, name: str) -> Decimal | None:
+    found: Decimal | None = getattr(row, f"{name}_cm")
+    return found
+
+
+def _others(row: MeasurementRow) -> Iterator[str]:
+    """The lengths that have no column of their own, in cm."""
+    for name in LENGTHS:
+        if name not in _COLUMNS and (value := _length(row, name)) is not None:
+            yield f"{words(name)} {amount(value, 1)}"
 
 
 def _fat(row: MeasurementRow) -> str:

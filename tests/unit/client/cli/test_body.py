@@ -1,9 +1,14 @@
 """The body and the profile, from the command line."""
 
+from decimal import Decimal
+from uuid import UUID
+
 import pytest
 
 from client.cli.body import UnknownMeasure, UnreadableDate
+from client.cli.opening import Log
 from client.plausible import Implausible
+from shared.domains.body.events import BodyMeasurementRecorded
 from tests.unit.client.cli.running import Run, answer
 
 
@@ -49,3 +54,25 @@ def test_what_cannot_be_is_not_taken(run: Run, arguments: tuple[str, ...]) -> No
         run(*arguments)
 
     assert answer(run("status", "--json"))["pending"] == 0
+
+
+def test_all_that_was_measured_is_listed(run: Run) -> None:
+    run("measure", "82.5", "--waist", "85", "--set", "chest=101.5", "--set", "left_thigh=60", "--note", "after lunch")
+
+    told = " ".join(run("measure").split())
+
+    for value in ("82.5", "85", "chest 101.5", "left thigh 60", "after lunch"):
+        assert value in told
+
+
+def test_a_long_list_says_that_it_is_not_all(run: Run) -> None:
+    run("measure", "82.5")
+    assert "--json" not in run("measure")
+    log = Log()
+    log.add(
+        BodyMeasurementRecorded(measurement_id=UUID(int=number), measured_at=log.now, weight=Decimal(80))
+        for number in range(30)
+    )
+
+    assert "the last 30 of 31; --json lists all of them" in run("measure")
+    assert len(answer(run("measure", "--json"))) == 31
