@@ -44,6 +44,10 @@ class UnreadableDate(Exception):
         super().__init__(f'"{text}" is no day; write it like 1990-12-31')
 
 
+class NothingMeasured(Exception):
+    """A note or a time of a measurement without a value."""
+
+
 class MixedUnits(Exception):
     """Pounds and centimetres in one measurement."""
 
@@ -72,6 +76,8 @@ def measure(
     values: dict[str, Any] = {name: decimal(value) for name, value in given.items() if value is not None}
     values |= dict(_place(text) for text in more or ())
     if weight is None and not values:
+        if note is not None or at is not None:
+            raise NothingMeasured("what was measured? say a value with it, like `hypertrophy measure 82.5 --note …`")
         _list(Log(reading=True), as_json)
         return
     log = Log()

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from client.cli.body import UnknownMeasure, UnreadableDate
+from client.cli.body import NothingMeasured, UnknownMeasure, UnreadableDate
 from client.cli.opening import Log
 from client.plausible import Implausible
 from shared.domains.body.events import BodyMeasurementRecorded
@@ -76,3 +76,9 @@ def test_a_long_list_says_that_it_is_not_all(run: Run) -> None:
 
     assert "the last 30 of 31; --json lists all of them" in run("measure")
     assert len(answer(run("measure", "--json"))) == 31
+
+
+@pytest.mark.parametrize("said", [("--note", "after lunch"), ("--at", "18:30")], ids=" ".join)
+def test_what_is_said_of_no_value_is_not_dropped_in_silence(run: Run, said: tuple[str, ...]) -> None:
+    with pytest.raises(NothingMeasured, match="what was measured"):
+        run("measure", *said)
