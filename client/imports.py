@@ -1,5 +1,6 @@
 """From what an export of another app holds to events of this log, and back again. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -80,13 +81,17 @@ def finished(
     """The plan of these events, with the one that ends the import where there is anything to import."""
     if not drafts:
         return Plan((), {})
-    counts: dict[str, int] = {}
+    counts = Counter(f"{entity}s" for entity, _ in dict.fromkeys(_begun(drafts)))
+    end = ImportFinished(import_id=import_id, source=source, file_hash=file_hash, counts=counts)
+    return Plan((*drafts, Draft(end, at, import_id)), counts, tuple(new_exercises))
+
+
+def _begun(drafts: Iterable[Draft]) -> Iterator[Key]:
+    """What these events make or bring back. One that went and came again in an own export is in it twice."""
     for draft in drafts:
         for change in registry().changes(draft.event):
             if draft.event.event_type in _beginnings(change.entity):
-                counts[f"{change.entity}s"] = counts.get(f"{change.entity}s", 0) + 1
-    end = ImportFinished(import_id=import_id, source=source, file_hash=file_hash, counts=counts)
-    return Plan((*drafts, Draft(end, at, import_id)), counts, tuple(new_exercises))
+                yield change.entity, change.entity_id
 
 
 def _beginnings(entity: str) -> frozenset[str | None]:

@@ -126,3 +126,18 @@ def test_one_is_not_many(run: Run, tmp_path: Path) -> None:
     assert "Not imported: 1 row\n" in said
     assert "with 1 exercise;" in run("template", "save", "Legs")
     assert answer(run("log", "--json"))[0]["set_count"] == 1
+
+
+def test_what_went_and_came_again_is_counted_once(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given a log in which a set was removed and brought back, and a template was saved twice
+    squat(run, "2026-01-05")
+    run("edit", "1", "--remove", "--workout", "1")
+    run("undo")
+    run("template", "save", "Legs")
+    run("template", "save", "Legs", "squat=3x5")
+    run("export", str(tmp_path / "all.jsonl"))
+    # when it moves into an empty log
+    monkeypatch.setenv("HYPERTROPHY_HOME", str(tmp_path / "new"))
+    said = run("import", str(tmp_path / "all.jsonl"))
+    # then there is one of each
+    assert ": 1 workout, 1 set, 1 template\n" in said
