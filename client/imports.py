@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,7 +17,7 @@ from shared.domains.body.events import BodyMeasurementRecorded, Units
 from shared.domains.exercises.events import ExerciseDefined
 from shared.domains.exercises.vocabulary import Equipment, Measure, Muscle
 from shared.domains.imports.events import ImportFinished
-from shared.domains.workouts.events import LoadBasis, SetCompleted, SetType, WorkoutEnded, WorkoutStarted
+from shared.domains.workouts.events import LoadBasis, SetCompleted, SetCorrected, SetType, WorkoutEnded, WorkoutStarted
 from shared.fold import Entity, State
 from shared.registers import Stamp
 from shared.registry import REMOVED, DomainEvent, Stream, registry
@@ -50,11 +50,16 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an import writes. `counts` says how many of what are new."""
+    """What an import writes. `counts` says how many of what are new.
+
+    `left` are the entities, one a row, of which the file tells otherwise now than when it was imported: they stay as
+    they are.
+    """
 
     drafts: tuple[Draft, ...]
     counts: Mapping[str, int]
     new_exercises: tuple[str, ...] = ()
+    left: tuple[Key, ...] = ()
 
 
 def taken_back(state: State, correlations: Mapping[Stamp, UUID], import_ids: Iterable[UUID]) -> frozenset[Key]:
@@ -72,7 +77,8 @@ def plan_import(export: Export, log: Known, import_id: UUID, file_hash: str, at:
     """The events that the log lacks; none at all for a file that it has already."""
     steps = _Steps(export, log, import_id)
     drafts = [*steps.sessions(), *steps.measurements()]
-    return finished(drafts, steps.new_exercises, export.source.value, import_id, file_hash, at)
+    plan = finished(drafts, steps.new_exercises, export.source.value, import_id, file_hash, at)
+    return replace(plan, left=tuple(steps.left))
 
 
 def finished(
@@ -106,6 +112,7 @@ class _Steps:
         self._export, self._log, self._import_id = export, log, import_id
         self._exercises: dict[str, UUID] = {}
         self.new_exercises: list[str] = []
+        self.left: list[Key] = []
         self._measures = _measures(export)
 
     def sessions(self) -> Iterator[Draft]:
@@ -124,18 +131,25 @@ class _Steps:
             **{field: value for field, value in said.items() if value is not None},
         )
         ended = WorkoutEnded(workout_id=workout, ended_at=ended_at)
+        told = (started, ended) if session.ended_at else (started,)
+        otherwise = self._is_otherwise(key, told)
         if self._log.has(key):
             yield from self._restored(key, session.started_at, started, ended)
         else:
             yield self._draft(started, session.started_at)
             yield self._draft(ended, ended_at)
         for done in session.sets:
-            yield from self._set(session, workout, done)
+            yield from self._set(session, workout, done, otherwise)
 
-    def _set(self, session: Session, workout: UUID, done: ImportedSet) -> Iterator[Draft]:
+    def _set(self, session: Session, workout: UUID, done: ImportedSet, otherwise: bool) -> Iterator[Draft]:
+        """`otherwise` says whether the log has the workout, of which the row tells too, otherwise."""
         identity = set_id(self._export.source, session.key, done.exercise_name, done.ordinal, done.occurrence)
         key = "set", identity
         if self._log.has(key) and key not in self._log.taken_back:
+            # What follows from the rest of the file is not compared: a set's time, and what its exercise counts.
+            now = SetCorrected(set_id=identity, **_performance(done, None))
+            if self._stands(key) and (otherwise or self._is_otherwise(key, [now])):
+                self.left.append(key)
             return
         if done.exercise_name not in self._exercises:
             yield from self._meet(done.exercise_name, done.completed_at)
@@ -181,6 +195,8 @@ class _Steps:
         key = "measurement", identity
         values: dict[str, Any] = {**measured.values, "units": Units(measured.units)}
         event = BodyMeasurementRecorded(measurement_id=identity, measured_at=measured.measured_at, **values)
+        if self._is_otherwise(key, [event]):
+            self.left.append(key)
         if self._log.has(key):
             yield from self._restored(key, measured.measured_at, event)
         else:
@@ -190,22 +206,28 @@ class _Steps:
         """Brings back what an undone import took away, as the file tells of it now: the unit may have been another."""
         if key in self._log.taken_back and (event := restoring(key)):
             yield self._draft(event, at)
-            if otherwise := self._told_otherwise(key, told):
-                yield self._draft(otherwise, at)
+            if (others := self._others(key, told)) and (update := updating(key, others, self._log.state[key])):
+                yield self._draft(update, at)
 
-    def _told_otherwise(self, key: Key, told: Iterable[DomainEvent]) -> DomainEvent | None:
-        """What these events say otherwise than an import before; what was corrected by hand stays."""
+    def _stands(self, key: Key) -> bool:
+        return self._log.has(key) and not self._log.state[key].removed
+
+    def _is_otherwise(self, key: Key, told: Iterable[DomainEvent]) -> bool:
+        """Whether it stands in the log otherwise than these events say."""
+        return self._stands(key) and bool(self._others(key, told))
+
+    def _others(self, key: Key, told: Iterable[DomainEvent]) -> Mapping[str, Any]:
+        """What these events say otherwise than an import before, in JSON form; what was corrected by hand stays."""
         entity, stream = self._log.state[key], registry().streams[key[0]]
         may_change = registry().events[stream.updates].model_fields.keys() if stream.updates else ()
         said = {
             name: value for one in told for change in registry().changes(one) for name, value in change.fields.items()
         }
-        others = {
+        return {
             name: json_form(value)
             for name, value in said.items()
             if name in may_change and entity.value(name) != value and self._is_imported(entity, name)
         }
-        return updating(key, others, entity) if others else None
 
     def _is_imported(self, entity: Entity, name: str) -> bool:
         register = entity.fields.get(name)

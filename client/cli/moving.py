@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -50,6 +50,7 @@ class Preview:
             "remarks": self.remarks,
             "new_events": len(self.plan.drafts),
             "counts": self.plan.counts,
+            "differing_rows": len(self.plan.left),
             "new_exercises": self.plan.new_exercises,
             "import_id": import_id if self.plan.drafts else None,
             "dry_run": dry_run,
@@ -85,6 +86,7 @@ def import_(
         print_json(preview.content(import_id, dry_run=dry_run))
     else:
         _report(preview, import_id, dry_run)
+        _tell_left(log, preview.plan.left)
 
 
 def _progress(shown: bool, text: str) -> Any:
@@ -173,28 +175,37 @@ def _correlations(log: Log) -> Mapping[Stamp, UUID]:
 
 def take_back(log: Log, reference: str, as_json: bool) -> None:
     """Undoes the import with this id, or the last one."""
-    events = log.events
-    marks = {event.correlation_id for event in events}
-    finished = [event.correlation_id for event in events if event.event_type == "ImportFinished"]
-    imports = [one for one in finished if one and undo_mark(one) not in marks]
+    imports = _imports(log)
     chosen = [one for one in imports if reference == "last" or str(one).endswith(reference)][-1:]
     if not chosen:
         raise NotFound(f'no import is meant by "{reference}"; {len(imports)} can be undone')
-    written = {event.event_id for event in events if event.correlation_id == chosen[0]}
-    created: list[Key] = [
-        (change.entity, change.entity_id)
-        for one in recorded(log.queue, log.pulled)
-        if one.event_id in written
-        for change in registry().changes(one.event)
-        if one.event.event_type in _beginnings(change.entity)
-    ]
-    removals = undo_import(created, log.projection.state)
+    removals = undo_import(_created(log, chosen[0]), log.projection.state)
     log.add(removals, correlation_id=undo_mark(chosen[0]))
     if as_json:
         print_json({"import_id": chosen[0], "new_events": len(removals)})
     else:
         removed = counted(len(removals), "entry", "entries")
         say(f"took the import back: {removed} removed; importing the file again brings them back")
+
+
+def _imports(log: Log) -> list[UUID]:
+    """The imports that were not taken back, in their order."""
+    events = log.events
+    marks = {event.correlation_id for event in events}
+    finished = [event.correlation_id for event in events if event.event_type == "ImportFinished"]
+    return [one for one in finished if one and undo_mark(one) not in marks]
+
+
+def _created(log: Log, import_id: UUID) -> list[Key]:
+    """What the import created or restored."""
+    written = {event.event_id for event in log.events if event.correlation_id == import_id}
+    return [
+        (change.entity, change.entity_id)
+        for one in recorded(log.queue, log.pulled)
+        if one.event_id in written
+        for change in registry().changes(one.event)
+        if one.event.event_type in _beginnings(change.entity)
+    ]
 
 
 def _beginnings(entity: str) -> frozenset[str | None]:
@@ -222,6 +233,17 @@ def _report(preview: Preview, import_id: UUID, dry_run: bool) -> None:
         say("--json lists all of them")
     if preview.plan.drafts and not dry_run:
         say(f"`hypertrophy import --undo {import_id}` takes it back")
+
+
+def _tell_left(log: Log, left: Sequence[Key]) -> None:
+    """How many rows stay as they are, and of which import they came, so that it can be done again."""
+    if not left:
+        return
+    rows = counted(len(left), "row differs", "rows differ")
+    say(f"{rows} from what the log has, which was left as it is")
+    before = next((one for one in reversed(_imports(log)) if not set(left).isdisjoint(_created(log, one))), None)
+    if before:
+        say(f"to take over what the file says: `hypertrophy import --undo {before}`, then import it again")
 
 
 FORMATS = ("jsonl", "hevy", "markdown", "html")

@@ -141,3 +141,63 @@ def test_what_went_and_came_again_is_counted_once(run: Run, tmp_path: Path, monk
     said = run("import", str(tmp_path / "all.jsonl"))
     # then there is one of each
     assert ": 1 workout, 1 set, 1 template\n" in said
+
+
+HEVY = """title,start_time,end_time,exercise_title,exercise_notes,set_index,set_type,weight_kg,reps
+Legs,"1 Mar 2025, 18:00","1 Mar 2025, 19:00",Squat (Barbell),,0,normal,100,5
+Legs,"1 Mar 2025, 18:00","1 Mar 2025, 19:00",Squat (Barbell),,1,normal,100,5
+Legs,"1 Mar 2025, 18:00","1 Mar 2025, 19:00",Squat (Barbell),,2,normal,100,5
+"""
+
+
+@pytest.fixture
+def hevy(run: Run, tmp_path: Path) -> Path:
+    """A file of three sets that was imported, and of which the first was corrected and the last removed by hand."""
+    file = tmp_path / "hevy.csv"
+    file.write_text(HEVY)
+    run("import", str(file))
+    run("edit", "1", "9x100", "--workout", "1")
+    run("edit", "3", "--remove", "--workout", "1")
+    return file
+
+
+def test_an_import_again_says_what_it_left_as_it_is(run: Run, hevy: Path) -> None:
+    # given that the file says another weight than before
+    hevy.write_text(HEVY.replace("100,5", "102.5,5"))
+    before = answer(run("status", "--json"))["pending"]
+    # when it is imported again
+    said = run("import", str(hevy))
+    # then the one that would become another is told, and nothing is written
+    assert "1 row differs from what the log has" in said
+    assert answer(run("import", str(hevy), "--json"))["differing_rows"] == 1
+    assert answer(run("status", "--json"))["pending"] == before
+    # and as it says, it can be taken over
+    import_id = said.partition("--undo ")[2].partition("`")[0]
+    run("import", "--undo", import_id)
+    assert answer(run("import", str(hevy), "--json"))["differing_rows"] == 0
+    assert [(row["reps"], row["weight"]) for row in answer(run("show", "--json"))["sets"]] == [(9, 100), (5, 102.5)]
+    assert "differ" not in run("import", str(hevy))
+
+
+def test_a_file_that_says_another_end_differs_in_all_rows_of_the_workout(run: Run, hevy: Path) -> None:
+    hevy.write_text(HEVY.replace("19:00", "19:30"))
+
+    assert answer(run("import", str(hevy), "--json"))["differing_rows"] == 2
+
+
+def test_what_was_only_changed_by_hand_or_is_new_does_not_differ(run: Run, hevy: Path) -> None:
+    more = HEVY.splitlines()[-1].replace(",2,", ",3,")
+    hevy.write_text(f"{HEVY}{more}\n")
+
+    told = answer(run("import", str(hevy), "--json"))
+
+    assert (told["counts"], told["differing_rows"]) == ({"sets": 1}, 0)
+
+
+def test_a_measurement_that_differs_is_told(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "body.csv"
+    file.write_text('date,weight_kg\n"1 Mar 2025, 08:00",80\n')
+    run("import", str(file))
+    file.write_text('date,weight_kg\n"1 Mar 2025, 08:00",81\n')
+
+    assert "1 row differs from what the log has" in run("import", str(file))
