@@ -1,4 +1,4 @@
-"""How people write sets: `5x100`, `3x5x225lb`, `10`, `8x+20`, `60s`, `1:30`, `400m`. Pure."""
+"""How people write sets: `5x100`, `3x5x225lb`, `10`, `8x+20`, `60s`, `1:30`, `400m`, and plans: `3x8`. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ EXAMPLES = "5x100 (reps x weight), 3x5x100 (sets x reps x weight), 5x225lb, 10 (
 _MOST_SETS = 50
 # More than any count has, few enough for Python to read.
 _MOST_DIGITS = 100
+_TIMES = r"[x×*]"
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _WEIGHT = re.compile(rf"([+-]?)({_NUMBER})\s*(kg|lbs?)?", re.IGNORECASE)
 _SECONDS = re.compile(rf"({_NUMBER})\s*(s|sec|min|h)", re.IGNORECASE)
@@ -25,6 +26,13 @@ class Unreadable(Exception):
 
     def __init__(self, text: str) -> None:
         super().__init__(f'"{text}" is no set; write it like {EXAMPLES}')
+
+
+class UnreadablePlan(Exception):
+    """Text that says not how many sets are planned."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f'"{text}" is no plan; write it like 3x8 (sets x reps), 3x60s, 3x1:30, 4x20m, or 3 (sets)')
 
 
 class TooManySets(Exception):
@@ -69,7 +77,7 @@ def read_sets(text: str) -> tuple[Performed, ...]:
         Unreadable: for anything else.
         TooManySets
     """
-    parts = [part.strip() for part in re.split(r"[x×*]", text.strip().casefold())]
+    parts = [part.strip() for part in re.split(_TIMES, text.strip().casefold())]
     match parts:
         case [part]:
             return (_single(part, text),)
@@ -83,6 +91,22 @@ def read_sets(text: str) -> tuple[Performed, ...]:
             return (once,) * _count(sets, text)
         case _:
             raise Unreadable(text)
+
+
+def read_plan(text: str) -> tuple[int, Performed]:
+    """How many sets, and what each is to be: `3x8`, `3x60s`, `3`. At least one set, of something.
+
+    Raises:
+        UnreadablePlan
+    """
+    sets, *each = re.split(_TIMES, text.strip().casefold(), maxsplit=1)
+    try:
+        count, goal = _whole(sets.strip(), text), _single(each[0].strip(), text) if each else Performed()
+    except Unreadable:
+        raise UnreadablePlan(text) from None
+    if 0 in (count, goal.reps, goal.duration_s, goal.distance_m):
+        raise UnreadablePlan(text)
+    return count, goal
 
 
 def _single(part: str, text: str) -> Performed:

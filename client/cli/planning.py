@@ -12,7 +12,7 @@ from client.cli.output import AsJson, print_json, say, short, table
 from client.errors import NotFound
 from client.ids import new_id
 from client.naming import ArchivedExercise, alternatives, known, named, near, resolve, resolve_archived
-from client.notation import Unreadable
+from client.notation import read_plan
 from client.wording import counted, words
 from shared.domains.exercises.catalogue import CATALOGUE
 from shared.domains.exercises.events import (
@@ -25,6 +25,7 @@ from shared.domains.exercises.events import (
 from shared.domains.exercises.names import name_key
 from shared.domains.exercises.vocabulary import Equipment, Measure, Muscle
 from shared.domains.templates.events import PlannedExercise, TemplateRemoved, TemplateSaved
+from shared.domains.workouts.events import Target
 from shared.registry import DomainEvent
 from shared.views.exercises import ExerciseRow
 from shared.views.templates import TemplateRow
@@ -186,7 +187,7 @@ def _exercises(log: Log, row: TemplateRow) -> str:
 def save_template(
     name: Annotated[str, typer.Argument(help="Saved again under the same name, it is replaced.")],
     exercises: Annotated[
-        list[str] | None, typer.Argument(metavar="[EXERCISE=SETSxREPS]…", help='"Bench Press=3x8"')
+        list[str] | None, typer.Argument(metavar="[EXERCISE=SETSxREPS]…", help='"Bench Press=3x8" "Plank=3x60s"')
     ] = None,
     workout: Annotated[str | None, typer.Option("--from", help="The workout to make it of; default: the last.")] = None,
     as_json: AsJson = False,
@@ -207,13 +208,16 @@ def save_template(
 def _planned(log: Log, text: str) -> PlannedExercise:
     name, equals, plan = text.rpartition("=")
     exercise = resolve(name if equals else text, log.projection.exercises)
-    said: dict[str, Any] = {}
-    if equals:
-        sets, _, reps = plan.partition("x")
-        if not sets.isdecimal() or (reps and not reps.isdecimal()):
-            raise Unreadable(text)
-        said = {"sets": int(sets)} | ({"reps": int(reps)} if reps else {})
+    said = _goal(plan.strip()) if equals else {}
     return PlannedExercise(exercise_id=exercise.exercise_id, name=exercise.name, **said)
+
+
+def _goal(plan: str) -> dict[str, Any]:
+    sets, each = read_plan(plan)
+    timed = {"duration_s": each.duration_s, "distance_m": each.distance_m}
+    target = {field: value for field, value in timed.items() if value is not None}
+    said = {"sets": sets, "reps": each.reps, "target": Target.model_validate(target) if target else None}
+    return {field: value for field, value in said.items() if value is not None}
 
 
 def _of_workout(log: Log, reference: str | None) -> list[PlannedExercise]:

@@ -1,6 +1,8 @@
 """In the gym: start, set, end."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -104,11 +106,20 @@ def _show_plan(log: Log, plan: TemplateRow) -> None:
         exercise = log.projection.exercises.get(UUID(planned["exercise_id"]))
         sets = planned.get("sets")
         count = len(sets) if isinstance(sets, list) else sets
-        held = (planned.get("target") or {}).get("duration_s")
-        goal = f"{count or '?'} x {duration(int(held)) if held else planned.get('reps') or '?'}"
+        goal = f"{count or '?'} x {_goal(planned)}"
         done = training.last_time(log.projection, UUID(planned["exercise_id"]))
         before = ", ".join(described(row) for row in done) or "never done"
         say(f"  {exercise.name if exercise else planned.get('name') or '?'}  {goal}   last time: {before}")
+
+
+def _goal(planned: Mapping[str, Any]) -> str:
+    """What one set is to be: `60 s`, `20 m`, `8`."""
+    target = planned.get("target") or {}
+    if held := target.get("duration_s"):
+        return duration(int(held))
+    if far := target.get("distance_m"):
+        return f"{amount(Decimal(str(far)))} m"
+    return str(planned.get("reps") or "?")
 
 
 def set_(

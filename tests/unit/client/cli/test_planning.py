@@ -5,6 +5,7 @@ import pytest
 from client.cli.entering import Already
 from client.errors import NotFound
 from client.naming import ArchivedExercise
+from client.notation import UnreadablePlan
 from tests.unit.client.cli.running import Run, answer
 
 
@@ -76,3 +77,21 @@ def test_a_merge_says_what_counts_as_what(run: Run) -> None:
 
 def test_near_names_are_quoted(run: Run) -> None:
     assert run("exercises", "plnk") == 'nothing found; did you mean "Plank"?\n'
+
+
+@pytest.mark.parametrize(
+    ("plan", "goal"),
+    [("3x60s", "3 x 1 min"), ("3 x 0:45", "3 x 45 s"), ("4x20m", "4 x 20 m"), ("3x8", "3 x 8"), ("3", "3 x ?")],
+)
+def test_a_template_holds_what_each_set_is_to_be(run: Run, plan: str, goal: str) -> None:
+    run("template", "save", "Core", f"Plank={plan}")
+
+    assert f"Plank  {goal}   last time: never done" in run("start", "--template", "core")
+
+
+@pytest.mark.parametrize("plan", ["0x5", "3x0", "3x0s", "3x5x100", "x5", "3x", "lots", ""])
+def test_a_plan_that_says_no_sets_is_met_with_examples(run: Run, plan: str) -> None:
+    with pytest.raises(UnreadablePlan, match="is no plan; write it like 3x8"):
+        run("template", "save", "Core", f"Plank={plan}")
+
+    assert answer(run("template", "list", "--json")) == []
