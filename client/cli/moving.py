@@ -267,6 +267,8 @@ def export_(
     """Export everything, a table for other apps, or the report of a month."""
     log = Log(reading=True)
     chosen = form or _form_of(output)
+    if as_json and output is None and chosen != "jsonl":
+        raise NotFound(f"{chosen} is no JSON: --json tells of the file that is written, so name one")
     text = _written(log, chosen, month)
     if output is None:
         typer.echo(text, nl=False)

@@ -44,6 +44,17 @@ def test_a_month_of_what_is_no_report_is_refused(run: Run, form: str) -> None:
         run("export", "--format", form, "--month", "2026-11")
 
 
+@pytest.mark.parametrize("form", ["hevy", "markdown", "html"])
+def test_what_is_no_json_is_not_printed_as_such(run: Run, form: str) -> None:
+    with pytest.raises(NotFound, match=f"{form} is no JSON"):
+        run("export", "--format", form, "--json")
+
+
+def test_json_is_printed_as_such_and_else_tells_of_the_file(run: Run, tmp_path: Path) -> None:
+    assert answer(run("export", "--json"))["events"] == 0
+    assert answer(run("export", str(tmp_path / "log.csv"), "--json"))["format"] == "hevy"
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
