@@ -6,16 +6,31 @@ from pathlib import Path
 VARIABLE = "HYPERTROPHY_HOME"
 
 
+class NoFolder(Exception):
+    """A home that is no folder, or cannot become one."""
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(f"{folder} cannot hold the log: {reason}; {VARIABLE} names the folder")
+
+
 class Home:
     """The folder of one device's log. `HYPERTROPHY_HOME` names it; the default is the platform's data folder.
 
-    It is there from now on, unless it is not to be made.
+    It is there from now on, unless it is not to be made. Raises NoFolder.
     """
 
     def __init__(self, folder: Path | None = None, *, make: bool = True) -> None:
         self.folder = folder or default_folder()
+        if self.folder.exists() and not self.folder.is_dir():
+            raise NoFolder(self.folder, "it is a file")
         if make:
+            self._make()
+
+    def _make(self) -> None:
+        try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise NoFolder(self.folder, error.strerror or str(error)) from error
 
     @property
     def log(self) -> Path:
