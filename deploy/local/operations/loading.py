@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from client.load import Load, Played, play, yes_man
+from client.wording import counted
 from deploy.local.operations.running import UNLIMITED
 from deploy.local.stack import Stack
 
@@ -66,8 +67,9 @@ def _json(wanted: Load, played: Played, ceiling: Played) -> str:
 
 
 def _report(wanted: Load, played: Played, ceiling: Played) -> None:
-    typer.secho(f"{wanted.devices} phones, {wanted.batch} events a sync, {played.seconds:.1f} s", bold=True)
-    typer.echo(f"acknowledged   {played.events} events, {played.events_per_second:.0f} a second")
+    phones, batch = counted(wanted.devices, "phone"), counted(wanted.batch, "event")
+    typer.secho(f"{phones}, {batch} a sync, {played.seconds:.1f} s", bold=True)
+    typer.echo(f"acknowledged   {counted(played.events, 'event')}, {played.events_per_second:.0f} a second")
     typer.echo(f"a sync takes   {played.percentile(0.5):.0f} ms (p50), {played.percentile(0.99):.0f} ms (p99)")
     typer.echo(f"ceiling        {ceiling.events_per_second:.0f} a second is what this generator can do at all")
     for reason in sorted(played.reasons):
