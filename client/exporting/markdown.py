@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from client.clock import in_zone
 from client.exporting.month import Month, Trend
-from client.wording import amount, duration
+from client.wording import RECORDS, amount, duration
 
 _BAR = 30
 _TRENDS = 6
@@ -28,7 +28,7 @@ def _lines(month: Month, zone: ZoneInfo) -> Iterator[str]:
     records = [
         (
             name,
-            row.kind.value.replace("_", " "),
+            RECORDS[row.kind.value],
             f"{amount(row.value)} {row.unit}",
             f"{in_zone(row.achieved_at, zone):%d %b}",
         )

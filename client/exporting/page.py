@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from client.clock import in_zone
 from client.exporting.month import Month, Trend
-from client.wording import amount, duration
+from client.wording import RECORDS, amount, duration
 
 _WIDTH, _HEIGHT, _ROW = 640, 160, 22
 _STYLE = """
@@ -83,7 +83,7 @@ def _records(month: Month, zone: ZoneInfo) -> str:
     rows = [
         (
             name,
-            row.kind.value.replace("_", " "),
+            RECORDS[row.kind.value],
             f"{amount(row.value)} {row.unit}",
             _day(in_zone(row.achieved_at, zone)),
         )

@@ -391,7 +391,8 @@ def test_the_report_of_a_month(run: Run, strong: str) -> None:
 
     assert "# Training in March 2025" in text
     assert "1 workout, 3 sets, 1200 kg" in text
-    assert "Squat (Barbell) | load | 100 kg" in text
+    assert "Squat (Barbell) | heaviest load | 100 kg" in text
+    assert "estimated one-rep max</td>" in page
     assert "<svg" in page
     assert "http" not in page
 
