@@ -45,10 +45,13 @@ def resolve(name: str, exercises: Exercises, used: Iterable[UUID] = ()) -> Exerc
     `used` are the exercises of earlier sets: where several fit, the only one of them that was done before is meant.
 
     Raises:
+        NotFound: for a name that says nothing.
         UnknownExercise, ArchivedExercise, AmbiguousExercise
     """
     if found := known(name, exercises):
         return found
+    if not name_key(name):
+        raise NotFound(f'"{name}" names no exercise; `hypertrophy exercises` lists them')
     archived = [row for row in exercises.values() if row.archived]
     if same := named(name, archived):
         raise ArchivedExercise(same.name or "")

@@ -95,3 +95,10 @@ def test_a_plan_that_says_no_sets_is_met_with_examples(run: Run, plan: str) -> N
         run("template", "save", "Core", f"Plank={plan}")
 
     assert answer(run("template", "list", "--json")) == []
+
+
+@pytest.mark.parametrize("name", ["", " ", "the"])
+def test_a_name_that_says_nothing_is_not_offered_as_a_new_one(run: Run, name: str) -> None:
+    for arguments in (("set", name, "5x100"), ("stats", name), ("exercises", name, "--archive")):
+        with pytest.raises(NotFound, match=f'"{name}" names no exercise; `hypertrophy exercises` lists them'):
+            run(*arguments)
