@@ -1,7 +1,7 @@
 """Afterwards: edit what was logged, and undo."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -39,6 +39,10 @@ class NothingToChange(Exception):
         super().__init__("nothing to change was said; `hypertrophy edit --help` lists what can be")
 
 
+class Contradiction(Exception):
+    """Changes of which one would have to be passed over."""
+
+
 class SeveralSets(Exception):
     """More than a correction of one set can take."""
 
@@ -72,6 +76,10 @@ def edit(
     as_json: AsJson = False,
 ) -> None:
     """Correct a set, also of an old workout; without SET, the workout itself."""
+    of_set = {"--exercise": exercise, "--rpe": rpe, "--rir": rir, "--type": set_type, "--unit": unit}
+    of_set |= {to or "''": to, "--per-hand": per_hand}
+    of_workout = {"--name": name, "--started": started, "--ended": ended}
+    _check_together(reference, _given(of_set), _given(of_workout), _given({"--note": note}), remove, restore)
     log = Log()
     if reference is None:
         times = {"started_at": started, "ended_at": ended}
@@ -87,6 +95,25 @@ def edit(
         event = SetRemoved(set_id=row.set_id) if remove else _correction(log, row, to, exercise, unit, per_hand, effort)
     log.add([event])
     _report(log, event, as_json)
+
+
+def _given(options: Mapping[str, Any]) -> list[str]:
+    return [option for option, value in options.items() if value is not None]
+
+
+def _check_together(
+    reference: str | None, of_set: list[str], of_workout: list[str], of_both: list[str], remove: bool, restore: bool
+) -> None:
+    """Nothing that was said is passed over in silence. Raises Contradiction."""
+    if remove and restore:
+        raise Contradiction("--remove and --restore are opposites: say one")
+    if (remove or restore) and (others := [*of_set, *of_workout, *of_both]):
+        alone = "--remove" if remove else "--restore"
+        raise Contradiction(f"{alone} goes alone: say {', '.join(others)} in another `hypertrophy edit`")
+    if reference is None and of_set:
+        raise Contradiction(f"{', '.join(of_set)} is of a set: name it, like `hypertrophy edit last {of_set[0]} …`")
+    if reference is not None and of_workout:
+        raise Contradiction(f"{', '.join(of_workout)} is of a workout: leave out the set, {reference}")
 
 
 def _removed(log: Log, reference: str) -> UUID:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from client.cli.changing import SeveralSets
+from client.cli.changing import Contradiction, SeveralSets
 from client.cli.entering import EndsTooSoon
 from client.clock import FarAhead
 from client.errors import NotFound
@@ -95,3 +95,27 @@ def test_nothing_is_done_far_ahead(run: Run) -> None:
             run(*arguments, "2999-01-01")
 
     assert answer(run("show", "--json"))["status"] == "in_progress"
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (("1", "5x110", "--remove"), "--remove goes alone: say 5x110 in another"),
+        (("1", "--remove", "--note", "hi"), "--remove goes alone: say --note in another"),
+        (("--name", "Legs", "--remove"), "--remove goes alone: say --name in another"),
+        (("1", "--rpe", "9", "--restore"), "--restore goes alone: say --rpe in another"),
+        (("1", "--remove", "--restore"), "opposites"),
+        (("--rpe", "9", "--note", "hi"), "--rpe is of a set: name it"),
+        (("1", "5x110", "--name", "Legs"), "--name is of a workout: leave out the set, 1"),
+    ],
+    ids=lambda said: " ".join(said) if isinstance(said, tuple) else "",
+)
+def test_nothing_that_was_said_is_passed_over(run: Run, said: tuple[str, ...], why: str) -> None:
+    run("start", "Push")
+    run("set", "squat", "5x100")
+    before = answer(run("show", "--json"))
+
+    with pytest.raises(Contradiction, match=why):
+        run("edit", *said)
+
+    assert answer(run("show", "--json")) == before
