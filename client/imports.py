@@ -21,7 +21,7 @@ from shared.domains.workouts.events import LoadBasis, SetCompleted, SetCorrected
 from shared.fold import Entity, State
 from shared.registers import Stamp
 from shared.registry import REMOVED, DomainEvent, Stream, registry
-from shared.views.exercises import ExerciseRow, Exercises
+from shared.views.exercises import Exercises
 from shared.views.rows import json_form
 
 _UNDO = UUID("0d9c8f5e-7f0a-5b61-9a1f-6d1f0b5b0c11")
@@ -153,13 +153,14 @@ class _Steps:
             return
         if done.exercise_name not in self._exercises:
             yield from self._meet(done.exercise_name, done.completed_at)
-        exercise = self._exercises[done.exercise_name]
+        exercise_id = self._exercises[done.exercise_name]
+        exercise = self._log.exercises.get(exercise_id)
         completed = SetCompleted(
             set_id=identity,
             workout_id=workout,
-            exercise_id=exercise,
+            exercise_id=exercise_id,
             completed_at=done.completed_at,
-            **_performance(done, self._log.exercises.get(exercise)),
+            **_performance(done, exercise.measure if exercise else self._measures[done.exercise_name]),
         )
         if self._log.has(key):
             yield from self._restored(key, done.completed_at, completed)
@@ -273,8 +274,7 @@ def undo_import(created: Iterable[Key], state: State) -> tuple[DomainEvent, ...]
     return tuple(event for key in left if (event := removing(key)))
 
 
-def _performance(done: ImportedSet, exercise: ExerciseRow | None) -> dict[str, Any]:
-    basis = _basis(done, exercise.measure if exercise else None)
+def _performance(done: ImportedSet, measure: Measure | None) -> dict[str, Any]:
     said = {
         "reps": done.reps,
         "weight": done.weight,
@@ -285,7 +285,7 @@ def _performance(done: ImportedSet, exercise: ExerciseRow | None) -> dict[str, A
         "distance_m": done.distance_m,
         "superset_id": done.superset_id,
         "notes": done.notes,
-        "load_basis": basis,
+        "load_basis": _basis(done, measure),
     }
     return {field: value for field, value in said.items() if value is not None}
 
@@ -307,7 +307,7 @@ def _measures(export: Export) -> Mapping[str, Measure]:
     said: dict[str, set[str]] = {}
     for done in (done for session in export.sessions for done in session.sets):
         values: Mapping[str, int | Decimal | None] = {
-            "weight": done.weight,
+            "help" if done.assisted else "weight": done.weight,
             "reps": done.reps,
             "duration": done.duration_s,
             "distance": done.distance_m,
@@ -317,8 +317,12 @@ def _measures(export: Export) -> Mapping[str, Measure]:
 
 
 def _measure(values: set[str]) -> Measure:
+    """`help` is a weight that was taken from the body: then one that was not is added to it."""
+    loaded = bool(values & {"weight", "help"})
     if "distance" in values:
-        return Measure.WEIGHT_DISTANCE if "weight" in values else Measure.DISTANCE_DURATION
+        return Measure.WEIGHT_DISTANCE if loaded else Measure.DISTANCE_DURATION
+    if "reps" in values and "help" in values:
+        return Measure.BODYWEIGHT_REPS if "weight" in values else Measure.ASSISTED_REPS
     if "reps" in values:
-        return Measure.WEIGHT_REPS if "weight" in values else Measure.REPS
-    return Measure.WEIGHT_DURATION if "weight" in values else Measure.DURATION
+        return Measure.WEIGHT_REPS if loaded else Measure.REPS
+    return Measure.WEIGHT_DURATION if loaded else Measure.DURATION

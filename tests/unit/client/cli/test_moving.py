@@ -212,3 +212,36 @@ def test_a_measurement_that_differs_is_told(run: Run, tmp_path: Path) -> None:
     file.write_text('date,weight_kg\n"1 Mar 2025, 08:00",81\n')
 
     assert "1 row differs from what the log has" in run("import", str(file))
+
+
+@pytest.mark.parametrize(
+    ("exercise", "measure", "sets"),
+    [
+        ("Pull Up", None, ("8x-20", "8", "8x+5")),
+        ("Pull Up (Assisted)", None, ("8x20", "8x-15", "8")),
+        ("Ring Dip on Bands", "assisted_reps", ("8x20", "8x-15", "8")),
+        ("Ring Dip on Straps", "bodyweight_reps", ("8x-20", "8x+5", "8")),
+    ],
+)
+def test_help_and_notes_are_the_same_after_a_table_as_hevys(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exercise: str, measure: str | None, sets: tuple[str, ...]
+) -> None:
+    def done() -> list[tuple[object, ...]]:
+        rows = answer(run("show", "--json"))["sets"]
+        return [(row["reps"], row["entered"], row["load_basis"], row["notes"]) for row in rows]
+
+    # given sets with help, with more and with the body alone, each with its note
+    if measure:
+        run("exercises", "--add", exercise, "--measure", measure)
+    run("start", "--at", "2026-01-05 18:00", "--note", "one\ntwo")
+    for minute, performed in enumerate(sets):
+        run("set", exercise, performed, "--note", f"{performed},\n slowly", "--at", f"2026-01-05 18:0{minute}")
+    run("end", "--at", "2026-01-05 18:30")
+    before = done()
+    # when they are exported and imported elsewhere
+    run("export", str(tmp_path / "log.csv"))
+    monkeypatch.setenv("HYPERTROPHY_HOME", str(tmp_path / "new"))
+    run("import", str(tmp_path / "log.csv"))
+    # then they are the same
+    assert done() == before
+    assert answer(run("show", "--json"))["notes"] == "one\ntwo"
