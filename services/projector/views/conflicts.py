@@ -31,15 +31,14 @@ async def refresh(work: Work) -> None:
 
 
 async def _hidden(work: Work) -> Mapping[EntityKey, Sequence[Entity]]:
-    """The sets of removed workouts, by workout: of the touched ones, and of those of touched sets."""
-    of_sets = {(key.user_id, work.entities[key].value("workout_id")) for key in work.touched if key.entity == "set"}
-    marks = {(user, i) for user, i in of_sets | work.marked("workout") if i is not None}
-    await work.need(EntityKey(user, "workout", i) for user, i in marks)
-    removed = {mark for mark in marks if work.entities[EntityKey(mark[0], "workout", mark[1])].removed}
-    found = await sets_of(work, removed)
-    keys = {mark: [EntityKey(mark[0], "set", row.set_id) for row in found[mark]] for mark in removed}
-    await work.need(key for sets in keys.values() for key in sets)
-    return {EntityKey(user, "workout", i): [work.entities[key] for key in keys[user, i]] for user, i in removed}
+    """The sets of removed workouts, by workout; those that the batch reached are here, from the views before."""
+    removed = [key for key, entity in work.entities.items() if key.entity == "workout" and entity.removed]
+    found = await sets_of(work, [(key.user_id, key.entity_id) for key in removed])
+    sets = {
+        key: [EntityKey(key.user_id, "set", row.set_id) for row in found[key.user_id, key.entity_id]] for key in removed
+    }
+    await work.need(key for keys in sets.values() for key in keys)
+    return {key: [work.entities[one] for one in keys] for key, keys in sets.items()}
 
 
 VIEW = View("conflicts", TABLE, refresh)
