@@ -1,6 +1,6 @@
 """Ports of the local run."""
 
-import random
+import secrets
 import socket
 
 from deploy.local.processes import StartError
@@ -17,7 +17,7 @@ def free_port() -> int:
         StartError
     """
     for _ in range(200):
-        port = random.randint(18000, 31999)  # noqa: S311  no secret
+        port = 18000 + secrets.randbelow(14000)
         if port not in _given and port_is_free("127.0.0.1", port):
             _given.add(port)
             return port
