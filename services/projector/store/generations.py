@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 from services.projector.tables import APPLIED, DEAD_LETTERS, HISTORY, NAMES
 from services.projector.views import views
 from services.projector.views.rows import Connection
-from shared.views.whole import FOLD_VERSION
+from shared.views.whole import FOLD_VERSION, VIEWS_VERSION
 
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(6034127001)"
 _WIDE = frozenset({"content", "payload", "event"})
@@ -62,9 +62,12 @@ async def live_name(connection: Connection) -> str | None:
 
 
 def shape() -> str:
-    """What identifies the declared tables; a generation of another shape can be read, but not written."""
+    """What identifies the declared tables and the fields of their rows, which batches read before they write.
+
+    A generation of another shape can be shown, but not written.
+    """
     statements = [_sql(CreateTable(table)) for table in _in_schema("g0")]
-    return sha256("\n".join(statements).encode()).hexdigest()
+    return sha256("\n".join([*statements, f"views {VIEWS_VERSION}"]).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from shared import postgres
 from shared.fold import fold
 from shared.identity import UserErased, UserMerged
 from shared.postgres import Connection, connect
-from shared.views.whole import content_digest_of
+from shared.views.whole import VIEWS_VERSION, content_digest_of
 from tests.histories import history, sent
 from tests.system.projector.feed import EventStore, served
 from tests.system.projector.looking import apply, content_digest, rows
@@ -231,6 +231,19 @@ async def upgraded(url: str, with_new: str, without: str) -> None:
     await owner.execute(f"CREATE TABLE {live}.{without} (user_id uuid, content text)")
     await owner.execute(f"GRANT SELECT, DELETE ON {live}.{without} TO projector_worker")
     await owner.execute("UPDATE generations SET shape = 'older', fold_version = 'older' WHERE name = $1", live)
+    await owner.close()
+
+
+async def test_rows_of_an_older_version_are_shown_but_not_written_beside(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a live generation, in which batches read the rows of earlier ones
+    owner = await connect(url)
+    assert (await generations.fitness(owner)).writable
+    # when the software makes other rows in the same tables
+    monkeypatch.setattr("services.projector.store.generations.VIEWS_VERSION", VIEWS_VERSION + 1)
+    # then a worker waits for a rebuild, and nobody goes back to it
+    assert await generations.fitness(owner) == generations.Fitness(writable=False, current=False)
     await owner.close()
 
 
