@@ -32,6 +32,7 @@ REBUILD_PAUSE_SECONDS = 5
 LONGEST_REBUILD_PAUSE_SECONDS = 600
 RESTART_PAUSE_SECONDS = 3
 WATCH_SECONDS = 5
+AFTER_FAULT_SECONDS = 5
 LOST_AFTER_SECONDS = 120
 
 
@@ -157,17 +158,19 @@ class Worker:
         return await waiting_out(start)
 
     async def _repeat(self, work: Callable[[], Awaitable[object]]) -> None:
-        """Every few minutes, and whenever there is reason to doubt."""
+        """Every few minutes, soon after a fault that nobody foresaw, and whenever there is reason to doubt."""
         doubt = asyncio.Event()
         self._doubts.append(doubt)
         while True:
             doubt.clear()
+            pause = self._settings.projector_compare_seconds
             try:
                 await waiting_out(work)
             except Exception as error:
                 log().error("projector_loop_failed", exc_info=error)
+                pause = min(pause, AFTER_FAULT_SECONDS)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(doubt.wait(), self._settings.projector_compare_seconds)
+                await asyncio.wait_for(doubt.wait(), pause)
 
     async def _watch(self) -> None:
         """Has everything begin anew when consumers have been without their group for long.

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -53,7 +52,7 @@ class Workers:
         port = free_port()
         command = ["-m", "uvicorn", "services.projector.app:create_worker", "--factory", "--port", str(port)]
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *command, "--no-access-log", env=self.environment, stderr=subprocess.DEVNULL
+            sys.executable, *command, "--no-access-log", env=self.environment
         )
         self.processes.append(process)
         self.ports.append(port)
