@@ -21,14 +21,11 @@ class Home:
 
     def __init__(self, folder: Path | None = None, *, make: bool = True) -> None:
         self.folder = folder or default_folder()
-        if self.folder.exists() and not self.folder.is_dir():
-            raise NoFolder(self.folder, "it is a file")
-        if make:
-            self._make()
-
-    def _make(self) -> None:
         try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if self.folder.exists() and not self.folder.is_dir():
+                raise NoFolder(self.folder, "it is a file")
+            if make:
+                self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise NoFolder(self.folder, error.strerror or str(error)) from error
 
@@ -49,7 +46,10 @@ class Home:
 
 def default_folder() -> Path:
     if chosen := os.environ.get(VARIABLE):
-        return Path(chosen).expanduser().resolve()
+        try:
+            return Path(chosen).expanduser().resolve()
+        except RuntimeError as error:
+            raise NoFolder(Path(chosen), "nobody has that home") from error
     from platformdirs import user_data_path
 
     return user_data_path("hypertrophy") / "client"

@@ -148,7 +148,8 @@ class _Steps:
         if self._log.has(key) and key not in self._log.taken_back:
             # What follows from the rest of the file is not compared: a set's time, and what its exercise counts.
             now = SetCorrected(set_id=identity, **_performance(done, None))
-            if self._stands(key) and (otherwise or self._is_otherwise(key, [now])):
+            shown = self._stands(key) and self._stands(("workout", workout))
+            if shown and (otherwise or self._is_otherwise(key, [now])):
                 self.left.append(key)
             return
         if done.exercise_name not in self._exercises:

@@ -97,14 +97,14 @@ def read_plan(text: str) -> tuple[int, Performed]:
     """How many sets, and what each is to be: `3x8`, `3x60s`, `3`. At least one set, of something.
 
     Raises:
-        UnreadablePlan
+        UnreadablePlan, TooManySets
     """
     sets, *each = re.split(_TIMES, text.strip().casefold(), maxsplit=1)
     try:
-        count, goal = _whole(sets.strip(), text), _single(each[0].strip(), text) if each else Performed()
+        count, goal = _count(sets.strip(), text), _single(each[0].strip(), text) if each else Performed()
     except Unreadable:
         raise UnreadablePlan(text) from None
-    if 0 in (count, goal.reps, goal.duration_s, goal.distance_m):
+    if any(value is not None and value < 1 for value in (goal.reps, goal.duration_s, goal.distance_m)):
         raise UnreadablePlan(text)
     return count, goal
 

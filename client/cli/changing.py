@@ -80,6 +80,8 @@ def edit(
     of_set |= {to or "''": to, "--per-hand": per_hand}
     of_workout = {"--name": name, "--started": started, "--ended": ended}
     _check_together(reference, _given(of_set), _given(of_workout), _given({"--note": note}), remove, restore)
+    if to is None and (of_weight := _given({"--unit": unit, "--per-hand": per_hand})):
+        raise Contradiction(f"{of_weight[0]} is of a weight: say that with it, like `hypertrophy edit last 5x80`")
     log = Log()
     if reference is None:
         times = {"started_at": started, "ended_at": ended}
@@ -147,8 +149,9 @@ def _correction(
     per_hand: bool | None,
     said: dict[str, Any],
 ) -> SetCorrected:
-    chosen = resolve(exercise, log.projection.exercises) if exercise else log.projection.exercises.get(row.exercise_id)
-    fields: dict[str, Any] = {"exercise_id": chosen.exercise_id} if exercise and chosen else {}
+    exercises = log.projection.exercises
+    chosen = exercises.get(row.exercise_id) if exercise is None else resolve(exercise, exercises)
+    fields: dict[str, Any] = {"exercise_id": chosen.exercise_id} if exercise is not None and chosen else {}
     if to is not None:
         once = read_sets(to)
         if len(once) != 1:

@@ -17,6 +17,7 @@ from client.wording import counted
 from shared.views.conflicts import ConflictRow
 
 _ALL = "all"
+_NONE = "no two devices say different things"
 _EXERCISES = ("exercise_id", "merged_into")
 
 
@@ -29,7 +30,7 @@ def conflicts(
 ) -> None:
     """List what was changed on two devices that had not seen each other, or settle it."""
     log = Log()
-    found = grouped(log.projection.conflicts) if reference in (None, _ALL) else [_named(log, reference, field)]
+    found = _all(log, field) if reference in (None, _ALL) else [_named(log, reference, field)]
     if not keep and take is None:
         _list(log, found, as_json)
         return
@@ -42,6 +43,8 @@ def conflicts(
         settled = [{"entity": one.key[0], "entity_id": one.key[1], "values": values} for one, values in chosen]
         print_json(settled if reference == _ALL else settled[0])
         return
+    if not chosen:
+        say(_NONE)
     for one, values in chosen:
         said = ", ".join(f"{_words(name)} {_said(log, name, value)}" for name, value in values.items())
         say(f"settled {_name(log, one)}: {said}")
@@ -62,6 +65,13 @@ def warning(rows: Iterable[ConflictRow]) -> str | None:
     return f"{things} {'were' if counts.total() > 1 else 'was'} changed on two devices: `hypertrophy conflicts`"
 
 
+def _all(log: Log, field: str | None) -> list[Conflict]:
+    rows = log.projection.conflicts
+    if field is not None and not (rows := [row for row in rows if row.field == field]):
+        raise NotFound(f'"{field}" is in conflict nowhere; `hypertrophy conflicts` lists what is')
+    return grouped(rows)
+
+
 def _named(log: Log, reference: str, field: str | None) -> Conflict:
     ending = reference.replace("-", "").casefold()
     found = [one for one in grouped(log.projection.conflicts) if ending and one.key[1].hex.endswith(ending)]
@@ -75,7 +85,7 @@ def _list(log: Log, found: list[Conflict], as_json: bool) -> None:
         print_json([row for conflict in found for row in conflict.rows])
         return
     if not found:
-        say("no two devices say different things")
+        say(_NONE)
         return
     for conflict in found:
         say(f"{_name(log, conflict)}  ({short(conflict.key[1])})", bold=True)

@@ -54,7 +54,7 @@ def start(
     plan = _template(log, template)
     workout_id = new_id()
     event = _started(log, workout_id, printable(name) if name else plan.name if plan else None, plan, note, moment)
-    _end_forgotten(log)
+    _end_forgotten(log, moment)
     log.add([event], moment)
     if as_json:
         print_json({"workout_id": workout_id, "template_id": plan.template_id if plan else None})
@@ -82,11 +82,13 @@ def _going_on(log: Log, at: datetime) -> UUID | None:
     return None if current and training.is_forgotten(log.projection, current, at) else current
 
 
-def _end_forgotten(log: Log) -> None:
-    """Gives the workout in progress, if there is one, the end that was forgotten, at its last set."""
-    if current := training.current_workout(log.projection):
-        last = training.last_activity(log.projection, current)
-        log.add([WorkoutEnded(workout_id=current, ended_at=last)], last)
+def _end_forgotten(log: Log, at: datetime) -> None:
+    """Gives workouts in progress the end that was forgotten, at their last sets."""
+    for workout_id in training.in_progress(log.projection):
+        if not training.is_forgotten(log.projection, workout_id, at):
+            continue
+        last = training.last_activity(log.projection, workout_id)
+        log.add([WorkoutEnded(workout_id=workout_id, ended_at=last)], last)
         say(f"the workout of {local(last, log.zone)} was never ended: it ends at its last set", err=True)
 
 
@@ -173,7 +175,7 @@ def set_(
         for once in performed
     ]
     if current is None:
-        _end_forgotten(log)
+        _end_forgotten(log, moment)
         log.add([_started(log, workout_id, None, None, None, moment)], moment)
     log.add(events, moment)
     _report(log, chosen, events, current is None, as_json)

@@ -25,7 +25,7 @@ PAGE = 500
 README = """Everything that this server has about you, as JSON Lines: one JSON object a line.
 
 ingest.jsonl      the events that your devices sent: what can be imported again
-refused.jsonl     the events that could not be taken, as they were sent, each with the reason
+refused.jsonl     the events that could not be taken, each with the reason
 projector.jsonl   your training log, as it is shown
 coach.jsonl       conversations and reports
 auth/             your account, devices and sessions

@@ -93,4 +93,4 @@ async def test_an_export_has_auths_part_and_names_what_is_away(auth: Auth) -> No
     assert account["email"] == email
     assert [json.loads(line)["device_id"] for line in devices] == [str(phone.device_id)]
     assert manifest["user_id"] == phone.user_id
-    assert [part["service"] for part in manifest["missing"]] == ["ingest", "projector", "coach"]
+    assert [part["service"] for part in manifest["missing"]] == ["ingest", "ingest", "projector", "coach"]

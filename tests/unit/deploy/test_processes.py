@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-import random
+import secrets
 import signal
 import subprocess
 import sys
@@ -170,9 +170,9 @@ async def test_waiting_for_what_ended_tells_its_last_words(tmp_path: Path) -> No
 
 
 def test_no_port_is_given_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = iter([18_100, 18_100, 18_101])
+    drawn = iter([100, 100, 101])
     monkeypatch.setattr(ports, "port_is_free", lambda _host, _port: True)
-    monkeypatch.setattr(random, "randint", lambda _first, _last: next(drawn))
+    monkeypatch.setattr(secrets, "randbelow", lambda _most: next(drawn))
     monkeypatch.setattr(ports, "_given", set())
 
     assert [free_port(), free_port()] == [18_100, 18_101]

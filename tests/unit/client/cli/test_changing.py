@@ -106,6 +106,8 @@ def test_nothing_is_done_far_ahead(run: Run) -> None:
         (("1", "--rpe", "9", "--restore"), "--restore goes alone: say --rpe in another"),
         (("1", "--remove", "--restore"), "opposites"),
         (("--rpe", "9", "--note", "hi"), "--rpe is of a set: name it"),
+        (("1", "--rpe", "8", "--unit", "lb"), "--unit is of a weight: say that with it"),
+        (("1", "--rpe", "8", "--both-hands"), "--per-hand is of a weight"),
         (("1", "5x110", "--name", "Legs"), "--name is of a workout: leave out the set, 1"),
     ],
     ids=lambda said: " ".join(said) if isinstance(said, tuple) else "",

@@ -196,6 +196,13 @@ def test_a_file_that_says_another_end_differs_in_all_rows_of_the_workout(run: Ru
     assert answer(run("import", str(hevy), "--json"))["differing_rows"] == 2
 
 
+def test_rows_of_a_workout_that_was_discarded_do_not_differ(run: Run, hevy: Path) -> None:
+    run("edit", "--workout", "1", "--remove")
+    hevy.write_text(HEVY.replace("100,5", "102.5,5"))
+
+    assert answer(run("import", str(hevy), "--json"))["differing_rows"] == 0
+
+
 def test_what_was_only_changed_by_hand_or_is_new_does_not_differ(run: Run, hevy: Path) -> None:
     more = HEVY.splitlines()[-1].replace(",2,", ",3,")
     hevy.write_text(f"{HEVY}{more}\n")

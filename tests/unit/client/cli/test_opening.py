@@ -38,6 +38,14 @@ def test_a_home_that_is_a_file_is_called_that(run: Run, tmp_path: Path, argument
     assert (tmp_path / "home").read_text() == "mine"
 
 
+@pytest.mark.parametrize(("home", "why"), [("~nobodyhere/x", "nobody has that home"), ("x" * 300, "too long")])
+def test_a_home_that_cannot_be_is_told_in_words(run: Run, monkeypatch: pytest.MonkeyPatch, home: str, why: str) -> None:
+    monkeypatch.setenv("HYPERTROPHY_HOME", home)
+
+    with pytest.raises(NoFolder, match=why):
+        run("log")
+
+
 def test_a_home_that_cannot_be_made_says_why(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("HYPERTROPHY_HOME", str(tmp_path / "file" / "home"))

@@ -89,7 +89,7 @@ def test_a_template_holds_what_each_set_is_to_be(run: Run, plan: str, goal: str)
     assert f"Plank  {goal}   last time: never done" in run("start", "--template", "core")
 
 
-@pytest.mark.parametrize("plan", ["0x5", "3x0", "3x0s", "3x5x100", "x5", "3x", "lots", ""])
+@pytest.mark.parametrize("plan", ["0x5", "3x0", "3x0s", "3x0.4s", "3x5x100", "x5", "3x", "lots", ""])
 def test_a_plan_that_says_no_sets_is_met_with_examples(run: Run, plan: str) -> None:
     with pytest.raises(UnreadablePlan, match="is no plan; write it like 3x8"):
         run("template", "save", "Core", f"Plank={plan}")

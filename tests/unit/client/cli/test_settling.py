@@ -131,3 +131,14 @@ def test_what_names_no_value_settles_nothing(run: Run, other: Phone, said: tuple
         run("conflicts", *(word.format(id=row["entity_id"]) for word in said))
 
     assert len(answer(run("conflicts", "--json"))) == 1
+
+
+def test_all_may_be_all_of_one_field(run: Run, other: Phone) -> None:
+    run("sync")
+
+    with pytest.raises(NotFound, match='"rpe" is in conflict nowhere'):
+        run("conflicts", "all", "--keep", "--field", "rpe")
+    assert len(answer(run("conflicts", "--json"))) == 1
+
+    run("conflicts", "all", "--keep", "--field", "reps")
+    assert run("conflicts", "all", "--keep") == "no two devices say different things\n"
