@@ -1,8 +1,6 @@
 """Child processes: they are stopped, killed and found again, and end with their parent."""
 
-import asyncio
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -13,8 +11,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deploy.local import ports
-from deploy.local.ports import free_port, port_is_free
 from deploy.local.processes import (
     SETPRIV,
     Process,
@@ -167,27 +163,6 @@ async def test_waiting_for_what_ended_tells_its_last_words(tmp_path: Path) -> No
 
     with pytest.raises(StartError, match=r"code 3(.|\n)*no such file"):
         await until(never, process, seconds=20)
-
-
-def test_no_port_is_given_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = iter([100, 100, 101])
-    monkeypatch.setattr(ports, "port_is_free", lambda _host, _port: True)
-    monkeypatch.setattr(secrets, "randbelow", lambda _most: next(drawn))
-    monkeypatch.setattr(ports, "_given", set())
-
-    assert [free_port(), free_port()] == [18_100, 18_101]
-
-
-async def test_a_free_port_is_free_and_a_taken_one_is_not() -> None:
-    port = free_port()
-    free_before = port_is_free("127.0.0.1", port)
-    server = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", port)
-
-    assert free_before
-    assert not port_is_free("127.0.0.1", port)
-
-    server.close()
-    await server.wait_closed()
 
 
 async def test_what_can_wait_leaves_the_processors_to_others_once_it_has_started(tmp_path: Path) -> None:
