@@ -152,7 +152,7 @@ async def test_a_stream_that_opens_while_its_device_is_revoked_ends_too(
 ) -> None:
     # given a process that listens, and that hears of a revocation before the database does
     other = ingest.phone()
-    later = datetime.now(UTC) + timedelta(seconds=2)
+    later = datetime.now(UTC) + timedelta(hours=1)
     revoked = DeviceRevoked(number=3, occurred_at=later, user_id=phone.user_id, device_id=phone.device_id)
     async with stream(servers[0], other) as hints:
         await say(ingest, IDENTITY, str(phone.user_id), revoked.model_dump_json())
@@ -167,7 +167,7 @@ async def test_a_stream_that_opens_while_its_device_is_revoked_ends_too(
 
 
 async def test_a_stream_ends_with_its_token(ingest: Ingest, servers: tuple[Server, Server], phone: Phone) -> None:
-    token = ingest.tokens.give(phone.user_id, phone.device_id, seconds=1)
+    token = ingest.tokens.give(phone.user_id, phone.device_id, seconds=3)
     async with httpx2.AsyncClient(base_url=servers[0].url, timeout=30) as client:
         answer = await client.get("/api/v1/sync/stream", headers={"Authorization": f"Bearer {token}"})
     assert '"token_expired"' in answer.text.strip().splitlines()[-1]
@@ -193,7 +193,7 @@ async def test_a_socket_tells_the_same_and_needs_a_ticket_that_works_once(
 
 
 async def test_a_socket_ends_with_its_token(ingest: Ingest, servers: tuple[Server, Server], phone: Phone) -> None:
-    token = ingest.tokens.give(phone.user_id, phone.device_id, seconds=1)
+    token = ingest.tokens.give(phone.user_id, phone.device_id, seconds=3)
     address = f"ws://127.0.0.1:{servers[1].port}/api/v1/sync/ws"
     async with connect_socket(address, additional_headers={"Authorization": f"Bearer {token}"}) as socket:
         assert json.loads(await asyncio.wait_for(socket.recv(), 20))["type"] == "token_expired"

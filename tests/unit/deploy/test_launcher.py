@@ -126,7 +126,7 @@ def test_two_at_once_make_one_environment(tmp_path: Path) -> None:
     checkout = Checkout(tmp_path / "slow", seconds=1)
 
     both = [checkout.start("one"), checkout.start("two")]
-    outputs = sorted(process.communicate(timeout=30)[0] for process in both)
+    outputs = sorted(process.communicate(timeout=120)[0] for process in both)
 
     assert outputs == [f"{checkout.root}|-P -m client.cli one\n", f"{checkout.root}|-P -m client.cli two\n"]
     assert checkout.environments_made() == 1
