@@ -28,6 +28,7 @@ from deploy.local.supervisor import Supervisor, Watched
 from shared.clients import authorities
 
 READY_SECONDS, READY_PAUSE_SECONDS = 90.0, 0.5
+REBUILD_LOOK_SECONDS = 10.0
 Report = Callable[[str], None]
 
 
@@ -240,14 +241,35 @@ class Stack:
         return {"PYTHONPATH": str(ROOT), **self.environment()}
 
     async def _until_ready(self) -> None:
-        deadline = time.monotonic() + READY_SECONDS
+        """Waits for long only while an upgrade has the read models made again, which takes as long as it takes."""
+        looked = time.monotonic()
+        deadline = looked + READY_SECONDS
         while not await self.ready():
             for process in self.processes.values():
                 if self.supervisor.failures(process.name) >= 3:
                     raise StartError(f"{process.name} keeps on ending; {process.log} says:\n{process.tail()}")
+            if time.monotonic() - looked > REBUILD_LOOK_SECONDS:
+                progress = await self._rebuild()
+                looked = time.monotonic()
+                if progress is not None:
+                    self.report(f"the read models are made again for this version: {progress}")
+                    deadline = looked + READY_SECONDS
             if time.monotonic() > deadline:
                 raise StartError(f"not ready after {READY_SECONDS:.0f} s: {await self._unready()}")
             await asyncio.sleep(0.1)
+
+    async def _rebuild(self) -> str | None:
+        """How far the rebuild is that runs; None where none does."""
+        headers = {"Authorization": f"Bearer {secret(self.data, 'service-token')}"}
+        async with httpx2.AsyncClient(timeout=10, verify=authorities(), headers=headers) as client:
+            try:
+                answer = await client.get(f"{self.url}/internal/projector/rebuild")
+            except httpx2.HTTPError:
+                return None
+        if not answer.is_success or not answer.json()["running"]:
+            return None
+        said = {"phase": "starting", "events_done": 0, "events_total": 0} | answer.json()["generations"][0]["progress"]
+        return f"{said['events_done']:,} of {said['events_total']:,} events ({said['phase']})"
 
     async def _unready(self) -> str:
         async with httpx2.AsyncClient(timeout=10, verify=authorities()) as client:

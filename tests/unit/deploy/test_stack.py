@@ -4,10 +4,16 @@ import fcntl
 import json
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 
+from deploy.local import stack as stacks
 from deploy.local.ports import free_port, shared_socket
 from deploy.local.processes import StartError, started_at
 from deploy.local.roles import product_roles
@@ -107,3 +113,68 @@ def test_what_a_killed_stack_left_is_not_a_running_one(tmp_path: Path) -> None:
 
     assert find_stack(tmp_path) is None
     assert find_stack(tmp_path / "nothing") is None
+
+
+@contextmanager
+def projector_saying(port: int, rebuild: dict[str, Any]) -> Iterator[list[str]]:
+    """Services that are not ready, and what they say of a rebuild; gives the tokens that they were asked with."""
+    tokens: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            told = {"/internal/projector/rebuild": rebuild}.get(self.path, {"parts": {"projector-worker": "not ready"}})
+            tokens.append(self.headers["Authorization"])
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(told).encode())
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield tokens
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def starting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Stack, list[str]]:
+    """A stack without processes, which is ready once it has said something ten times; and what it has said."""
+    said: list[str] = []
+    stack = Stack(tmp_path, report=said.append)
+    stack.processes.clear()
+
+    async def ready() -> bool:
+        return len(said) == 10
+
+    monkeypatch.setattr(stack, "ready", ready)
+    monkeypatch.setattr(stacks, "READY_SECONDS", 2)
+    monkeypatch.setattr(stacks, "REBUILD_LOOK_SECONDS", 0.3)
+    return stack, said
+
+
+async def test_a_start_waits_for_as_long_as_an_upgrade_makes_the_read_models_again(
+    starting: tuple[Stack, list[str]],
+) -> None:
+    stack, said = starting
+    progress = {"phase": "folding", "events_done": 1_000, "events_total": 4_000}
+
+    with projector_saying(stack.port, {"running": True, "generations": [{"progress": progress}]}) as tokens:
+        await stack._until_ready()
+
+    assert said == ["the read models are made again for this version: 1,000 of 4,000 events (folding)"] * 10
+    assert set(tokens) == {f"Bearer {(stack.data / 'secrets' / 'service-token').read_text()}"}
+
+
+async def test_a_start_does_not_wait_for_long_where_nothing_is_made_again(starting: tuple[Stack, list[str]]) -> None:
+    stack, _ = starting
+
+    with (
+        projector_saying(stack.port, {"running": False, "generations": []}),
+        pytest.raises(StartError, match=r"not ready .* projector-worker"),
+    ):
+        await stack._until_ready()
