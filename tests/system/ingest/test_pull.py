@@ -1,15 +1,19 @@
 """Pull: the vector cursor, digests, and what was refused."""
 
 import json
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from pydantic_core import from_json
 
 from services.ingest.api.pull import LONGEST_PAGE, _fitting
+from services.ingest.store.pull import _QUARANTINE_OF
 from shared.digests import digest_of_events
 from shared.http import encode_cursor
+from shared.postgres import create_pool
 from tests.system.ingest.conftest import Ingest
 from tests.system.ingest.phones import Phone, set_completed, sets
 
@@ -178,3 +182,30 @@ async def test_the_refused_are_listed_with_reasons_to_their_user_only(ingest: In
     assert {item["code"] for item in items} == {"unknown_event_type"}
     assert second["next_cursor"] is None
     assert (await ingest.phone().get("/quarantine"))["items"] == []
+
+
+STRANGERS = """
+    INSERT INTO quarantined_events
+        (device_id, sequence_number, event_id, user_id, received_at, content, raw, code, message)
+    SELECT gen_random_uuid(), 1, gen_random_uuid(), gen_random_uuid(), now(), decode(repeat('0', 32), 'hex'), '', '', ''
+    FROM generate_series(1, 2000)
+"""
+
+
+async def test_a_page_of_what_was_refused_does_not_go_through_everybodys(ingest: Ingest, phone: Phone) -> None:
+    await ingest.tables.execute(STRANGERS)
+    await phone.sync([set_completed(1, event_type="Unheard")])
+
+    async with await create_pool(ingest.settings.database_url_ingest, min_size=0) as pool, pool.acquire() as connection:
+        asked = (UUID(int=0), 0, 50, [phone.user_id])
+        assert len(await connection.fetch(_QUARANTINE_OF, *asked)) == 1
+        plan = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {_QUARANTINE_OF}", *asked)
+
+    read = [node for node in _nodes(from_json(plan)[0]["Plan"]) if node.get("Relation Name") == "quarantined_events"]
+    assert sum(node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in read) == 1
+
+
+def _nodes(node: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    yield node
+    for inner in node.get("Plans", ()):
+        yield from _nodes(inner)
