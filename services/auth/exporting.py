@@ -14,12 +14,13 @@ from pydantic_core import to_json
 from services.auth.accounts import me_of
 from services.auth.desk import Desk, caller_of
 from services.auth.settings import Settings
-from services.auth.store import Connection, audit, devices, families, merges
+from services.auth.store import Connection, audit, devices, families, merges, users
 from services.auth.store.users import User
 from shared.clients import service_client
 from shared.telemetry import log
 from shared.tokens import Principal
 from shared.values import utc_now
+from shared.views.rows import json_form
 
 PAGE = 500
 README = """Everything that this server has about you, as JSON Lines: one JSON object a line.
@@ -47,12 +48,13 @@ async def own_part(desk: Desk, caller: Principal) -> tuple[User, Mapping[str, Li
     """The user, and auth's lines by file."""
     async with desk.transaction() as connection:
         user = await caller_of(connection, caller)
+        everyone = [user.user_id, *await users.merged_into(connection, user.user_id)]
         return user, {
             "auth/account.jsonl": [me_of(user).model_dump()],
             "auth/devices.jsonl": await _all_devices(connection, user.user_id),
             "auth/sessions.jsonl": await _all_sessions(connection, user.user_id),
             "auth/merges.jsonl": [dict(row) for row in await merges.into(connection, user.user_id)],
-            "auth/security.jsonl": [asdict(entry) for entry in await audit.of_user(connection, user.user_id)],
+            "auth/security.jsonl": [asdict(entry) for entry in await audit.of_users(connection, everyone)],
         }
 
 
@@ -109,7 +111,7 @@ class Archive:
     def close(self, manifest: Mapping[str, Any]) -> bytes:
         """The manifest and the end."""
         content = {**manifest, "files": self.files, "missing": self.missing}
-        self._zip.writestr("manifest.json", to_json(content, indent=2))
+        self._zip.writestr("manifest.json", to_json(json_form(content), indent=2))
         self._zip.close()
         return self.taken()
 
@@ -138,7 +140,7 @@ async def archive(user_id: UUID, own: Mapping[str, Lines], ask: Clients) -> Asyn
     made = Archive()
     yield made.add("README.txt", README.encode())
     for name, lines in own.items():
-        yield made.add(name, b"".join(to_json(line) + b"\n" for line in lines))
+        yield made.add(name, b"".join(to_json(json_form(line)) + b"\n" for line in lines))
     for name, (service, path) in ASKED.items():
         async with ask(service) as client:
             async for piece in _part(made, name, service, client.stream("GET", path, params={"user_id": str(user_id)})):

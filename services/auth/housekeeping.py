@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from services.auth.letters import Mailer, send_due
 from services.auth.store import Pool, audit, codes, families
+from shared.postgres import connect
 from shared.telemetry import log
 from shared.values import utc_now
 
@@ -29,14 +30,18 @@ async def send_mails(pool: Pool, mailer: Mailer) -> None:
     await for_ever(lambda: send_due(pool, mailer), MAIL_SECONDS, "mails")
 
 
-async def prune(pool: Pool, idle: timedelta) -> None:
+async def prune(url: str, idle: timedelta) -> None:
     """Drops every hour what is of no use any more."""
-    await for_ever(lambda: _prune(pool, idle), PRUNE_SECONDS, "prune")
+    await for_ever(lambda: prune_once(url, idle), PRUNE_SECONDS, "prune")
 
 
-async def _prune(pool: Pool, idle: timedelta) -> None:
+async def prune_once(url: str, idle: timedelta) -> None:
+    """Goes through whole tables: over a connection that may take its time, and read them as a whole."""
     now = utc_now()
-    async with pool.acquire() as connection, connection.transaction():
+    connection = await connect(url)
+    try:
         await families.prune(connection, now, idle)
         await codes.prune(connection, now)
         await audit.prune(connection, now - AUDIT_KEPT)
+    finally:
+        await connection.close()

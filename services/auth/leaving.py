@@ -118,10 +118,11 @@ async def erase_unless_erased(connection: Connection, user_id: UUID) -> bool:
 async def _erase(connection: Connection, user_id: UUID) -> UUID:
     now, erasure_id = utc_now(), uuid4()
     merged = list(await users.merged_into(connection, user_id))
+    known = await erasures.devices_of(connection, user_id)
+    counts = await erasures.forget(connection, [user_id, *merged])
     said = partial(UserErasedEvent, occurred_at=now, user_id=user_id, erasure_id=erasure_id, merged_user_ids=merged)
     number = await identity.say(connection, said)
-    await erasures.add(connection, erasure_id, user_id, merged, number, now)
-    counts = await erasures.forget(connection, [user_id, *merged])
+    await erasures.add(connection, erasure_id, [user_id, *merged], known, number, now)
     await erasures.answer(connection, erasure_id, "auth", counts, now)
     await audit.note(connection, audit.Entry("user_erased", now, user_id))
     return erasure_id

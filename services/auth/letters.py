@@ -17,8 +17,10 @@ from shared.telemetry import log
 from shared.values import utc_now
 
 VERIFY_DAYS, RESET_MINUTES = 7, 60
-# The server ends a transaction that is idle for a minute: a mail that takes long is given up before.
 SEND_SECONDS = 30.0
+# A mail belongs to who sends it for longer than sending may take. No lock is held meanwhile: whoever erases the mail's
+# user waits for nobody's mail server.
+TAKEN_FOR = timedelta(minutes=2)
 
 
 async def write_verification(connection: Connection, user: User, now: datetime) -> None:
@@ -116,26 +118,20 @@ def mailer(settings: Settings) -> Mailer:
 async def send_due(pool: Pool, way: Mailer) -> int:
     """Sends what is due and returns how many went out; what cannot go yet is tried again, ever more rarely.
 
-    Each mail has a transaction of its own, so that no later fault sends it out again.
+    A process that ends in the middle of it leaves a mail to be sent once more.
     """
     now = utc_now()
     sent = 0
-    while (went_out := await _deliver_next(pool, way, now)) is not None:
-        sent += went_out
+    while (mail := await mails.take_due(pool, now, utc_now() + TAKEN_FOR)) is not None:
+        sent += await _deliver(pool, way, mail, now)
     return sent
 
 
-async def _deliver_next(pool: Pool, way: Mailer, now: datetime) -> bool | None:
-    """Whether the next mail that is due went out; None when no mail is due."""
-    async with pool.acquire() as connection, connection.transaction():
-        mail = await mails.next_due(connection, now)
-        return await _deliver(connection, way, mail, now) if mail else None
-
-
-async def _deliver(connection: Connection, way: Mailer, mail: Mail, now: datetime) -> bool:
+async def _deliver(pool: Pool, way: Mailer, mail: Mail, now: datetime) -> bool:
+    """Whether it went out."""
     if mail.expires_at <= now:
         log().error("mail_expired", mail_id=str(mail.mail_id), attempts=mail.attempts)
-        await mails.drop(connection, mail.mail_id)
+        await mails.drop(pool, mail.mail_id)
         return False
     try:
         async with asyncio.timeout(SEND_SECONDS):
@@ -143,7 +139,7 @@ async def _deliver(connection: Connection, way: Mailer, mail: Mail, now: datetim
     except (OSError, ValueError, aiosmtplib.SMTPException) as error:
         pause = min(timedelta(seconds=5 * 2**mail.attempts), timedelta(minutes=15))
         log().warning("mail_postponed", mail_id=str(mail.mail_id), error=repr(error), pause_s=pause.total_seconds())
-        await mails.postpone(connection, mail.mail_id, now + pause)
+        await mails.postpone(pool, mail.mail_id, utc_now() + pause)
         return False
-    await mails.drop(connection, mail.mail_id)
+    await mails.drop(pool, mail.mail_id)
     return True

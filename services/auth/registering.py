@@ -89,5 +89,6 @@ async def _again(desk: Desk, wish: Registration, caller: Principal, user: User) 
         raise EmailTaken("this address has an account: log in instead")
     await desk.throttle.account_proven(wish.email)
     async with desk.transaction() as connection:
-        user = await caller_of(connection, caller, "SHARE")
+        # Nobody ends the session meanwhile, which would leave this one.
+        user = await caller_of(connection, caller, "UPDATE")
         return await open_session(desk, connection, user, caller.device_id, utc_now())

@@ -30,9 +30,10 @@ class Tokens(BaseModel):
 
 
 async def open_session(desk: Desk, connection: Connection, user: User, device_id: UUID, now: datetime) -> Tokens:
-    """A fresh family for the device."""
+    """A fresh family for the device, in the place of its oldest where it has many."""
     refresh_token = new_secret()
     await families.add(connection, uuid7(), device_id, hash_of(refresh_token), now)
+    await families.drop_oldest(connection, device_id)
     return await _tokens(desk, connection, user, device_id, refresh_token, now)
 
 
@@ -66,7 +67,7 @@ async def refresh(desk: Desk, refresh_token: str, address: str) -> Tokens:
     """
     now = utc_now()
     async with desk.transaction() as connection:
-        held = await _held(connection, refresh_token)
+        device, held = await _held(connection, refresh_token)
         outcome = domain.refresh(held.family, held.generation, now, desk.settings.refresh_idle)
         REFRESHES.labels(outcome_of(outcome)).inc()
         following = successor(refresh_token, desk.refresh_key)
@@ -77,20 +78,18 @@ async def refresh(desk: Desk, refresh_token: str, address: str) -> Tokens:
                 await families.touch(connection, held.family_id, now)
             case domain.Reused():
                 await families.mark_reused(connection, held.family_id, now)
-                entry = audit.Entry("refresh_token_reused", now, device_id=held.device_id, address=address)
+                entry = audit.Entry("refresh_token_reused", now, device.user_id, device.device_id, address)
                 await audit.note(connection, entry)
             case domain.Idle() | domain.Ended():
                 pass
         if isinstance(outcome, domain.Rotate | domain.Repeat):
-            device = await devices.standing(connection, held.device_id)
-            assert device is not None
             user = await user_of(connection, device.user_id)
             return await _tokens(desk, connection, user, held.device_id, following, now)
     raise _refusal(outcome)
 
 
-async def _held(connection: Connection, refresh_token: str) -> families.HeldToken:
-    """The token's place, with its device and its family locked."""
+async def _held(connection: Connection, refresh_token: str) -> tuple[domain.Device, families.HeldToken]:
+    """The token's device and place, with the device and the family locked."""
     token_hash = hash_of(refresh_token)
     device_id = await families.device_of_token(connection, token_hash)
     device = await devices.find(connection, device_id) if device_id else None
@@ -101,7 +100,7 @@ async def _held(connection: Connection, refresh_token: str) -> families.HeldToke
     held = await families.find(connection, token_hash)
     if held is None:
         raise RefreshInvalid("this refresh token is not known here")
-    return held
+    return device, held
 
 
 def _refusal(outcome: domain.Reused | domain.Idle | domain.Ended) -> Exception:

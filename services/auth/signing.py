@@ -23,7 +23,7 @@ from shared.telemetry import log
 from shared.tokens import ALGORITHM, Role
 from shared.values import utc_now
 
-RELOAD_SECONDS = 15.0
+RELOAD_SECONDS = 5.0
 REFETCH_SECONDS = 1.0
 
 

@@ -52,7 +52,7 @@ class Worker:
                 "consumers": partial(self._consume, follower, pool),
                 "compare": partial(compare_for_ever, follower, pool, settings.auth_compare_seconds),
                 "mails": partial(send_mails, pool, mailer(settings)),
-                "prune": partial(prune, pool, settings.refresh_idle),
+                "prune": partial(prune, url, settings.refresh_idle),
             }
             async with running(loops):
                 yield

@@ -17,6 +17,8 @@ class Body(BaseModel):
 DeviceSecret = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 ShortText = Annotated[str, StringConstraints(max_length=200), AfterValidator(no_nul)]
 Password = Annotated[Text, StringConstraints(min_length=1, max_length=4096)]
+# Too short and too long are said as weak.
+NewPassword = Text
 Email = Annotated[Text, StringConstraints(max_length=254), AfterValidator(well_formed_email)]
 AnyAddress = Annotated[Text, StringConstraints(max_length=254)]
 Secret = Annotated[Text, StringConstraints(min_length=1, max_length=500)]
@@ -37,7 +39,7 @@ class Register(Body):
     """`invite_code` only where the server asks for one."""
 
     email: Email
-    password: Password
+    password: NewPassword
     display_name: ShortText | None = None
     invite_code: Secret | None = None
 
@@ -64,7 +66,7 @@ class ProfileChange(Body):
 
 class PasswordChangeBody(Body):
     old: Password
-    new: Password
+    new: NewPassword
 
 
 class ResetRequest(Body):
@@ -73,7 +75,7 @@ class ResetRequest(Body):
 
 class ResetConfirmation(Body):
     code: Secret
-    new_password: Password
+    new_password: NewPassword
 
 
 class Code(Body):
@@ -81,12 +83,12 @@ class Code(Body):
 
 
 class OperatorPassword(Body):
-    password: Password
+    password: NewPassword
 
 
 class AdminBody(Body):
     email: Email
-    password: Password | None = None
+    password: NewPassword | None = None
     display_name: ShortText | None = None
     roles: Annotated[list[Role], Field(min_length=1)] = [Role.ADMIN]
 

@@ -62,14 +62,14 @@ async def newest(connection: Connection, before: int | None, limit: int) -> Sequ
     return [NotedEntry(**row) for row in rows]
 
 
-async def of_user(connection: Connection, user_id: UUID) -> Sequence[NotedEntry]:
-    """What is noted of one user, for the user's export."""
+async def of_users(connection: Connection, user_ids: Sequence[UUID]) -> Sequence[NotedEntry]:
+    """What is noted of a user and of those merged into it, for the user's export."""
     rows = await connection.fetch(
         """
         SELECT entry_id, event, happened_at, user_id, device_id, address, correlation_id FROM audit_log
-        WHERE user_id = $1 ORDER BY entry_id
+        WHERE user_id = ANY($1) ORDER BY entry_id
         """,
-        user_id,
+        user_ids,
     )
     return [NotedEntry(**row) for row in rows]
 

@@ -17,28 +17,41 @@ async def of_user(connection: Connection, user_id: UUID) -> UUID | None:
     return found
 
 
+# Devices with the hashes of their secrets.
+KnownDevices = Sequence[tuple[UUID, bytes | None]]
+
+
+async def devices_of(connection: Connection, user_id: UUID) -> KnownDevices:
+    """The user's devices, locked."""
+    rows = await connection.fetch(
+        "SELECT device_id, secret_hash FROM devices WHERE user_id = $1 ORDER BY device_id FOR UPDATE", user_id
+    )
+    return [(row["device_id"], row["secret_hash"]) for row in rows]
+
+
 async def add(
-    connection: Connection, erasure_id: UUID, user_id: UUID, merged: Sequence[UUID], number: int, now: datetime
+    connection: Connection,
+    erasure_id: UUID,
+    user_ids: Sequence[UUID],
+    devices: KnownDevices,
+    number: int,
+    now: datetime,
 ) -> None:
-    """Keeps the ids for ever, with the devices locked; `number` is that of the identity event."""
-    await connection.execute("SELECT 1 FROM devices WHERE user_id = $1 ORDER BY device_id FOR UPDATE", user_id)
+    """Keeps the ids for ever: the user's, first, those merged into it, and its devices'. `number` is that of the
+    identity event."""
     await connection.execute(
         "INSERT INTO erasures (erasure_id, user_id, number, requested_at) VALUES ($1, $2, $3, $4)",
         erasure_id,
-        user_id,
+        user_ids[0],
         number,
         now,
     )
     await connection.execute(
-        "INSERT INTO erased_users (user_id, erasure_id) SELECT unnest($1::uuid[]), $2", [user_id, *merged], erasure_id
+        "INSERT INTO erased_users (user_id, erasure_id) SELECT unnest($1::uuid[]), $2", user_ids, erasure_id
     )
-    await connection.execute(
-        """
-        INSERT INTO erased_devices (device_id, erasure_id, secret_hash)
-        SELECT device_id, $2, secret_hash FROM devices WHERE user_id = $1
-        """,
-        user_id,
-        erasure_id,
+    await connection.executemany(
+        "INSERT INTO erased_devices (device_id, erasure_id, secret_hash) VALUES ($1, $2, $3)",
+        [(device_id, erasure_id, secret_hash) for device_id, secret_hash in devices],
     )
 
 
@@ -48,12 +61,16 @@ FORGET = {
         DELETE FROM device_activity WHERE user_id = ANY($1)
             OR device_id IN (SELECT device_id FROM devices WHERE user_id = ANY($1))
     """,
+    # What is noted of a device alone names no user.
+    "audit_log": """
+        DELETE FROM audit_log WHERE user_id = ANY($1)
+            OR device_id IN (SELECT device_id FROM devices WHERE user_id = ANY($1))
+    """,
     "sessions": "DELETE FROM families WHERE device_id IN (SELECT device_id FROM devices WHERE user_id = ANY($1))",
     "devices": "DELETE FROM devices WHERE user_id = ANY($1)",
     "codes": "DELETE FROM codes WHERE user_id = ANY($1)",
     "mails": "DELETE FROM mails WHERE user_id = ANY($1)",
     "merges": "DELETE FROM merges WHERE into_user_id = ANY($1)",
-    "audit_log": "DELETE FROM audit_log WHERE user_id = ANY($1)",
     "users": "DELETE FROM users WHERE user_id = ANY($1)",
 }
 

@@ -20,6 +20,19 @@ async def add(connection: Connection, family_id: UUID, device_id: UUID, first_ha
     await _add_token(connection, family_id, 1, first_hash, now)
 
 
+async def drop_oldest(connection: Connection, device_id: UUID, kept: int = 10) -> None:
+    """Forgets all but those families of the device that were used last: it needs one, and may ask for any number."""
+    await connection.execute(
+        """
+        DELETE FROM families WHERE device_id = $1 AND family_id IN (
+            SELECT family_id FROM families WHERE device_id = $1 ORDER BY refreshed_at DESC, family_id DESC OFFSET $2
+        )
+        """,
+        device_id,
+        kept,
+    )
+
+
 async def _add_token(connection: Connection, family_id: UUID, generation: int, token: bytes, now: datetime) -> None:
     await connection.execute(
         "INSERT INTO refresh_tokens (token_hash, family_id, generation, created_at) VALUES ($1, $2, $3, $4)",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.auth.store import Connection
+from services.auth.store import Connection, Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +36,27 @@ async def add(connection: Connection, mail: Mail, now: datetime) -> None:
     )
 
 
-async def next_due(connection: Connection, now: datetime) -> Mail | None:
-    """The mail that has been due for longest; locked for this transaction, passing over what another process has."""
-    row = await connection.fetchrow(
+async def take_due(pool: Pool, now: datetime, until: datetime) -> Mail | None:
+    """The mail that has been due for longest, which is then due again only at `until`: meanwhile it is the caller's."""
+    row = await pool.fetchrow(
         """
-        SELECT mail_id, user_id, recipient, subject, body, expires_at, attempts FROM mails
-        WHERE next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED
+        UPDATE mails SET next_attempt_at = $2 WHERE mail_id = (
+            SELECT mail_id FROM mails WHERE next_attempt_at <= $1
+            ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED
+        )
+        RETURNING mail_id, user_id, recipient, subject, body, expires_at, attempts
         """,
         now,
+        until,
     )
     return Mail(**row) if row else None
 
 
-async def postpone(connection: Connection, mail_id: UUID, until: datetime) -> None:
-    await connection.execute(
+async def postpone(pool: Pool, mail_id: UUID, until: datetime) -> None:
+    await pool.execute(
         "UPDATE mails SET attempts = attempts + 1, next_attempt_at = $2 WHERE mail_id = $1", mail_id, until
     )
 
 
-async def drop(connection: Connection, mail_id: UUID) -> None:
-    await connection.execute("DELETE FROM mails WHERE mail_id = $1", mail_id)
+async def drop(pool: Pool, mail_id: UUID) -> None:
+    await pool.execute("DELETE FROM mails WHERE mail_id = $1", mail_id)

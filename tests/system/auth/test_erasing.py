@@ -48,6 +48,20 @@ async def rows_about(auth: Auth, text: str) -> int:
         await connection.close()
 
 
+async def test_what_was_noted_of_an_erased_users_device_is_gone_too(auth: Auth) -> None:
+    phone = await auth.anonymous()
+    stolen = phone.tokens["refresh_token"]
+    for _ in range(2):
+        await phone.refresh()
+    assert code(await phone.refresh(stolen)) == (401, "refresh_reused")
+    assert (await phone.call("DELETE", "/me")).status_code == 202
+
+    connection = await connect(auth.settings.database_url_auth)
+    noted = await connection.fetch("SELECT event FROM audit_log WHERE device_id = $1", phone.device_id)
+    await connection.close()
+    assert noted == []
+
+
 async def test_an_erasure_asked_for_again_is_the_same_one(auth: Auth) -> None:
     phone = await auth.anonymous()
     first = (await phone.call("DELETE", "/me")).json()["erasure_id"]
@@ -91,6 +105,21 @@ async def test_an_export_has_auths_part_and_names_what_is_away(auth: Auth) -> No
         account: Json = json.loads(archive.read("auth/account.jsonl"))
         devices = archive.read("auth/devices.jsonl").splitlines()
     assert account["email"] == email
+    assert len(manifest["made_at"]) == len("2026-11-21T10:00:00.000Z")
     assert [json.loads(line)["device_id"] for line in devices] == [str(phone.device_id)]
     assert manifest["user_id"] == phone.user_id
     assert [part["service"] for part in manifest["missing"]] == ["ingest", "ingest", "projector", "coach"]
+
+
+async def test_an_export_says_what_was_noted_before_a_merge(auth: Auth) -> None:
+    _, email = await auth.account()
+    phone = await auth.anonymous()
+    before = phone.user_id
+    await phone.login(email)
+
+    answer = await phone.call("GET", "/me/export")
+
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        noted = [json.loads(line) for line in archive.read("auth/security.jsonl").splitlines()]
+    assert ("device_created", before) in [(entry["event"], entry["user_id"]) for entry in noted]
+    assert {len(entry["happened_at"]) for entry in noted} == {len("2026-11-21T10:00:00.000Z")}

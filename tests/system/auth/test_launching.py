@@ -165,3 +165,15 @@ async def test_all_connections_may_be_in_use_by_those_who_wait_for_the_keys(auth
             answers = await asyncio.gather(*calls)
     # then none waits for a connection that the others have
     assert [answer.status_code for answer in answers] == [200] * len(phones)
+
+
+async def test_a_device_that_comes_back_ever_again_keeps_the_sessions_of_its_last_times(auth: Auth) -> None:
+    phone = await auth.anonymous()
+    first = phone.tokens["refresh_token"]
+    for _ in range(14):
+        assert (await phone.launch()).status_code == 200
+
+    sessions = (await phone.call("GET", "/sessions?limit=100")).json()["items"]
+    assert len(sessions) == 10
+    assert code(await phone.refresh(first)) == (401, "invalid_refresh_token")
+    assert (await phone.refresh()).status_code == 200

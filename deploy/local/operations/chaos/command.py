@@ -21,7 +21,7 @@ from deploy.local.operations.running import UNLIMITED, AsJson, operating
 from deploy.local.roles import product_roles
 from deploy.local.stack import Stack
 
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
