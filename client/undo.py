@@ -100,10 +100,15 @@ def _giving_back(key: tuple[str, UUID], decided: Sequence[str], before: State, e
     entity, entity_id = key
     stream, earlier = registry().streams[entity], before.get(key, NOTHING)
     existed = any(name != REMOVED for name in earlier.fields)
-    if event_type == stream.creates and not existed:
+    if event_type == stream.creates and (stream.creates != stream.updates or not existed):
         return event_of(stream.removes, identifying(key))
-    if REMOVED in decided:
-        return event_of(stream.removes if earlier.removed else stream.restores, identifying(key))
-    if event_type == stream.merges:
-        return event_of(stream.splits, {"from_id": str(entity_id)})
+    if event_type == stream.removes:
+        return event_of(stream.restores, identifying(key))
+    if event_type == stream.restores:
+        return event_of(stream.removes, identifying(key)) if earlier.removed else None
+    if event_type in (stream.merges, stream.splits):
+        into, connected = earlier.value("merged_into"), {"from_id": str(entity_id)}
+        if into is not None:
+            return event_of(stream.merges, {**connected, "into_id": str(into)})
+        return event_of(stream.splits, connected)
     return updating(key, {name: json_form(earlier.value(name)) for name in decided}, earlier)

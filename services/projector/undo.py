@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.projector.domain import EntityKey, Said, entity_of
 from shared.fold import Entity
-from shared.registry import REMOVED, Stream, registry
+from shared.registry import Stream, registry
 from shared.views.rows import json_form
 
 
@@ -89,14 +89,22 @@ def _step(
     decided: Sequence[str],
 ) -> tuple[str | None, Mapping[str, Any]]:
     """The event's name and its fields beside the entity's id."""
-    if REMOVED in decided:
-        return (stream.removes if before.removed else stream.restores), {}
+    if event_type == stream.removes:
+        return stream.restores, {}
+    if event_type == stream.restores:
+        return (stream.removes if before.removed else None), {}
     if event_type in (stream.merges, stream.splits):
         return _reconnected(stream, before)
-    if event_type == stream.creates and not any(one.event_type == stream.creates for one in others):
+    if event_type == stream.creates and _begins(stream, others):
         return (None if now.removed else stream.removes), {}
     earlier = {name: before.value(name) for name in decided}
     return stream.updates, {**_required(stream, now), **earlier}
+
+
+def _begins(stream: Stream, others: Iterable[Told]) -> bool:
+    """Whether what creates the entity is its beginning. A copy of it, as a fork or a restored server brings about, is
+    none the less; but where the same event also updates, a later one is an edit."""
+    return stream.creates != stream.updates or not any(one.event_type == stream.creates for one in others)
 
 
 def _reconnected(stream: Stream, before: Entity) -> tuple[str | None, Mapping[str, Any]]:

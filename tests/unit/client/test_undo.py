@@ -1,7 +1,7 @@
 """Undo gives back what was there before, in every domain alike."""
 
 import sqlite3
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
 
@@ -13,7 +13,7 @@ from client.pulled import PulledLog
 from client.queue import EventQueue
 from client.undo import mark, next_undo
 from shared.domains.body.events import BodyMeasurementCorrected, BodyMeasurementRecorded, BodyMeasurementRemoved
-from shared.domains.exercises.events import ExerciseDefined, ExercisesMerged, ExerciseUpdated
+from shared.domains.exercises.events import ExerciseDefined, ExercisesMerged, ExercisesSplit, ExerciseUpdated
 from shared.domains.exercises.vocabulary import Muscle
 from shared.domains.profile.events import GoalKind, GoalSet, ProfileUpdated, Sex
 from shared.domains.templates.events import PlannedExercise, TemplateRemoved, TemplateSaved
@@ -21,6 +21,7 @@ from shared.domains.workouts.events import (
     SetCompleted,
     SetCorrected,
     SetRemoved,
+    SetRestored,
     WorkoutDiscarded,
     WorkoutEnded,
     WorkoutStarted,
@@ -72,6 +73,9 @@ class Log:
         ([WORKOUT, SET], SetRemoved(set_id=ONE)),
         ([EXERCISE], ExerciseUpdated(exercise_id=ONE, name="Carry")),
         ([EXERCISE], ExercisesMerged(from_id=ONE, into_id=TWO)),
+        ([EXERCISE, ExercisesMerged(from_id=ONE, into_id=UUID(int=3))], ExercisesMerged(from_id=ONE, into_id=TWO)),
+        ([EXERCISE, ExercisesMerged(from_id=ONE, into_id=TWO)], ExercisesSplit(from_id=ONE)),
+        ([WORKOUT, SET, SetRemoved(set_id=ONE)], SetRestored(set_id=ONE)),
         ([], MEASURED),
         ([MEASURED], BodyMeasurementCorrected(measurement_id=ONE, weight=Decimal(81))),
         ([MEASURED], BodyMeasurementRemoved(measurement_id=ONE)),
@@ -169,3 +173,23 @@ def test_what_was_logged_together_is_undone_together() -> None:
     assert log.undo() == 1
     assert log.undo() == 1
     assert log.undo() == 0
+
+
+@pytest.mark.parametrize(("said", "left"), [([SET], 0), ([SET, SetRemoved(set_id=ONE)], 1)], ids=["set", "removal"])
+def test_what_another_phone_said_alike_is_taken_back_too(said: list[DomainEvent], left: int) -> None:
+    # given the same of two phones that have not seen each other
+    log, other, earlier = Log(), uuid4(), AT - timedelta(hours=1)
+    log.add(WORKOUT)
+    for event in said:
+        log.add(event)
+    everything = recorded(log.queue, log.pulled)
+    everything += [Recorded(event, uuid4(), other, number, earlier, {}) for number, event in enumerate(said, 1)]
+
+    # when one of them undoes what it said last
+    found = next_undo([event for event, _ in log.queue.events()], everything)
+
+    # then it is taken back
+    assert found is not None
+    for undone, given_back in found.by:
+        log.add(*given_back, together=mark(undone.event_id))
+    assert len(project(log.queue, log.pulled).sets) == left
