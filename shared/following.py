@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
@@ -28,10 +28,13 @@ APPLIED_EVENTS = Counter("consumer_applied_total", "Events applied")
 LAST_COMPARED = Gauge("consumer_heads_compared_timestamp_seconds", "When the applied vector last equalled the heads")
 
 Result = TypeVar("Result")
+Item = TypeVar("Item")
 Folded = typing_extensions.TypeVar("Folded", bound=Chained, contravariant=True, default=AcceptedEvent)
 
 # A device whose head and position both stand still for this long is at rest.
 AT_REST_SECONDS = 1.0
+# Of devices with long histories no more at once than a statement may take the time for.
+FORGOTTEN_AT_ONCE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +210,8 @@ class Follower(Generic[Event]):
                 if heads.get(device) == heads_later.get(device) and applied.get(device) == applied_later.get(device)
             }
             heads, applied = heads_later, applied_later
-        unknown = suspects - heads.keys()
-        if unknown:
-            await self.store.forget(unknown)
+        for some in batched(sorted(suspects - heads.keys()), FORGOTTEN_AT_ONCE):
+            await self.store.forget(some)
         for device in sorted(suspects & heads.keys()):
             await self._make_equal(heads[device], applied.get(device, NOTHING_APPLIED))
         LAST_COMPARED.set_to_current_time()
@@ -261,6 +263,11 @@ async def pages(events: AsyncIterator[Event], size: int = 500) -> AsyncIterator[
             page = []
     if page:
         yield page
+
+
+def batched(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """The items in their order, at most so many at once."""
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def decode_batch(records: Sequence[Record]) -> tuple[list[AcceptedEvent], Refused]:

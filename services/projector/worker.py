@@ -23,7 +23,7 @@ from shared.following import Follower, patiently
 from shared.identity import IdentityEvent
 from shared.kafka import Publisher, create_broker, has_partitions, subscribe
 from shared.outbox import publish_for_ever
-from shared.postgres import connect, create_pool
+from shared.postgres import Connection, connect, create_pool
 from shared.telemetry import log
 from shared.topics import EVENTS, IDENTITY
 
@@ -91,23 +91,34 @@ class Worker:
                 loops.create_task(publish_for_ever(pool, publisher, PASSING))
                 loops.create_task(self._repeat(follower.compare))
                 loops.create_task(self._repeat(lambda: self._heal_identity(store, consumers, IdentityFeed(auth))))
+                loops.create_task(self._repeat(self._tidy))
 
     async def _prepared(self) -> "asyncpg.Pool[asyncpg.Record]":
         """A pool to a database in which a generation is live."""
-        url = self._settings.database_url_projector
-        owner = await connect(url)
-        try:
+        async with self._owner() as owner:
             await generations.ensure_live(owner)
             await abandon_unfinished(owner)
-        finally:
-            await owner.close()
         return await create_pool(
-            url,
+            self._settings.database_url_projector,
             role="projector_worker",
             max_size=self._settings.projector_pool,
             clean=False,
             on_lost=self._doubt,
         )
+
+    async def _tidy(self) -> None:
+        """What a rebuild that was killed has left holds rows of users who may be erased meanwhile."""
+        async with self._owner() as owner:
+            await abandon_unfinished(owner)
+
+    @asynccontextmanager
+    async def _owner(self) -> AsyncIterator[Connection]:
+        """A connection of the role that owns the tables."""
+        owner = await connect(self._settings.database_url_projector)
+        try:
+            yield owner
+        finally:
+            await owner.close()
 
     def _doubt(self) -> None:
         """A database that went away may have forgotten the newest batches: everything is compared again soon."""

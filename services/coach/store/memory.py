@@ -15,7 +15,7 @@ from services.coach.store.own import own
 from services.coach.store.people import owners_of
 from shared.digests import Digest
 from shared.envelope import AcceptedEvent, Link, decode_accepted
-from shared.following import Applied
+from shared.following import FORGOTTEN_AT_ONCE, Applied, batched
 from shared.postgres import locked
 from shared.registry import UnknownEventType
 from shared.telemetry import log
@@ -57,6 +57,9 @@ FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[]) AS new (device_i
 WHERE applied.device_id = new.device_id
 """
 POSITIONS = "SELECT device_id, sequence, count, hash FROM applied WHERE device_id > $1 ORDER BY device_id LIMIT $2"
+FORGET = """
+WITH gone AS (DELETE FROM memory_events WHERE device_id = ANY($1) RETURNING user_id) SELECT DISTINCT user_id FROM gone
+"""
 # Asked first, because it is nearly always nothing: joined by a bound, the planner reads the whole table.
 PAST_POSITION = """
 SELECT at.device_id FROM unnest($1::uuid[], $2::bigint[]) AS at (device_id, sequence)
@@ -174,13 +177,14 @@ class Memory:
         ids = sorted(device_ids)
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.fetch(LOCK_APPLIED, ids)
-            gone = await connection.fetch("DELETE FROM memory_events WHERE device_id = ANY($1) RETURNING user_id", ids)
+            gone = await connection.fetch(FORGET, ids)
             await _was_cut(connection, {row["user_id"] for row in gone})
             await connection.execute("DELETE FROM applied WHERE device_id = ANY($1)", ids)
 
     async def forget_everything(self) -> None:
         """Empties the memory, so that comparing heads fills it again from the event store."""
-        await self.forget((await self.all_applied()).keys())
+        for some in batched(sorted(await self.all_applied()), FORGOTTEN_AT_ONCE):
+            await self.forget(some)
 
     async def version(self, account: UUID) -> int:
         """Grows with every change of what is remembered of this user; 0 where nothing is."""

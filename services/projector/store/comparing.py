@@ -1,6 +1,6 @@
 """Whether two generations say the same of the same events (law 8)."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,14 +12,18 @@ from services.projector.views.rows import Connection, rows_by
 from services.projector.views.view import View
 from shared.digests import Digest
 from shared.feeds import Head
+from shared.following import batched
 from shared.views.conflicts import ConflictRow
 
 USERS_AT_ONCE = 2_000
-# Users with equal applied vectors in both; where an event is parked in one, the other may know more.
+# Users with equal applied vectors in both, also of those merged into them; where an event is parked in one, the other
+# may know more.
 _COMPARABLE = """
 SELECT found.user_id, coalesce(u.version, 0) AS version FROM (
   SELECT coalesce(a.user_id, b.user_id) AS user_id FROM {old}.applied a FULL JOIN {new}.applied b USING (device_id)
-  GROUP BY 1 HAVING bool_and((a.sequence, a.count, a.hash) IS NOT DISTINCT FROM (b.sequence, b.count, b.hash))
+  GROUP BY 1 HAVING bool_and(
+    (a.user_id, a.sequence, a.count, a.hash) IS NOT DISTINCT FROM (b.user_id, b.sequence, b.count, b.hash)
+  )
 ) found LEFT JOIN users u USING (user_id)
 WHERE found.user_id IS NOT NULL
   AND NOT EXISTS (SELECT FROM {old}.dead_letters d WHERE d.user_id = found.user_id)
@@ -90,7 +94,7 @@ async def _otherwise(
     connection: Connection, old: str, new: str, users: Collection[UUID]
 ) -> AsyncIterator[tuple[View, list[UUID]]]:
     """The views of which users have other digests, and those users."""
-    for some in _chunks(list(users)):
+    for some in batched(list(users), USERS_AT_ONCE):
         for view in views():
             if await _exists(connection, f"{old}.{view.table.name}"):
                 found = await connection.fetch(_sql(_OTHERWISE, view.table, old, new), some)
@@ -135,7 +139,3 @@ async def _exists(connection: Connection, table: str) -> bool:
 def _sql(query: str, table: Table, old: str, new: str) -> str:
     keys = ", ".join(column.name for column in table.primary_key.columns)
     return query.format(old=old, new=new, table=table.name, keys=keys)
-
-
-def _chunks(users: Sequence[UUID]) -> Sequence[Sequence[UUID]]:
-    return [users[start : start + USERS_AT_ONCE] for start in range(0, len(users), USERS_AT_ONCE)]

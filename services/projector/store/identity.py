@@ -59,6 +59,7 @@ async def settle(connection: Connection, user_ids: Collection[UUID]) -> Conflict
     Returns the conflicts that come of it.
     """
     found: list[tuple[UUID, ConflictRow]] = []
+    await lock(connection, user_ids)
     for user_id in sorted(user_ids):
         target = await root(connection, user_id)
         if await _erased(connection, target):

@@ -10,7 +10,7 @@ import pytest
 from services.projector.rebuild import run
 from services.projector.rebuild.run import CannotApply, RebuildStopped, rebuild
 from services.projector.settings import Settings
-from services.projector.store import comparing, generations, identity, loading, operating
+from services.projector.store import comparing, generations, identity, loading, operating, users
 from services.projector.store.batch import ProjectorStore
 from shared import postgres
 from shared.fold import fold
@@ -308,3 +308,59 @@ async def test_a_fault_of_one_connection_while_indexing_is_told_as_it_was(url: s
     # then the reason is that of the database, and the connections are free again
     await generations.drop(second, name)
     await asyncio.gather(first.close(), second.close())
+
+
+NEWEST_RETIRED = "SELECT name FROM generations WHERE state = 'retired' ORDER BY switched_at DESC LIMIT 1"
+
+
+async def test_users_who_were_merged_in_one_generation_only_are_not_compared(
+    store: ProjectorStore, event_store: EventStore, settings: Settings
+) -> None:
+    # given two generations, and a merge that only the live one has heard of, as between a rebuild's last steps
+    goes, stays, other = (history(seed, events=40, devices=1) for seed in (991, 992, 993))
+    for person in (goes, stays, other):
+        event_store.accept(person.received)
+        await apply(store, person.received)
+    rebuilt = await rebuild(settings)
+    async with store.transaction() as connection:
+        await identity.merge(connection, goes.user_id, stays.user_id)
+        retired = await connection.fetchval(NEWEST_RETIRED)
+        # when they are compared
+        compared = await comparing.comparable(connection, rebuilt.generation, retired)
+
+        # then it is not taken for a difference
+        assert other.user_id in compared
+        assert not {goes.user_id, stays.user_id} & compared.keys()
+
+
+async def test_moving_merged_users_waits_its_turn_for_those_who_take_them_in(store: ProjectorStore) -> None:
+    # given two users, and two who were merged into them the other way around, whose rows are still to be moved
+    first, second = sorted((history(seed, events=20, devices=1) for seed in (987, 988)), key=lambda one: one.user_id)
+    merged = sorted((history(seed, events=20, devices=1) for seed in (989, 990)), key=lambda one: one.user_id)
+    for person in (first, second, *merged):
+        await apply(store, person.received)
+    async with store.transaction() as connection:
+        for person, into in zip(merged, (second, first), strict=True):
+            await identity.merge(connection, person.user_id, into.user_id, moves=False)
+
+    # when a batch that has the one of them wants the other, while they are moved
+    async def batch() -> None:
+        async with store.transaction() as connection:
+            await users.lock(connection, {first.user_id})
+            holds.set()
+            while not await connection.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+                await asyncio.sleep(0.05)
+            await users.lock(connection, {second.user_id})
+
+    async def move() -> None:
+        await holds.wait()
+        async with store.transaction() as connection:
+            await identity.settle(connection, [person.user_id for person in merged])
+
+    holds = asyncio.Event()
+    # then both come to their end
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        tasks.create_task(batch())
+        tasks.create_task(move())
+    async with store.transaction() as connection:
+        assert not await loading.misplaced(connection)

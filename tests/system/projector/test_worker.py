@@ -15,6 +15,7 @@ import httpx2
 import pytest
 
 from deploy.local.ports import free_port
+from services.projector.store import generations
 from services.projector.store.batch import ProjectorStore, enter
 from services.projector.store.refreshing import rewrite
 from services.projector.views.rows import generation_of
@@ -246,6 +247,20 @@ async def effects(engines: RealEngines) -> AsyncIterator[list[object]]:
         yield said
     finally:
         await broker.stop()
+
+
+async def test_what_a_killed_rebuild_has_left_goes_while_a_worker_runs(url: str, workers: Workers) -> None:
+    workers.environment["PROJECTOR_COMPARE_SECONDS"] = "1"
+    await workers.start()
+    owner = await connect(url)
+    async with owner.transaction():
+        name = await generations.create(owner)
+
+    async def gone() -> bool:
+        return bool(await owner.fetchval("SELECT to_regnamespace($1) IS NULL", name))
+
+    await until(gone)
+    await owner.close()
 
 
 async def test_a_worker_waits_until_its_database_is_migrated(
