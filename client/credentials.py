@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar, assert_never
+from typing import TypeVar
 from uuid import UUID
 
 from client.answers import Refusal, Tokens, Unreachable
@@ -144,5 +144,3 @@ def _given(answer: Answer[T]) -> T:
             raise Hindered(BackOff(f"the server does not accept the token: {reason}"))
         case BackOff() | SendLess() | Stop() as found:
             raise Hindered(found)
-        case never:
-            assert_never(never)

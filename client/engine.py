@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import assert_never
 from uuid import UUID
 
 from client.answers import Hint, Page, SyncAnswer
@@ -119,8 +118,6 @@ class SyncEngine:
                     if attempt >= attempts:
                         return self._noted(Paused(self._moved, outcome.reason))
                     await self._pause(delay(attempt - 1, outcome, self._chance()))
-                case _:
-                    assert_never(outcome)
 
     async def _pause(self, seconds: float) -> None:
         waiting = self._sleep(seconds)
@@ -221,8 +218,6 @@ class SyncEngine:
                 self._recovery.begin(server_epoch)
             case BackOff() as back_off:
                 raise Hindered(back_off)
-            case _:
-                assert_never(judged.step)
         return ()
 
     async def _fork(self, old_device: UUID, fork: Fork) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from typing import Annotated, Any, assert_never
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
@@ -108,8 +108,6 @@ def sync(
                 say(f"not synced: {reason}; {waiting} safely for the next time", fg="yellow", err=True)
             case Halted(reason=reason):
                 say(f"not synced: {reason}", fg="red", err=True)
-            case _:
-                assert_never(outcome)
 
     async def once(online: Online) -> bool:
         outcome = await online.engine.sync()
