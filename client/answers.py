@@ -58,8 +58,6 @@ class SyncAnswer:
 
     last_acked_sequence: int
     last_accepted_sequence: int
-    accepted_count: int
-    duplicate_count: int
     errors: tuple[Verdict, ...]
     server_epoch: UUID
 
@@ -69,8 +67,6 @@ class SyncAnswer:
         return cls(
             int(cursor["last_acked_sequence"]),
             int(cursor["last_accepted_sequence"]),
-            int(value["accepted_count"]),
-            int(value["duplicate_count"]),
             tuple(map(Verdict.parse, value["errors"])),
             UUID(value["server_epoch"]),
         )

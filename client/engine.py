@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
@@ -90,7 +90,7 @@ class SyncEngine:
         protocol: Protocol,
         *,
         chance: Callable[[], float] = random.random,
-        sleep: Callable[[float], object] = asyncio.sleep,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.time,
         ids: Callable[[], UUID] = new_id,
         batch: int = BATCH,
@@ -117,12 +117,7 @@ class SyncEngine:
                     attempt = 1 if progressed else attempt + 1
                     if attempt >= attempts:
                         return self._noted(Paused(self._moved, outcome.reason))
-                    await self._pause(delay(attempt - 1, outcome, self._chance()))
-
-    async def _pause(self, seconds: float) -> None:
-        waiting = self._sleep(seconds)
-        if asyncio.iscoroutine(waiting):
-            await waiting
+                    await self._sleep(delay(attempt - 1, outcome, self._chance()))
 
     async def _attempt(self) -> Synced | Halted | BackOff:
         try:

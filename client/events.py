@@ -11,10 +11,8 @@ from uuid import UUID
 
 from shared.fold import Recorded
 from shared.registry import DomainEvent, registry
-from shared.values import format_moment
 
 Seen = Mapping[UUID, int]
-NOTHING_SEEN: Seen = {}
 
 
 class Status(StrEnum):
@@ -61,7 +59,6 @@ class LoggedEvent:
     status: Status = Status.PENDING
     reason: str | None = None
     created_at: str = ""
-    synced_at: str | None = None
 
     def as_sent(self) -> dict[str, Any]:
         """The event as a member of `events` in a sync request."""
@@ -164,11 +161,6 @@ class PulledEvent:
 
 def parse_seen(value: Mapping[str, Any] | None) -> Seen:
     return {UUID(device_id): int(number) for device_id, number in (value or {}).items()}
-
-
-def moment(value: datetime) -> str:
-    """The time as it is written in the log and on the wire."""
-    return format_moment(value)
 
 
 @cache

@@ -9,12 +9,13 @@ from pathlib import Path
 from uuid import UUID
 
 from client.decide import Fork, Judged, View, restamp
-from client.events import Draft, LoggedEvent, Seen, Status, moment, parse_seen
+from client.events import Draft, LoggedEvent, Seen, Status, parse_seen
 from client.ids import new_id
 from client.lost import Lost, copies
 from client.schema import connect, prepared, transaction
 from client.wording import counted
 from shared.digests import EMPTY, Digest, event_digest
+from shared.values import format_moment
 
 BATCH = 500
 BATCH_BYTES = 900_000
@@ -99,7 +100,7 @@ class EventQueue:
 
     def append(self, drafts: Iterable[Draft]) -> tuple[LoggedEvent, ...]:
         """Logs what happened, all or nothing, with the next numbers of this device."""
-        drafts, created_at = list(drafts), moment(self._now())
+        drafts, created_at = list(drafts), format_moment(self._now())
         with transaction(self.connection):
             identity = self.identity
             seen = self.seen(identity.device_id) if any(draft.is_edit for draft in drafts) else {}
@@ -119,7 +120,7 @@ class EventQueue:
             payload=draft.payload,
             device_id=device_id,
             sequence_number=number,
-            occurred_at=moment(draft.occurred_at),
+            occurred_at=format_moment(draft.occurred_at),
             correlation_id=draft.correlation_id,
             seen=seen if draft.is_edit else {},
         )
@@ -161,7 +162,7 @@ class EventQueue:
 
     def settle(self, batch: Batch, judged: Judged) -> None:
         """Writes the verdicts down."""
-        device_id, now = str(batch.view.device_id), moment(self._now())
+        device_id, now = str(batch.view.device_id), format_moment(self._now())
         with transaction(self.connection):
             self.connection.executemany(
                 "UPDATE events SET status = 'synced', synced_at = coalesce(synced_at, ?), reason = NULL,"
@@ -194,7 +195,7 @@ class EventQueue:
             copied = copies(lost, new_device, 1, self._ids)
             unsent = self._unsettled(old_device)
             moved = restamp(unsent, fork, old_device, new_device, self._ids, first_number=len(copied) + 1)
-            insert(self.connection, copied, identity.user_id, moment(self._now()))
+            insert(self.connection, copied, identity.user_id, format_moment(self._now()))
             self._restamp(unsent, moved)
             self.connection.execute(
                 "UPDATE identity SET device_id = ?, last_sequence = ?, pull_cursor = NULL",
@@ -230,7 +231,7 @@ class EventQueue:
 
     def remember_verdict(self, text: str) -> None:
         """What the last attempt to sync came to, for people."""
-        self.connection.execute("UPDATE identity SET last_verdict = ?", [f"{moment(self._now())} {text}"])
+        self.connection.execute("UPDATE identity SET last_verdict = ?", [f"{format_moment(self._now())} {text}"])
 
     def replace_failed(self, event_id: UUID, draft: Draft | None) -> LoggedEvent | None:
         """Logs the corrected form of a refused event as a new one, or gives it up where there is none.
@@ -335,7 +336,6 @@ def logged(row: sqlite3.Row) -> LoggedEvent:
         status=Status(row["status"]),
         reason=row["reason"],
         created_at=row["created_at"],
-        synced_at=row["synced_at"],
     )
 
 

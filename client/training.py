@@ -90,11 +90,9 @@ def _breaks(row: RecordRow, standing: RecordRow | None) -> bool:
     return row.value > standing.value and not by_itself
 
 
-def last_time(projection: Projection, exercise_id: UUID, *, but: UUID | None = None) -> list[SetRow]:
-    """The sets of the exercise in the last workout that had it, other than `but`."""
-    counted = [
-        row for row in projection.sets if row.exercise_id == exercise_id and row.counted and row.workout_id != but
-    ]
+def last_time(projection: Projection, exercise_id: UUID) -> list[SetRow]:
+    """The sets of the exercise in the last workout that had it."""
+    counted = [row for row in projection.sets if row.exercise_id == exercise_id and row.counted]
     return [row for row in counted if row.workout_id == counted[-1].workout_id]
 
 

@@ -16,7 +16,6 @@ class Source(StrEnum):
     HEVY = "hevy"
     HEVY_MEASUREMENTS = "hevy_measurements"
     FITNOTES = "fitnotes"
-    HYPERTROPHY = "hypertrophy"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
 
-from client.events import Draft, moment
+from client.events import Draft
 from deploy.simulation.chance import Chance
 from deploy.simulation.model import Fact, Model
 from deploy.simulation.phone import Phone, PowerCut
@@ -26,6 +26,7 @@ from shared.domains.workouts.events import (
     WorkoutUpdated,
 )
 from shared.registry import DomainEvent
+from shared.values import format_moment
 
 # What an older server does not know yet.
 NEW_TYPES = frozenset({TemplateSaved.event_type, TemplateRemoved.event_type})
@@ -58,7 +59,7 @@ class Owner:
         except PowerCut:
             phone.restart()
             return None
-        fact = Fact(moment(happened), self.email, phone.name, draft.event, draft.payload, known)
+        fact = Fact(format_moment(happened), self.email, phone.name, draft.event, draft.payload, known)
         self._model.logged(fact)
         return fact
 

@@ -34,6 +34,10 @@ _THINGS = """
 """
 
 
+async def _at_once(_seconds: float) -> None:
+    """Time is the world's."""
+
+
 class PowerCut(BaseException):
     """The phone is off before the next statement."""
 
@@ -127,7 +131,7 @@ class Phone:
             self.pocket,
             self._wire,
             chance=chance.fraction,
-            sleep=lambda _: None,
+            sleep=_at_once,
             clock=lambda: self.now().timestamp(),
             ids=chance.id,
             batch=self.batch,

@@ -22,6 +22,10 @@ BENCH = next(iter(CATALOGUE))
 START = datetime(2026, 11, 21, 10, tzinfo=UTC)
 
 
+async def _at_once(_seconds: float) -> None:
+    pass
+
+
 class Phone:
     """One client with its own clock, which starts at `START` and moves a minute with each event."""
 
@@ -32,7 +36,7 @@ class Phone:
         self.session.use_server("http://server.test")
         self.protocol = Protocol(self.session.server, transport)
         self.engine = SyncEngine(
-            self.home, self.queue, self.session, self.protocol, sleep=lambda _: None, chance=lambda: 0.5, batch=batch
+            self.home, self.queue, self.session, self.protocol, sleep=_at_once, chance=lambda: 0.5, batch=batch
         )
         self.now = START
 

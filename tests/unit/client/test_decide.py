@@ -41,7 +41,7 @@ def verdict(of: LoggedEvent, code: str, *, retryable: bool = False) -> Verdict:
 
 
 def answer(acked: int, *errors: Verdict, epoch: UUID = EPOCH) -> SyncAnswer:
-    return SyncAnswer(acked, acked, 0, 0, errors, epoch)
+    return SyncAnswer(acked, acked, errors, epoch)
 
 
 def view(last: int = 10, first_kept: int = 1) -> View:

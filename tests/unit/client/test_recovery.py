@@ -7,10 +7,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from client.engine import Synced
-from client.events import PulledEvent, moment
+from client.events import PulledEvent
 from client.projections import recorded
 from client.queue import EventQueue
 from client.recovery import Recovery
+from shared.values import format_moment
 from tests.unit.client.fake_server import Device, FakeServer, Store
 from tests.unit.client.phones import Phone
 
@@ -231,9 +232,8 @@ async def test_a_copy_has_seen_what_the_server_says_it_has(phone: Phone, server:
     set_id = phone.set(phone.start(), 5)
     await synced(phone)
     backup = server.backup()
-    unmet = PulledEvent(
-        uuid4(), "SetCorrected", 1, {"set_id": str(set_id), "reps": 7}, uuid4(), 1, moment(phone.now), seen={uuid4(): 3}
-    )
+    said, at = {"set_id": str(set_id), "reps": 7}, format_moment(phone.now)
+    unmet = PulledEvent(uuid4(), "SetCorrected", 1, said, uuid4(), 1, at, seen={uuid4(): 3})
     after = phone.queue.identity.pull_cursor
     assert after
     phone.engine.pulled.store([unmet], after, after)
