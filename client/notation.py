@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from shared.domains.exercises.vocabulary import Measure
 from shared.domains.workouts.events import LoadBasis, WeightUnit
+from shared.units import METRES_PER_MILE
 
 EXAMPLES = "5x100 (reps x weight), 3x5x100 (sets x reps x weight), 5x225lb, 10 (reps), 8x+20, 60s, 1:30, 400m, 40mx40"
 _MOST_SETS = 50
@@ -18,7 +19,7 @@ _SECONDS = re.compile(rf"({_NUMBER})\s*(s|sec|min|h)", re.IGNORECASE)
 _CLOCK = re.compile(r"(?:(\d{1,3}):(?=[0-5]?\d:))?(\d{1,2}):([0-5]\d)")
 _DISTANCE = re.compile(rf"({_NUMBER})\s*(m|km|mi)", re.IGNORECASE)
 _SECONDS_IN = {"s": 1, "sec": 1, "min": 60, "h": 3600}
-_METRES_IN = {"m": Decimal(1), "km": Decimal(1000), "mi": Decimal("1609.344")}
+_METRES_IN = {"m": Decimal(1), "km": Decimal(1000), "mi": METRES_PER_MILE}
 
 
 class Unreadable(Exception):

@@ -6,6 +6,7 @@ from shared.values import MICRO
 
 KG_PER_LB = Decimal("0.45359237")
 CM_PER_INCH = Decimal("2.54")
+METRES_PER_MILE = Decimal("1609.344")
 
 
 def rounded(value: Decimal) -> Decimal:

@@ -12,8 +12,8 @@ from client.importing.cells import Cells
 from client.importing.errors import UnreadableRow
 from client.importing.export import Measurement
 from client.importing.times import in_utc
+from shared.units import CM_PER_INCH, KG_PER_LB
 
-_CM_PER_INCH = Decimal("2.54")
 _GIRTHS = {
     "neck": "neck",
     "shoulder": "shoulder",
@@ -90,4 +90,4 @@ def _in_units(column: str, value: Decimal, units: str) -> Decimal:
     name, system = COLUMNS[column]
     if units == "imperial" or system != "imperial":
         return value
-    return quantities.tidy(value * (quantities.KG_PER_LB if name == "weight" else _CM_PER_INCH))
+    return quantities.tidy(value * (KG_PER_LB if name == "weight" else CM_PER_INCH))

@@ -4,8 +4,8 @@ import re
 from decimal import Decimal
 
 from shared.domains.workouts.events import WeightUnit
+from shared.units import KG_PER_LB, METRES_PER_MILE
 
-KG_PER_LB = Decimal("0.45359237")
 LARGEST = Decimal(1_000_000)
 _MICRO = Decimal("0.000001")
 _NUMBER = re.compile(r"[+-]?(?:\d{1,15}(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?")
@@ -23,9 +23,9 @@ METRES = {
     "kms": Decimal(1000),
     "kilometers": Decimal(1000),
     "kilometres": Decimal(1000),
-    "mi": Decimal("1609.344"),
-    "mile": Decimal("1609.344"),
-    "miles": Decimal("1609.344"),
+    "mi": METRES_PER_MILE,
+    "mile": METRES_PER_MILE,
+    "miles": METRES_PER_MILE,
     "ft": Decimal("0.3048"),
     "feet": Decimal("0.3048"),
     "yd": Decimal("0.9144"),

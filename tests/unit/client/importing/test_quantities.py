@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client.importing.quantities import KG_PER_LB, as_entered, metres, number, seconds, tidy, whole
+from client.importing.quantities import as_entered, metres, number, seconds, tidy, whole
 from shared.domains.workouts.events import WeightUnit
+from shared.units import KG_PER_LB
 
 
 @pytest.mark.parametrize(
