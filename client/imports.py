@@ -65,12 +65,11 @@ class Plan:
 def taken_back(state: State, correlations: Mapping[Stamp, UUID], import_ids: Iterable[UUID]) -> frozenset[Key]:
     """The removed entities whose removal was the undo of one of these imports."""
     marks = {undo_mark(import_id) for import_id in import_ids}
-    found = set()
-    for key, entity in state.items():
-        removal = entity.fields.get(REMOVED)
-        if removal and removal.winner and removal.value and correlations.get(removal.winner.stamp) in marks:
-            found.add(key)
-    return frozenset(found)
+    return frozenset(
+        key
+        for key, entity in state.items()
+        if entity.removed and (removal := entity.decided_by(REMOVED)) and correlations.get(removal) in marks
+    )
 
 
 def plan_import(export: Export, log: Known, import_id: UUID, file_hash: str, at: datetime) -> Plan:
@@ -232,8 +231,8 @@ class _Steps:
         }
 
     def _is_imported(self, entity: Entity, name: str) -> bool:
-        register = entity.fields.get(name)
-        return register is None or register.winner is None or register.winner.stamp in self._log.imported
+        stamp = entity.decided_by(name)
+        return stamp is None or stamp in self._log.imported
 
     def _draft(self, event: DomainEvent, at: datetime) -> Draft:
         return Draft(event, at, self._import_id)

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 from client.events import LoggedEvent
 from client.imports import undo_mark
 from client.writing import event_of, identifying, updating
-from shared.fold import NOTHING, Entity, Recorded, State, fold
+from shared.fold import NOTHING, Recorded, State, fold
 from shared.registry import REMOVED, DomainEvent, registry
 from shared.views.rows import json_form
 
@@ -85,15 +85,10 @@ def _undoing(undone: LoggedEvent, events: Sequence[Recorded]) -> tuple[DomainEve
     undone_events = []
     for change in registry().changes(target.event):
         key = change.entity, change.entity_id
-        decided = [name for name in change.fields if _decides(target, now.get(key, NOTHING), name)]
+        decided = [name for name in change.fields if now.get(key, NOTHING).decided_by(name) == target.stamp]
         if decided and (event := _giving_back(key, decided, before, target.event.event_type)):
             undone_events.append(event)
     return tuple(undone_events)
-
-
-def _decides(target: Recorded, entity: Entity, name: str) -> bool:
-    register = entity.fields.get(name)
-    return register is not None and register.winner is not None and register.winner.stamp == target.stamp
 
 
 def _giving_back(key: tuple[str, UUID], decided: Sequence[str], before: State, event_type: str) -> DomainEvent | None:

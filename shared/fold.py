@@ -45,6 +45,11 @@ class Entity:
         """All fields' values."""
         return {name: heads[0].value if heads else None for name, (heads, _) in self.fields.items()}
 
+    def decided_by(self, name: str) -> Stamp | None:
+        """The stamp of the edit that decides the field; None where nothing was ever written."""
+        register = self.fields.get(name)
+        return register.winner.stamp if register and register.winner else None
+
     def contested(self) -> Iterable[tuple[str, Register]]:
         """The fields of which more than one edit is a head."""
         return [(name, register) for name, register in self.fields.items() if len(register.heads) > 1]

@@ -53,7 +53,7 @@ def undo(key: EntityKey, told: Sequence[Told], undone: Told, beside: Iterable[Sa
     now = entity_of(one.said for one in told)
     others = [one for one in told if one is not undone]
     before = entity_of(one.said for one in others)
-    decided = [name for name in undone.said.fields if _decides(now, name, undone.said)]
+    decided = [name for name in undone.said.fields if now.decided_by(name) == undone.said.stamp]
     if not decided:
         return NothingToUndo("later edits decide everything that this event said")
     event_type, fields = _step(stream, undone.event_type, others, before, now, decided)
@@ -73,11 +73,6 @@ def _seen(said: Iterable[Said]) -> Mapping[UUID, int]:
         for device_id, number in (one.own, (one.stamp.device_id, one.stamp.sequence_number)):
             seen[device_id] = max(number, seen.get(device_id, 0))
     return seen
-
-
-def _decides(now: Entity, name: str, said: Said) -> bool:
-    winner = now.fields[name].winner
-    return winner is not None and winner.stamp == said.stamp
 
 
 def _step(

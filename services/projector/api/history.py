@@ -106,7 +106,6 @@ def _entities(told: Sequence[tuple[asyncpg.Record, Said]]) -> Mapping[str, Entit
 
 
 def _item(row: asyncpg.Record, one: Said, before: Entity, after: Entity, now: Entity) -> AuditItem:
-    winners = {name: now.fields[name].winner for name in one.fields}
     return AuditItem(
         event_id=row["event_id"],
         event_type=row["event_type"],
@@ -122,7 +121,7 @@ def _item(row: asyncpg.Record, one: Said, before: Entity, after: Entity, now: En
         changes={
             name: {"from": json_form(before.value(name)), "to": json_form(after.value(name))} for name in one.fields
         },
-        decides=sorted(name for name, winner in winners.items() if winner and winner.stamp == one.stamp),
+        decides=sorted(name for name in one.fields if now.decided_by(name) == one.stamp),
     )
 
 

@@ -57,7 +57,7 @@ def test_undo_gives_back_what_was_there_without_the_event_and_undo_of_undo_what_
             case Undoing() as undoing:
                 undone_count += 1
         now, without = entity_of(one.said for one in before), entity_of(one.said for one in before if one is not undone)
-        decided = [name for name in undone.said.fields if now.fields[name].winner.stamp == undone.said.stamp]  # type: ignore[union-attr]
+        decided = [name for name in undone.said.fields if now.decided_by(name) == undone.said.stamp]
 
         taken_back = written(undoing, event.user_id, 1, event)
         after = told([*given, taken_back], key)
