@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from client.errors import NotFound
-from client.writing import event_of, identifying, updating
+from client.writing import event_of, removing, restoring, updating
 from shared.domains.exercises.fold import MERGED_INTO
 from shared.fold import Entity, Key
 from shared.registry import REMOVED, DomainEvent, registry
@@ -56,7 +56,7 @@ def settling(key: Key, values: Mapping[str, Any], entity: Entity) -> tuple[Domai
     stream, rest = registry().streams[key[0]], dict(values)
     events: list[DomainEvent | None] = []
     if REMOVED in rest:
-        events.append(event_of(stream.removes if rest.pop(REMOVED) else stream.restores, identifying(key)))
+        events.append(removing(key) if rest.pop(REMOVED) else restoring(key))
     if MERGED_INTO in rest:
         from_id, into_id = {"from_id": str(key[1])}, rest.pop(MERGED_INTO)
         merged = {**from_id, "into_id": into_id}

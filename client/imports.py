@@ -12,20 +12,19 @@ from client.events import Draft
 from client.importing import Export, ImportedSet, Measurement, Session
 from client.importing.identifiers import custom_exercise_id, measurement_id, set_id, workout_id
 from client.naming import known
-from client.writing import updating
+from client.writing import removing, restoring, updating
 from shared.domains.body.events import BodyMeasurementRecorded, Units
 from shared.domains.exercises.events import ExerciseDefined
 from shared.domains.exercises.vocabulary import Equipment, Measure, Muscle
 from shared.domains.imports.events import ImportFinished
 from shared.domains.workouts.events import LoadBasis, SetCompleted, SetCorrected, SetType, WorkoutEnded, WorkoutStarted
-from shared.fold import Entity, State
+from shared.fold import Entity, Key, State
 from shared.registers import Stamp
-from shared.registry import REMOVED, DomainEvent, Stream, registry
+from shared.registry import REMOVED, DomainEvent, registry
 from shared.views.exercises import Exercises
 from shared.views.rows import json_form
 
 _UNDO = UUID("0d9c8f5e-7f0a-5b61-9a1f-6d1f0b5b0c11")
-Key = tuple[str, UUID]
 
 
 def undo_mark(import_id: UUID) -> UUID:
@@ -86,22 +85,18 @@ def finished(
     """The plan of these events, with the one that ends the import where there is anything to import."""
     if not drafts:
         return Plan((), {})
-    counts = Counter(f"{entity}s" for entity, _ in dict.fromkeys(_begun(drafts)))
+    counts = Counter(f"{entity}s" for entity, _ in dict.fromkeys(begun(draft.event for draft in drafts)))
     end = ImportFinished(import_id=import_id, source=source, file_hash=file_hash, counts=counts)
     return Plan((*drafts, Draft(end, at, import_id)), counts, tuple(new_exercises))
 
 
-def _begun(drafts: Iterable[Draft]) -> Iterator[Key]:
+def begun(events: Iterable[DomainEvent]) -> Iterator[Key]:
     """What these events make or bring back. One that went and came again in an own export is in it twice."""
-    for draft in drafts:
-        for change in registry().changes(draft.event):
-            if draft.event.event_type in _beginnings(change.entity):
+    for event in events:
+        for change in registry().changes(event):
+            stream = registry().streams[change.entity]
+            if event.event_type in (stream.creates, stream.restores):
                 yield change.entity, change.entity_id
-
-
-def _beginnings(entity: str) -> frozenset[str | None]:
-    stream = registry().streams[entity]
-    return frozenset({stream.creates, stream.restores})
 
 
 class _Steps:
@@ -236,26 +231,6 @@ class _Steps:
 
     def _draft(self, event: DomainEvent, at: datetime) -> Draft:
         return Draft(event, at, self._import_id)
-
-
-def restoring(key: Key) -> DomainEvent | None:
-    """The event that brings an entity back; None where its stream has none."""
-    stream = registry().streams[key[0]]
-    return _named(stream.restores, stream, key[1])
-
-
-def removing(key: Key) -> DomainEvent | None:
-    """The event that takes an entity away; None where its stream has none."""
-    stream = registry().streams[key[0]]
-    return _named(stream.removes, stream, key[1])
-
-
-def _named(event_type: str | None, stream: Stream, entity_id: UUID) -> DomainEvent | None:
-    if event_type is None or stream.identifier is None:
-        return None
-    return registry().parse(
-        event_type, registry().events[event_type].schema_version, {stream.identifier: str(entity_id)}
-    )
 
 
 def undo_import(created: Iterable[Key], state: State) -> tuple[DomainEvent, ...]:

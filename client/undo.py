@@ -6,8 +6,8 @@ from uuid import UUID, uuid5
 
 from client.events import LoggedEvent
 from client.imports import undo_mark
-from client.writing import event_of, identifying, updating
-from shared.fold import NOTHING, Recorded, State, fold
+from client.writing import event_of, removing, restoring, updating
+from shared.fold import NOTHING, Key, Recorded, State, fold
 from shared.registry import REMOVED, DomainEvent, registry
 from shared.views.rows import json_form
 
@@ -91,18 +91,17 @@ def _undoing(undone: LoggedEvent, events: Sequence[Recorded]) -> tuple[DomainEve
     return tuple(undone_events)
 
 
-def _giving_back(key: tuple[str, UUID], decided: Sequence[str], before: State, event_type: str) -> DomainEvent | None:
-    entity, entity_id = key
-    stream, earlier = registry().streams[entity], before.get(key, NOTHING)
+def _giving_back(key: Key, decided: Sequence[str], before: State, event_type: str) -> DomainEvent | None:
+    stream, earlier = registry().streams[key[0]], before.get(key, NOTHING)
     existed = any(name != REMOVED for name in earlier.fields)
     if event_type == stream.creates and (stream.creates != stream.updates or not existed):
-        return event_of(stream.removes, identifying(key))
+        return removing(key)
     if event_type == stream.removes:
-        return event_of(stream.restores, identifying(key))
+        return restoring(key)
     if event_type == stream.restores:
-        return event_of(stream.removes, identifying(key)) if earlier.removed else None
+        return removing(key) if earlier.removed else None
     if event_type in (stream.merges, stream.splits):
-        into, connected = earlier.value("merged_into"), {"from_id": str(entity_id)}
+        into, connected = earlier.value("merged_into"), {"from_id": str(key[1])}
         if into is not None:
             return event_of(stream.merges, {**connected, "into_id": str(into)})
         return event_of(stream.splits, connected)

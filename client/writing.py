@@ -27,6 +27,16 @@ def updating(key: Key, values: Mapping[str, Any], entity: Entity) -> DomainEvent
     return event_of(stream.updates, {**identifying(key), **values})
 
 
+def removing(key: Key) -> DomainEvent | None:
+    """The event that takes an entity away; None where its stream has none."""
+    return event_of(registry().streams[key[0]].removes, identifying(key))
+
+
+def restoring(key: Key) -> DomainEvent | None:
+    """The event that brings an entity back; None where its stream has none."""
+    return event_of(registry().streams[key[0]].restores, identifying(key))
+
+
 def event_of(event_type: str | None, payload: Mapping[str, Any]) -> DomainEvent | None:
     """The event of this stored name; None where the stream has none."""
     if event_type is None:

@@ -18,12 +18,12 @@ from client.exporting.lines import is_ours, plan_lines, read_lines
 from client.files import replace_file
 from client.ids import new_id
 from client.importing import Export, UnitNeeded, read_export
-from client.imports import Key, Known, Plan, plan_import, taken_back, undo_import, undo_mark
+from client.imports import Known, Plan, begun, plan_import, taken_back, undo_import, undo_mark
 from client.projections import recorded
 from client.wording import counted
 from shared.domains.workouts.events import WeightUnit
+from shared.fold import Key
 from shared.registers import Stamp
-from shared.registry import registry
 
 _SHOWN = 20
 
@@ -199,18 +199,7 @@ def _imports(log: Log) -> list[UUID]:
 def _created(log: Log, import_id: UUID) -> list[Key]:
     """What the import created or restored."""
     written = {event.event_id for event in log.events if event.correlation_id == import_id}
-    return [
-        (change.entity, change.entity_id)
-        for one in recorded(log.queue, log.pulled)
-        if one.event_id in written
-        for change in registry().changes(one.event)
-        if one.event.event_type in _beginnings(change.entity)
-    ]
-
-
-def _beginnings(entity: str) -> frozenset[str | None]:
-    stream = registry().streams[entity]
-    return frozenset({stream.creates, stream.restores})
+    return list(begun(one.event for one in recorded(log.queue, log.pulled) if one.event_id in written))
 
 
 def _report(preview: Preview, import_id: UUID, dry_run: bool) -> None:

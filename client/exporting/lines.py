@@ -13,11 +13,13 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from client.events import Draft, PulledEvent
-from client.imports import Key, Known, Plan, finished, restoring
+from client.imports import Known, Plan, finished
 from client.lost import Lost, in_causal_order, lost
 from client.projections import Projection
 from client.pulled import PulledLog
 from client.queue import EventQueue
+from client.writing import restoring
+from shared.fold import Key
 from shared.registry import UnknownEventType, registry
 from shared.values import format_moment
 from shared.views.whole import FOLD_VERSION
