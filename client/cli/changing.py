@@ -208,7 +208,7 @@ def undo(as_json: AsJson = False) -> None:
         raise Already("there is nothing to undo")
     action = found.action
     if any(event.event_type == IMPORTED for event in action):
-        from client.cli.moving import take_back
+        from client.cli.importing import take_back
 
         take_back(log, str(action[0].correlation_id), as_json)
         return
