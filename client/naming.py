@@ -96,6 +96,12 @@ def known(name: str, exercises: Exercises) -> ExerciseRow | None:
     return None if found is None else exercises[exercises.standing_for(found)]
 
 
+def name_of(exercise_id: UUID | None, exercises: Exercises) -> str:
+    """What people call the exercise; `?` where nobody has said."""
+    row = exercises.get(exercise_id) if exercise_id else None
+    return (row.name if row else None) or "?"
+
+
 def named(name: str, rows: Iterable[ExerciseRow]) -> ExerciseRow | None:
     """The one of them that is called so, however it is spelled."""
     key = name_key(name)

@@ -11,7 +11,7 @@ from client.cli.entering import exercise_names
 from client.cli.opening import Log
 from client.cli.output import AsJson, described, effort, local, manner, print_json, say, short, table
 from client.clock import in_zone
-from client.naming import resolve
+from client.naming import name_of, resolve
 from client.wording import RECORDS, amount, counted, duration, harmless, words
 from shared.domains.workouts.status import WorkoutStatus
 from shared.views.exercises import Exercises
@@ -80,7 +80,7 @@ def show(
         [
             (
                 number,
-                _name(done, log.projection.exercises),
+                name_of(done.exercise_id, log.projection.exercises),
                 described(done),
                 effort(done),
                 manner(done),
@@ -101,13 +101,8 @@ def _time(row: WorkoutRow) -> str:
     return duration(row.duration_s) or words(row.status.value)
 
 
-def _name(row: SetRow, exercises: Exercises) -> str:
-    known = exercises.get(row.exercise_id)
-    return known.name or "?" if known else "?"
-
-
 def _with_name(row: SetRow, exercises: Exercises) -> dict[str, Any]:
-    return {**row.content(), "exercise": _name(row, exercises)}
+    return {**row.content(), "exercise": name_of(row.exercise_id, exercises)}
 
 
 def stats(

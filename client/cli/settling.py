@@ -13,6 +13,7 @@ from client.cli.opening import Log
 from client.cli.output import AsJson, local, print_json, say, short
 from client.conflicts import Conflict, grouped, settling
 from client.errors import NotFound
+from client.naming import name_of
 from client.wording import counted
 from shared.views.conflicts import ConflictRow
 
@@ -133,8 +134,7 @@ def _moment(log: Log, moment: datetime | None) -> str:
 
 
 def _exercise(log: Log, exercise_id: UUID | None) -> str:
-    known = log.projection.exercises.get(exercise_id) if exercise_id else None
-    return (known.name if known else None) or "?"
+    return name_of(exercise_id, log.projection.exercises)
 
 
 def _words(field: str) -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from client.clock import in_zone
+from client.naming import name_of
 from client.projections import Projection
 from client.wording import amount, counted, duration
 from shared.domains.workouts.status import WorkoutStatus
@@ -121,12 +122,7 @@ def _weeks(projection: Projection, workouts: Iterable[WorkoutRow]) -> Iterable[W
 def _named(projection: Projection, records: Iterable[RecordRow]) -> Iterable[tuple[str, RecordRow]]:
     for row in records:
         if row.kind is not RecordKind.REPS_AT_LOAD:
-            yield _name(projection, row.exercise_id), row
-
-
-def _name(projection: Projection, exercise_id: UUID) -> str:
-    known = projection.exercises.get(exercise_id)
-    return (known.name if known else None) or "?"
+            yield name_of(row.exercise_id, projection.exercises), row
 
 
 def _trends(projection: Projection, sets: Iterable[SetRow], zone: ZoneInfo) -> Iterable[Trend]:
@@ -141,4 +137,4 @@ def _trends(projection: Projection, sets: Iterable[SetRow], zone: ZoneInfo) -> I
             if row.e1rm_kg is not None
         )
         if len(points) > 1:
-            yield Trend(_name(projection, exercise_id), points)
+            yield Trend(name_of(exercise_id, projection.exercises), points)
