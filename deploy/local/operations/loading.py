@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from client.load import Load, Played, play, yes_man
 from client.wording import counted
+from deploy.local.operations.playing import Load, Played, play, yes_man
 from deploy.local.operations.running import UNLIMITED
 from deploy.local.stack import Stack
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from client.ids import new_id
-from client.lifelike import Diary, Fact
+from deploy.local.lifelike import Diary, Fact
 from shared.envelope import EventEnvelope
 from shared.values import format_moment
 

@@ -13,10 +13,10 @@ from client.answers import Tokens
 from client.engine import Halted, Synced, SyncEngine
 from client.events import Draft
 from client.home import Home
-from client.lifelike import Diary
 from client.protocol import Protocol
 from client.queue import EventQueue
 from client.session import Session
+from deploy.local.lifelike import Diary
 from shared.registry import registry
 
 WEEKS = 600

@@ -2,8 +2,8 @@
 
 import pytest
 
-from client.load import Load, Played
 from deploy.local.operations import loading
+from deploy.local.operations.playing import Load, Played
 
 
 def test_one_is_not_many(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from client.lifelike import Diary
+from deploy.local.lifelike import Diary
 from shared.registry import registry
 
 

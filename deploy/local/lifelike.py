@@ -1,4 +1,4 @@
-"""Made-up training that looks like a person's: for the demo, the load tool and the benchmark. Seeded, so repeatable."""
+"""Made-up training that looks like a person's: for the demo, the benchmark and the storm. Seeded, so repeatable."""
 
 import random
 from collections.abc import Iterator, Sequence
