@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import signal
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +11,9 @@ import typer
 from rich.console import Console
 
 from deploy.local.folders import default_data_folder
+from deploy.local.output import steps
 from deploy.local.roles import product_roles
-from deploy.local.stack import Report, Stack
+from deploy.local.stack import Stack
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -67,13 +67,3 @@ async def until_signal(stack: Stack, console: Console, meanwhile: Work | None) -
         if meanwhile is not None:
             await meanwhile()
         await asyncio.Event().wait()
-
-
-def steps(console: Console) -> Report:
-    """Prints one line a step, with the seconds since the first."""
-    started = time.monotonic()
-
-    def report(step: str) -> None:
-        console.print(f"{time.monotonic() - started:6.1f} s  {step}", markup=False, soft_wrap=True)
-
-    return report

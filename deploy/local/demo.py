@@ -19,9 +19,10 @@ from rich.table import Table
 
 from client.cli.output import described
 from client.ids import new_id
-from deploy.local.commands import Data, run, steps
+from deploy.local.commands import Data, run
 from deploy.local.folders import default_data_folder
 from deploy.local.lifelike import Diary, Fact
+from deploy.local.output import steps
 from deploy.local.stack import Stack, find_stack
 from shared.values import format_moment
 from shared.views.sets import SetRow

@@ -9,7 +9,6 @@ before has changed nothing, and after it only the rebuild is left, which `up` do
 
 import asyncio
 import shutil
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +34,7 @@ from deploy.local.operations.backup.databases import Databases, alone, claimed
 from deploy.local.operations.backup.staging import Begun, begin, exchanged, fill, prove
 from deploy.local.operations.rebuilding import work as rebuild
 from deploy.local.operations.running import AsJson, Data, operating
+from deploy.local.output import steps
 from deploy.local.roles import Roles, product_roles
 from deploy.local.stack import Stack
 from services.ingest.erased_ids import ErasedIds
@@ -65,12 +65,7 @@ def restore(
     if not yes and (folder / "postgres").exists():
         confirm(folder, backup)
     console = Console(highlight=False, stderr=True)
-    started = time.monotonic()
-
-    def say(step: str) -> None:
-        console.print(f"{time.monotonic() - started:6.1f} s  {step}", markup=False, soft_wrap=True)
-
-    done = asyncio.run(bring_back(folder, backup, say))
+    done = asyncio.run(bring_back(folder, backup, steps(console)))
     if as_json:
         typer.echo(to_json(done, indent=2).decode())
     else:

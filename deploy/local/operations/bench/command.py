@@ -20,6 +20,7 @@ from deploy.local.operations.bench.limit import copy_limit, outbox_is_empty
 from deploy.local.operations.bench.report import Burst, Figures, machine, tables
 from deploy.local.operations.bench.usage import at_rest, pids, processor_seconds, resident
 from deploy.local.operations.running import UNLIMITED, AsJson
+from deploy.local.output import steps
 from deploy.local.roles import ROOT, product_roles
 from deploy.local.stack import Stack
 
@@ -73,11 +74,7 @@ def bench(
 
 async def run(plan: Plan, console: Console) -> Figures:
     """Starts a stack, loads it, and takes it away again."""
-    started = time.monotonic()
-
-    def say(step: str) -> None:
-        console.print(f"{time.monotonic() - started:6.1f} s  {step}", markup=False, soft_wrap=True)
-
+    started, say = time.monotonic(), steps(console)
     with tempfile.TemporaryDirectory(prefix="hypertrophy-bench-", ignore_cleanup_errors=True) as folder:
         async with Stack(Path(folder), settings=UNLIMITED, roles=ROLES) as stack, spawned("generator") as generator:
             say("the stack is ready")

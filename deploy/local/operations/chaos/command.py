@@ -18,6 +18,7 @@ from deploy.local.operations.chaos.phones import Phone, introduced
 from deploy.local.operations.chaos.reckoning import Reckoning, reckon
 from deploy.local.operations.chaos.storm import STUCK_SECONDS, Recovery, Storm
 from deploy.local.operations.running import UNLIMITED, AsJson, operating
+from deploy.local.output import steps
 from deploy.local.roles import product_roles
 from deploy.local.stack import Stack
 
@@ -80,11 +81,7 @@ def chaos(
 
 async def run(seconds: float, seed: int, console: Console) -> Outcome:
     """One run on a stack of its own, of which nothing is left."""
-    started = time.monotonic()
-
-    def say(step: str) -> None:
-        console.print(f"{time.monotonic() - started:6.1f} s  {step}", markup=False, soft_wrap=True)
-
+    started, say = time.monotonic(), steps(console)
     with tempfile.TemporaryDirectory(prefix="hypertrophy-chaos-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         async with Stack(folder / "server", settings=UNLIMITED, roles=product_roles(2, 2)) as stack:
