@@ -58,8 +58,8 @@ def _json(wanted: Load, played: Played, ceiling: Played) -> str:
         "ceiling_events_per_second": round(ceiling.events_per_second),
         "seconds": round(played.seconds, 3),
         "syncs": len(played.syncs_s),
-        "sync_p50_ms": round(played.percentile(0.5), 1),
-        "sync_p99_ms": round(played.percentile(0.99), 1),
+        "sync_p50_ms": round(played.percentile(50), 1),
+        "sync_p99_ms": round(played.percentile(99), 1),
         "failures": played.failures,
         "reasons": sorted(played.reasons),
     }
@@ -70,7 +70,7 @@ def _report(wanted: Load, played: Played, ceiling: Played) -> None:
     phones, batch = counted(wanted.devices, "phone"), counted(wanted.batch, "event")
     typer.secho(f"{phones}, {batch} a sync, {played.seconds:.1f} s", bold=True)
     typer.echo(f"acknowledged   {counted(played.events, 'event')}, {played.events_per_second:.0f} a second")
-    typer.echo(f"a sync takes   {played.percentile(0.5):.0f} ms (p50), {played.percentile(0.99):.0f} ms (p99)")
+    typer.echo(f"a sync takes   {played.percentile(50):.0f} ms (p50), {played.percentile(99):.0f} ms (p99)")
     typer.echo(f"ceiling        {ceiling.events_per_second:.0f} a second is what this generator can do at all")
     for reason in sorted(played.reasons):
         typer.secho(f"failed         {reason}", fg="red")

@@ -21,6 +21,7 @@ from client.ids import new_id
 from client.protocol import Protocol
 from client.queue import BATCH, EventQueue
 from client.session import Session
+from deploy.local.operations.percentiles import percentile
 from shared.domains.exercises.catalogue import CATALOGUE
 from shared.domains.workouts.events import SetCompleted, WorkoutStarted
 from shared.registry import DomainEvent
@@ -51,10 +52,9 @@ class Played:
     def events_per_second(self) -> float:
         return self.events / self.seconds if self.seconds else 0
 
-    def percentile(self, share: float) -> float:
-        """Milliseconds that this share (0 to 1) of the syncs took at most."""
-        ordered = sorted(self.syncs_s)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000 if ordered else 0
+    def percentile(self, percent: int) -> float:
+        """Milliseconds that so many of a hundred syncs stay below."""
+        return percentile(self.syncs_s, percent) * 1000
 
 
 class Phone:

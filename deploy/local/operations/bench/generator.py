@@ -17,6 +17,7 @@ from deploy.local.operations.bench.phones import SYNC, Phone, expect
 from deploy.local.operations.bench.probe import Probe
 from deploy.local.operations.bench.wire import Connection, request
 from deploy.local.operations.bench.workload import batches, life
+from deploy.local.operations.percentiles import percentiles
 
 CEILING = 400_000
 
@@ -85,12 +86,7 @@ def summary(load: Load) -> dict[str, Any]:
 
 
 def milliseconds(seconds: Sequence[float]) -> dict[str, float | None]:
-    """The median and the 99th percentile; None without any measurement."""
-    ordered = sorted(seconds)
-    return {
-        "p50": round(ordered[len(ordered) // 2] * 1000, 1) if ordered else None,
-        "p99": round(ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)] * 1000, 1) if ordered else None,
-    }
+    return percentiles([one * 1000 for one in seconds], 1)
 
 
 WORK: Mapping[str, Callable[..., Coroutine[Any, Any, dict[str, Any]]]] = {

@@ -18,6 +18,7 @@ from deploy.local.operations.bench.phones import Phone, expect, register
 from deploy.local.operations.bench.usage import at_rest
 from deploy.local.operations.bench.wire import request
 from deploy.local.operations.bench.workload import life
+from deploy.local.operations.percentiles import percentile
 from deploy.local.operations.running import UNLIMITED
 from deploy.local.stack import Stack
 
@@ -39,8 +40,7 @@ class Measured:
 
     def percentile(self, percent: int) -> float:
         """The time that so many of a hundred requests stay below."""
-        ordered = sorted(self.milliseconds)
-        return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
+        return percentile(self.milliseconds, percent)
 
 
 def events_with(sets: int) -> int:

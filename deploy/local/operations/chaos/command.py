@@ -17,6 +17,7 @@ from rich.table import Table
 from deploy.local.operations.chaos.phones import Phone, introduced
 from deploy.local.operations.chaos.reckoning import Reckoning, reckon
 from deploy.local.operations.chaos.storm import STUCK_SECONDS, Recovery, Storm
+from deploy.local.operations.percentiles import percentiles
 from deploy.local.operations.running import UNLIMITED, AsJson, operating
 from deploy.local.output import steps
 from deploy.local.roles import product_roles
@@ -44,7 +45,6 @@ class Outcome:
         return sorted(self.storm.recoveries, key=lambda recovery: -recovery.seconds)[:3]
 
     def as_json(self) -> dict[str, Any]:
-        recoveries = sorted(recovery.seconds for recovery in self.storm.recoveries)
         return {
             "seed": self.seed,
             "seconds": round(self.seconds, 1),
@@ -55,7 +55,7 @@ class Outcome:
             "duplicated": len(self.reckoning.duplicated),
             "stuck": self.storm.stuck,
             "records_published_again": self.reckoning.repeated_records,
-            "recovery_seconds": {"p50": percentile(recoveries, 50), "p99": percentile(recoveries, 99)},
+            "recovery_seconds": percentiles([recovery.seconds for recovery in self.storm.recoveries], 2),
             "slowest_recoveries": [str(recovery) for recovery in self.slowest],
             "examples": self.reckoning.examples,
             "first_difference": self.reckoning.findings.first_difference,
@@ -112,11 +112,6 @@ async def reckoned(stack: Stack, phones: Sequence[Phone]) -> Reckoning:
     async with operating(stack) as operator:
         acked = [one for phone in phones for one in phone.acknowledged()]
         return await reckon(operator, acked, PATIENCE_SECONDS)
-
-
-def percentile(ordered: Sequence[float], percent: int) -> float | None:
-    """None where nothing was measured."""
-    return round(ordered[min(len(ordered) - 1, len(ordered) * percent // 100)], 2) if ordered else None
 
 
 def show(outcome: Outcome, console: Console) -> None:

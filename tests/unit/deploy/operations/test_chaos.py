@@ -3,7 +3,6 @@
 import random
 from uuid import uuid4
 
-from deploy.local.operations.chaos.command import percentile
 from deploy.local.operations.chaos.faults import draw
 from deploy.local.operations.chaos.phones import Acknowledged, diary
 from deploy.local.operations.chaos.reckoning import Kept, lost
@@ -39,8 +38,3 @@ def test_what_was_acknowledged_must_be_in_the_store_and_on_the_topic() -> None:
     missing = list(lost(acked, kept, Topic({device: published})))
 
     assert missing == [f"event 2 of {device} is not on the topic", f"event 3 of {device} is not in the store"]
-
-
-def test_percentiles_of_few_and_of_none() -> None:
-    assert percentile([], 99) is None
-    assert (percentile([1.0, 2.0, 3.0], 50), percentile([1.0, 2.0, 3.0], 99)) == (2.0, 3.0)
