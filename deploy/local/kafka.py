@@ -14,7 +14,7 @@ from rich.console import Console
 from deploy.local.folders import private_folder
 from deploy.local.jars import find_jars
 from deploy.local.ports import free_port, port_is_free
-from deploy.local.processes import Process, Program, StartError, until
+from deploy.local.processes import Engine, Process, Program, StartError, until
 
 JVM_OPTIONS = (
     "-Xms96m",
@@ -61,7 +61,7 @@ rootLogger.appenderRef.console.ref=console
 """
 
 
-class EmbeddedKafka:
+class EmbeddedKafka(Engine):
     """One broker whose log and ports survive `kill()` and `start()`. `bootstrap` is `host:port`."""
 
     def __init__(self, data: Path, console: Console | None = None) -> None:
@@ -82,20 +82,6 @@ class EmbeddedKafka:
         self.process.program = Program("kafka", self._java(jars, "kafka.Kafka", str(self._settings_file)))
         self.process.start()
         await until(self._answers, self.process, 90)
-
-    async def stop(self) -> None:
-        await self.process.stop(grace=3)
-
-    async def kill(self) -> None:
-        """Ends it at once, without a chance to tidy up; it stays down until `start()`."""
-        self.process.meant_to_run = False
-        await self.process.kill()
-
-    def pause(self) -> None:
-        self.process.pause()
-
-    def resume(self) -> None:
-        self.process.resume()
 
     @property
     def _settings_file(self) -> Path:

@@ -5,7 +5,8 @@ import os
 import pwd
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGINT
@@ -15,7 +16,7 @@ import asyncpg
 
 from deploy.local.folders import secret
 from deploy.local.ports import free_port
-from deploy.local.processes import SETPRIV, Process, Program, StartError, until
+from deploy.local.processes import SETPRIV, Engine, Process, Program, StartError, until
 
 SETTINGS = {
     "fsync": "on",
@@ -55,7 +56,7 @@ def binaries() -> Path:
     return Path(wheel.submodule_search_locations[0]) / "pginstall18" / "bin"
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(Engine):
     """One server whose data, port and passwords survive `kill()` and `start()`; each role owns its own database."""
 
     def __init__(self, data: Path, databases: Sequence[str]) -> None:
@@ -91,60 +92,41 @@ class EmbeddedPostgres:
         for name in self.databases:
             await self.create_database(name)
 
-    async def stop(self) -> None:
-        await self.process.stop(grace=3)
-
-    async def kill(self) -> None:
-        """Ends it at once, without a chance to tidy up; it stays down until `start()`."""
-        self.process.meant_to_run = False
-        await self.process.kill()
-
-    def pause(self) -> None:
-        self.process.pause()
-
-    def resume(self) -> None:
-        self.process.resume()
-
     async def create_database(self, name: str, owner: str | None = None) -> None:
         """Makes a database and, unless it exists, the login role that owns it; what exists already is left alone."""
         owner = owner or name
-        connection = await asyncpg.connect(self._superuser_url())
-        try:
+        async with self._superuser() as connection:
             if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", owner):
                 await connection.execute(f"CREATE ROLE \"{owner}\" LOGIN CREATEROLE PASSWORD '{self.password(owner)}'")
             if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
                 await connection.execute(f'CREATE DATABASE "{name}" OWNER "{owner}"')
                 await connection.execute(f'REVOKE CONNECT ON DATABASE "{name}" FROM PUBLIC')
-        finally:
-            await connection.close()
 
     async def drop_database(self, name: str) -> None:
-        connection = await asyncpg.connect(self._superuser_url())
-        try:
+        async with self._superuser() as connection:
             await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        finally:
-            await connection.close()
 
     async def _drop_leftovers(self) -> None:
         """What a restore that was cut off has left: the databases have their names only when they are whole."""
-        connection = await asyncpg.connect(self._superuser_url())
-        try:
+        async with self._superuser() as connection:
             for name in self.databases:
                 for kind in (RESTORED, REPLACED):
                     await connection.execute(f'DROP DATABASE IF EXISTS "{name}_{kind}" WITH (FORCE)')
+
+    @asynccontextmanager
+    async def _superuser(self, patience: float = 60) -> AsyncIterator[asyncpg.Connection]:
+        connection = await asyncpg.connect(self.url("postgres", driver="postgresql"), timeout=patience)
+        try:
+            yield connection
         finally:
             await connection.close()
 
-    def _superuser_url(self) -> str:
-        return self.url("postgres", driver="postgresql")
-
     async def _answers(self) -> bool:
         try:
-            connection = await asyncpg.connect(self._superuser_url(), timeout=2)
+            async with self._superuser(patience=2):
+                return True
         except (OSError, TimeoutError, asyncpg.CannotConnectNowError):
             return False
-        await connection.close()
-        return True
 
     def _initialise(self) -> None:
         """Makes the cluster beside its place and renames it, so that an interrupted start leaves nothing half done."""

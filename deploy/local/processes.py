@@ -152,6 +152,26 @@ class Process:
         return family(self.pid)
 
 
+class Engine:
+    """A database or a broker: one process, whose data survive however it ends."""
+
+    process: Process
+
+    async def stop(self) -> None:
+        await self.process.stop(grace=3)
+
+    async def kill(self) -> None:
+        """Ends it at once, without a chance to tidy up; it stays down until `start()`."""
+        self.process.meant_to_run = False
+        await self.process.kill()
+
+    def pause(self) -> None:
+        self.process.pause()
+
+    def resume(self) -> None:
+        self.process.resume()
+
+
 def stand_back(pid: int, niceness: int) -> None:
     """Gives a process and its session a niceness. Where Linux groups processes by session, as it does by default,
     setpriority(2) says how far a process stands back within its own session only, and all sessions get equal shares of
