@@ -5,7 +5,6 @@ import re
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from pydantic import ValidationError
 
-PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 DEBUG = "HYPERTROPHY_DEBUG"
 
 
@@ -56,11 +54,10 @@ def listed(command: Command) -> Callable[[], None]:
 
 
 def show_version(wanted: bool) -> None:
-    import tomllib
-
     if wanted:
-        project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
-        typer.echo(f"{project['name']} {project['version']}")
+        from client.version import version
+
+        typer.echo(f"hypertrophy {version()}")
         raise typer.Exit
 
 

@@ -10,6 +10,7 @@ import typer
 from pydantic_core import to_json
 from rich.console import Console
 
+from client.version import version
 from deploy.local.folders import default_data_folder
 from deploy.local.operations.backup.archive import HEADS, Manifest, pack
 from deploy.local.operations.backup.databases import Databases, reachable
@@ -17,7 +18,6 @@ from deploy.local.operations.running import AsJson, Data
 
 # auth comes last, so that it knows every user of whom another database holds something.
 ORDER = ("coach", "projector", "ingest", "auth")
-VERSION = "0.1.0"
 _HEADS = """
     SELECT device_id, user_id, last_accepted AS last_accepted_sequence, accepted_count AS count,
            encode(digest, 'hex') AS hash
@@ -76,7 +76,7 @@ async def save(data: Path, target: Path) -> Manifest:
                     await databases.dump(service, folder / f"{service}.dump")
                 else:
                     store = await save_store(databases, folder)
-        manifest = Manifest.of(folder, datetime.now(UTC), VERSION, store)
+        manifest = Manifest.of(folder, datetime.now(UTC), version(), store)
         pack(folder, manifest, target)
     return manifest
 

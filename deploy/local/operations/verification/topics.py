@@ -53,10 +53,9 @@ _place = TypeAdapter(Place).validate_json
 
 @dataclass
 class Topic:
-    """The records of the current epoch by device; others, and those that are no events, are counted only."""
+    """The records of the current epoch by device; what is no event is counted only, and other epochs do not matter."""
 
     devices: dict[UUID, Published] = field(default_factory=dict)
-    of_other_epochs: int = 0
     unreadable: int = 0
 
     def take(self, value: bytes | None, epoch: str) -> None:
@@ -66,11 +65,9 @@ class Topic:
         except ValidationError:
             self.unreadable += 1
             return
-        if place.server_epoch != epoch:
-            self.of_other_epochs += 1
-            return
-        device = self.devices.setdefault(place.device_id, Published())
-        device.take(place.sequence_number, place.event_id, place.previous_sequence)
+        if place.server_epoch == epoch:
+            device = self.devices.setdefault(place.device_id, Published())
+            device.take(place.sequence_number, place.event_id, place.previous_sequence)
 
     @property
     def repeated(self) -> int:
