@@ -5,7 +5,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from uuid import UUID, uuid4, uuid5
 
@@ -24,6 +24,7 @@ from services.ingest.settings import Settings as IngestSettings
 from shared.identity import ErasureApplied, MergeApplied, ServiceName
 from shared.kafka import Outgoing, Publisher
 from shared.topics import EFFECTS, IDENTITY
+from tests.eventually import eventually
 from tests.system.auth.conftest import SERVICE_TOKEN, Auth, Json, Phone, authorized, code
 from tests.system.conftest import Database
 from tests.system.engines import RealEngines, connect
@@ -40,13 +41,6 @@ async def served(app: FastAPI, port: int) -> AsyncIterator[str]:
     finally:
         server.should_exit = True
         await serving
-
-
-async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
-    """Waits for what has to come; the run's own timeout is the limit."""
-    async with asyncio.timeout(60):
-        while not await check():
-            await asyncio.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

@@ -23,8 +23,9 @@ import httpx2
 from deploy.local.ports import free_port
 from services.coach.facts.packing import SHAPE
 from shared.domains.exercises.catalogue import catalogue_id
+from tests.eventually import eventually
 from tests.system.coach.fake_model import FakeModel
-from tests.system.coach.world import Feeds, World, access_token, coach, eventually, record_history, served
+from tests.system.coach.world import Feeds, World, access_token, coach, record_history, served
 from tests.system.engines import connect, fresh_database, running_engines
 
 QUESTIONS, NEW_SETS, COLD_STARTS = 200, 60, 8
@@ -77,7 +78,7 @@ async def _live(client: httpx2.AsyncClient) -> None:
         except httpx2.TransportError:
             return False
 
-    assert await eventually(answers, 60)
+    await eventually(answers)
 
 
 async def first_token(client: httpx2.AsyncClient, model: TimedModel, user: UUID) -> float:
@@ -145,7 +146,7 @@ async def _after_a_set(world: World, client: httpx2.AsyncClient, model: TimedMod
         query = "SELECT max(sequence_number) FROM memory_events WHERE device_id = $1"
         return bool(await connection.fetchval(query, device) == last)
 
-    assert await eventually(arrived)
+    await eventually(arrived)
     await connection.close()
     return await first_token(client, model, user)
 
@@ -187,9 +188,9 @@ async def remembered(world: World, events: list[Any]) -> None:
         query = "SELECT count(*) FROM trainees JOIN packed_logs USING (user_id, version)"
         return bool(await connection.fetchval(query))
 
-    assert await eventually(all_there, 120)
-    assert await eventually(reported, 120)
-    assert await eventually(packed, 60)
+    await eventually(all_there, 120)
+    await eventually(reported, 120)
+    await eventually(packed)
     await connection.close()
 
 

@@ -13,7 +13,8 @@ from shared.identity import WeeklyReportReady
 from shared.postgres import create_pool
 from shared.topics import COACH as COACH_TOPIC
 from shared.values import format_moment, utc_now
-from tests.system.coach.world import COACH, START, World, earlier_this_week, eventually, frames_of, said_on, text_of
+from tests.eventually import eventually
+from tests.system.coach.world import COACH, START, World, earlier_this_week, frames_of, said_on, text_of
 from tests.system.engines import connect
 
 BENCH = catalogue_id("bench-press-barbell")
@@ -32,7 +33,7 @@ async def trained(world: World) -> UUID:
         answer = await world.http.get(f"{COACH}/weekly-reports", headers=world.caller(user))
         return answer.status_code == 200 and len(answer.json()["items"]) == 5
 
-    assert await eventually(remembered)
+    await eventually(remembered)
     return user
 
 
@@ -122,7 +123,7 @@ async def test_a_late_set_revises_the_report(world: World) -> None:
     async def made() -> bool:
         return (await world.http.get(week, headers=world.caller(user))).status_code == 200
 
-    assert await eventually(made)
+    await eventually(made)
     late = world.record(
         user,
         device,
@@ -141,7 +142,7 @@ async def test_a_late_set_revises_the_report(world: World) -> None:
         report = (await world.http.get(week, headers=world.caller(user))).json()
         return bool(report["data"]["totals"]["tonnage_kg"] == 1000 and report["revision"] == 2)
 
-    assert await eventually(revised)
+    await eventually(revised)
 
 
 async def test_chat_without_a_model_answers_by_rules_and_says_so(world: World, trained: UUID) -> None:
@@ -204,7 +205,7 @@ async def test_everything_of_a_user_is_exported_and_erased(world: World) -> None
         answer = await world.http.get(f"{COACH}/memory", headers=world.caller(user))
         return (answer.status_code, answer.json().get("code")) == (410, "user_erased")
 
-    assert await eventually(gone)
+    await eventually(gone)
 
 
 async def test_a_merged_user_reads_the_accounts_memory(world: World, trained: UUID) -> None:
@@ -216,7 +217,7 @@ async def test_a_merged_user_reads_the_accounts_memory(world: World, trained: UU
         path = f"{COACH}/conversations/{conversation}"
         return (await world.http.get(path, headers=world.caller(trained))).status_code == 200
 
-    assert await eventually(merged)
+    await eventually(merged)
     reports = await world.http.get(f"{COACH}/weekly-reports", headers=world.caller(anonymous))
     assert len(reports.json()["items"]) == 5
 
@@ -232,7 +233,7 @@ async def test_what_is_written_while_its_user_is_merged_is_the_accounts(world: W
     async def merged() -> bool:
         return bool(await conversations.messages(trained, asked))
 
-    assert await eventually(merged)
+    await eventually(merged)
     # when the answer and what was learned are kept for the one who asked
     await conversations.add(anonymous, asked, Message(uuid4(), "assistant", "late", [], "rules", utc_now()))
     await facts.remember(anonymous, uuid4(), "injury", "a bad knee", utc_now())
@@ -261,7 +262,7 @@ async def test_positions_are_paged_by_device_and_a_foreign_cursor_is_refused(wor
     async def all_there() -> bool:
         return [device for device in await paged() if UUID(device) in devices] == [str(device) for device in devices]
 
-    assert await eventually(all_there)
+    await eventually(all_there)
     for cursor in ("nonsense", encode_cursor(7), encode_cursor("nobody"), encode_cursor(["a", "b"])):
         answer = await world.http.get(path, params={"cursor": cursor}, headers=internal)
         assert (answer.status_code, answer.json()["field"]) == (422, "cursor")
@@ -297,7 +298,7 @@ async def test_sets_of_the_open_week_ask_for_no_look_at_the_reports(world: World
         version, at = await versions()
         return version == at > 0
 
-    assert await eventually(planned)
+    await eventually(planned)
     _, before = await versions()
     # Two days on: in the open week or, at its end, the next one; never in a closed one.
     await world.publish(*world.workout(user, device, now + timedelta(days=2), (BENCH, 100, 5)))
@@ -305,15 +306,15 @@ async def test_sets_of_the_open_week_ask_for_no_look_at_the_reports(world: World
     async def arrived() -> bool:
         return (await versions())[0] > before
 
-    assert await eventually(arrived)
+    await eventually(arrived)
     other, its_device = uuid4(), uuid4()
     await world.publish(*world.workout(other, its_device, now - timedelta(weeks=2), (BENCH, 100, 5)))
 
     async def other_has_its_report() -> bool:
         return bool(await connection.fetchval("SELECT count(*) FROM weekly_reports WHERE user_id = $1", other))
 
-    assert await eventually(other_has_its_report)
+    await eventually(other_has_its_report)
     assert (await versions())[1] == before
     await world.publish(*world.workout(user, device, now - timedelta(weeks=2), (BENCH, 100, 5)))
-    assert await eventually(planned)
+    await eventually(planned)
     await connection.close()

@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.domains.exercises.catalogue import catalogue_id
-from tests.system.coach.world import COACH, World, eventually, record_history
+from tests.eventually import eventually
+from tests.system.coach.world import COACH, World, record_history
 from tests.unit.coach.expected import EXPECTED, rows
 from tests.unit.coach.expected_reports import hard_sets, markdown, totals
 from tests.unit.coach.raw import until
@@ -26,7 +27,7 @@ async def trained(world: World) -> UUID:
     async def reported() -> bool:
         return {item["week"] for item in await reports(world, user)} == weeks
 
-    assert await eventually(reported, 120)
+    await eventually(reported, 120)
     return user
 
 
@@ -77,4 +78,4 @@ async def test_a_new_set_is_seen_at_once_and_the_rest_is_as_before(world: World,
         return "777 kg" in await asked()
 
     assert "777 kg" not in before
-    assert await eventually(seen)
+    await eventually(seen)

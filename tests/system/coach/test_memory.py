@@ -11,7 +11,8 @@ from shared.domains.exercises.catalogue import catalogue_id
 from shared.kafka import Outgoing
 from shared.postgres import create_pool
 from shared.topics import EVENTS
-from tests.system.coach.world import START, World, eventually
+from tests.eventually import eventually
+from tests.system.coach.world import START, World
 from tests.system.engines import connect
 
 BENCH = catalogue_id("bench-press-barbell")
@@ -43,7 +44,7 @@ async def test_published_events_are_remembered_once(world: World, database_of: a
     async def all_there() -> bool:
         return await remembered(database_of, user) == sorted(event.event_id for event in events)
 
-    assert await eventually(all_there)
+    await eventually(all_there)
     assert await database_of.fetchval("SELECT count FROM applied WHERE device_id = $1", device) == len(events)
 
 
@@ -59,7 +60,7 @@ async def test_a_hole_and_what_never_was_published_come_from_the_feed(
     async def all_there() -> bool:
         return await remembered(database_of, user) == sorted(event.event_id for event in events + lost)
 
-    assert await eventually(all_there)
+    await eventually(all_there)
 
 
 async def test_a_merge_moves_what_was_and_what_still_comes(world: World, database_of: asyncpg.Connection) -> None:
@@ -73,7 +74,7 @@ async def test_a_merge_moves_what_was_and_what_still_comes(world: World, databas
     async def all_there() -> bool:
         return await remembered(database_of, account) == sorted(event.event_id for event in before + after)
 
-    assert await eventually(all_there)
+    await eventually(all_there)
     assert await remembered(database_of, anonymous) == []
 
 
@@ -87,7 +88,7 @@ async def test_chains_of_merges_end_in_one_account_in_any_order(world: World, da
     async def all_there() -> bool:
         return await remembered(database_of, account) == sorted(event.event_id for event in events)
 
-    assert await eventually(all_there)
+    await eventually(all_there)
 
 
 async def test_an_erased_user_stays_forgotten(world: World, database_of: asyncpg.Connection) -> None:
@@ -105,7 +106,7 @@ async def test_an_erased_user_stays_forgotten(world: World, database_of: asyncpg
         applied = await database_of.fetchval("SELECT sequence FROM applied WHERE device_id = $1", phone)
         return bool(merged == user and applied == 6)
 
-    assert await eventually(all_gone)
+    await eventually(all_gone)
     assert [await remembered(database_of, id) for id in (user, alias, late)] == [[], [], []]
 
 
@@ -121,7 +122,7 @@ async def test_what_was_written_in_the_moment_of_a_merge_or_an_erasure_follows_i
         query = "SELECT count(*) FROM users WHERE user_id = ANY($1)"
         return bool(await database_of.fetchval(query, [merged, erased]) == 2)
 
-    assert await eventually(both_known)
+    await eventually(both_known)
     # when requests that began before write for both, and the worker looks after it
     for user in (merged, erased):
         await database_of.execute(CONVERSATION, uuid4(), user)
@@ -142,9 +143,9 @@ async def test_a_record_that_is_no_event_blocks_nothing(world: World, database_o
     async def parked() -> bool:
         return bool(await database_of.fetchval("SELECT count(*) FROM dead_letters WHERE value = $1", b"\xff not json"))
 
-    assert await eventually(parked)
+    await eventually(parked)
 
     async def all_there() -> bool:
         return await remembered(database_of, user) == sorted(event.event_id for event in events)
 
-    assert await eventually(all_there)
+    await eventually(all_there)

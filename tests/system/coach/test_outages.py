@@ -20,9 +20,10 @@ from deploy.local.roles import ROOT
 from shared.domains.exercises.catalogue import catalogue_id
 from shared.identity import WeeklyReportReady
 from shared.topics import COACH as COACH_TOPIC
+from tests.eventually import eventually
 from tests.system.coach.fake_model import FakeModel
 from tests.system.coach.overhead import http_process
-from tests.system.coach.world import COACH, START, Feeds, World, coach, eventually, frames_of, said_on, served, text_of
+from tests.system.coach.world import COACH, START, Feeds, World, coach, frames_of, said_on, served, text_of
 from tests.system.conftest import Database
 from tests.system.engines import RealEngines, connect
 
@@ -78,11 +79,11 @@ async def test_a_worker_killed_amid_reports_leaves_each_report_once(
         return bool(await database.fetchval("SELECT count(*) FROM weekly_reports") >= count)
 
     async with worker(world) as process:
-        assert await eventually(partial(made, 1), 60)
+        await eventually(partial(made, 1))
         process.send_signal(signal.SIGKILL)
         await process.wait()
     async with worker(world):
-        assert await eventually(partial(made, WEEKS), 60)
+        await eventually(partial(made, WEEKS))
         announced = await said_on(world, COACH_TOPIC, user)
 
     revisions = await database.fetch("SELECT week, revision FROM weekly_reports")
@@ -106,7 +107,7 @@ async def model_process(port: int) -> AsyncIterator[asyncio.subprocess.Process]:
         writer.close()
         return True
 
-    assert await eventually(listens, 30)
+    await eventually(listens)
     try:
         yield process
     finally:
@@ -164,13 +165,13 @@ async def test_a_worker_killed_while_the_model_writes_leaves_one_report_that_is_
 
     async with served(model.app()) as address:
         async with worker(world, model=address) as process:
-            assert await eventually(asked, 60)
+            await eventually(asked)
             process.send_signal(signal.SIGKILL)
             await process.wait()
         assert [row["revision"] for row in await database.fetch(query, user)] == [1]
         model.behaviour, model.pieces = "answer", [json.dumps({"sentences": ["You moved 500 kg."]})]
         async with worker(world, model=address):
-            assert await eventually(told, 60)
+            await eventually(told)
             announced = await said_on(world, COACH_TOPIC, user)
     assert [tuple(row) for row in await database.fetch(query, user)] == [(2, "You moved 500 kg.")]
     # The hint may come twice, where the kill fell between saying it and noting that it was said; the report does not.
@@ -192,7 +193,7 @@ async def test_kafka_killed_amid_batches_leaves_one_correct_report_of_each_week(
         return int(found)
 
     await world.publish(*events[: len(events) // 2])
-    assert await eventually(remembered)
+    await eventually(remembered)
     await engines.broker.kill()
     await engines.broker.start()
     await world.publish(*events)
@@ -208,7 +209,7 @@ async def test_kafka_killed_amid_batches_leaves_one_correct_report_of_each_week(
     async def all_right() -> bool:
         return await remembered() == len(events) and [moved for _, moved in await reports()] == [30_000] * 20
 
-    assert await eventually(all_right, 90)
+    await eventually(all_right)
     assert len({week for week, _ in await reports()}) == 20
     frames = await frames_of(world, user, "How much did I lift?")
     assert "30000 kg" in text_of(frames)
@@ -232,4 +233,4 @@ async def test_kafka_killed_amid_batches_loses_nothing(
         found = await database_of.fetchval("SELECT count(*) FROM memory_events WHERE user_id = $1", user)
         return bool(found == len(before) + len(during) + len(after))
 
-    assert await eventually(all_there, 60)
+    await eventually(all_there)

@@ -16,7 +16,8 @@ from services.coach.store.packed_logs import PackedLogs
 from shared.digests import canonical_json
 from shared.domains.exercises.catalogue import catalogue_id
 from shared.postgres import Connection, create_pool
-from tests.system.coach.world import START, World, eventually
+from tests.eventually import eventually
+from tests.system.coach.world import START, World
 from tests.system.engines import connect
 
 BENCH = catalogue_id("bench-press-barbell")
@@ -60,7 +61,7 @@ async def trained(world: World, database_of: Connection) -> tuple[UUID, UUID]:
     for back in range(WORTH_PACKING // 50):
         at = START - timedelta(weeks=back + 2)
         await world.publish(*world.workout(user, device, at, *[(BENCH, 100 - back, 5)] * 50))
-    assert await eventually(partial(is_packed, database_of, user, len(world.feeds.events[device])), 60)
+    await eventually(partial(is_packed, database_of, user, len(world.feeds.events[device])))
     return user, device
 
 
@@ -92,7 +93,7 @@ async def test_a_fresh_process_reads_the_packed_log_and_what_came_since(
     assert await read(api, user) == [version]
 
     await world.publish(*world.workout(user, device, START, (BENCH, 140, 1)))
-    assert await eventually(partial(remembered, database_of, user, len(world.feeds.events[device])))
+    await eventually(partial(remembered, database_of, user, len(world.feeds.events[device])))
     asked = await read(api, user)
     assert len(asked) == 1
     assert asked[0] > 0
@@ -106,14 +107,14 @@ async def test_a_process_that_unpacked_a_log_follows_what_comes(
     logs = Logs(memory, entities=10_000, packed=PackedLogs(api))
     await logs.of(user)
     await world.publish(*world.workout(user, device, START, (BENCH, 140, 1)))
-    assert await eventually(partial(remembered, database_of, user, len(world.feeds.events[device])))
+    await eventually(partial(remembered, database_of, user, len(world.feeds.events[device])))
     added = await logs.of(user)
     assert added.sets == (await Logs(Memory(api), entities=0).of(user)).sets
     assert 0 not in memory.asked
 
     edited = added.sets[0].set_id
     await world.publish(world.record(user, device, "SetCorrected", START, set_id=edited, reps=11))
-    assert await eventually(partial(remembered, database_of, user, len(world.feeds.events[device])))
+    await eventually(partial(remembered, database_of, user, len(world.feeds.events[device])))
     corrected = await logs.of(user)
     assert memory.asked[-1] == 0
     assert corrected.sets == (await Logs(Memory(api), entities=0).of(user)).sets
@@ -172,10 +173,10 @@ async def test_a_merge_joins_what_is_packed_with_what_it_brings(
     anonymous, phone = uuid4(), uuid4()
     brought = world.workout(anonymous, phone, START - timedelta(days=400), *[(BENCH, 60, 12)] * 3)
     await world.publish(*brought)
-    assert await eventually(partial(remembered, database_of, anonymous, len(brought)))
+    await eventually(partial(remembered, database_of, anonymous, len(brought)))
     await world.say("UserMerged", user_id=user, merge_id=uuid4(), from_user_id=anonymous)
     everything = len(world.feeds.events[device]) + len(brought)
-    assert await eventually(partial(remembered, database_of, user, everything))
+    await eventually(partial(remembered, database_of, user, everything))
     assert 0 not in await read(api, user)
     log = await Logs(Memory(api), entities=0, packed=PackedLogs(api)).of(user)
     assert {row.reps for row in log.sets} == {5, 12}
@@ -192,6 +193,6 @@ async def test_a_packed_log_is_erased_with_its_user_and_stays_away(
     async def erased() -> bool:
         return bool(await database_of.fetchval("SELECT erasure_id FROM users WHERE user_id = $1", user))
 
-    assert await eventually(erased)
+    await eventually(erased)
     await pack(PackedLogs(worker), user, kept)
     assert await database_of.fetchval("SELECT count(*) FROM packed_logs WHERE user_id = $1", user) == 0

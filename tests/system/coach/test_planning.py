@@ -14,7 +14,8 @@ from services.coach.store.packed_logs import PackedLogs
 from services.coach.store.reports import Pace, Reports
 from shared.domains.exercises.catalogue import catalogue_id
 from shared.postgres import create_pool
-from tests.system.coach.world import Feeds, World, coach, eventually
+from tests.eventually import eventually
+from tests.system.coach.world import Feeds, World, coach
 from tests.system.conftest import Database
 from tests.system.engines import RealEngines
 
@@ -47,7 +48,7 @@ async def test_a_user_whose_log_cannot_be_read_waits_and_the_others_get_their_re
     async def remembered() -> bool:
         return bool(await worker.fetchval("SELECT count(*) FROM memory_events") == 6)
 
-    assert await eventually(remembered)
+    await eventually(remembered)
     await worker.execute("UPDATE memory_events SET event = '{' WHERE user_id = $1", first)
     logs, reports, packed_logs = Logs(Memory(worker), entities=0), Reports(worker), PackedLogs(worker)
 
@@ -69,7 +70,7 @@ async def test_a_week_at_the_beginning_of_the_calendar_has_its_report(world: Wor
     async def remembered() -> bool:
         return bool(await worker.fetchval("SELECT count(*) FROM memory_events WHERE user_id = $1", user) == 3)
 
-    assert await eventually(remembered)
+    await eventually(remembered)
     now = datetime.now(UTC) + timedelta(seconds=1)
     await plan(Logs(Memory(worker), entities=0), Reports(worker), PackedLogs(worker), now, PACE)
 

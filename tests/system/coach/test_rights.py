@@ -11,7 +11,8 @@ from services.coach.store.own import own
 from services.coach.store.owned import DERIVED, MEMORY, OWNED
 from shared.domains.exercises.catalogue import catalogue_id
 from shared.postgres import create_pool
-from tests.system.coach.world import START, World, eventually, frames_of
+from tests.eventually import eventually
+from tests.system.coach.world import START, World, frames_of
 
 BENCH = catalogue_id("bench-press-barbell")
 TABLES_OF_USERS = """
@@ -45,7 +46,7 @@ async def users(world: World, owner: Pool) -> list[UUID]:
             query = "SELECT count(*) > 0 FROM memory_events WHERE user_id = $1"
             return bool(await owner.fetchval(query, user))
 
-        assert await eventually(remembered)
+        await eventually(remembered)
     return found
 
 

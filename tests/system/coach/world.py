@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,6 +27,7 @@ from shared.envelope import AcceptedEvent
 from shared.identity import IDENTITY_EVENT, IdentityEvent
 from shared.kafka import Outgoing, Publisher
 from shared.topics import EVENTS, IDENTITY, partitions
+from tests.eventually import eventually
 from tests.system.engines import connect
 from tests.unit.coach.raw import everything_said
 
@@ -186,14 +187,6 @@ def earlier_this_week(by: timedelta) -> datetime:
     return max(monday, now - by)
 
 
-async def eventually(check: Callable[[], Awaitable[Any]], seconds: float = 20) -> Any:
-    """The first true answer; the last one where none came in time."""
-    deadline = asyncio.get_running_loop().time() + seconds
-    while not (found := await check()) and asyncio.get_running_loop().time() < deadline:
-        await asyncio.sleep(0.05)
-    return found
-
-
 @asynccontextmanager
 async def served(app: Any) -> AsyncIterator[str]:
     """The app on a port of its own; yields its address."""
@@ -264,7 +257,7 @@ async def said_on(world: World, topic: str, user: UUID) -> list[bytes]:
     async def published() -> bool:
         return bool(await connection.fetchval("SELECT count(*) FROM outbox") == 0)
 
-    assert await eventually(published)
+    await eventually(published)
     await connection.close()
     consumer = AIOKafkaConsumer(bootstrap_servers=world.settings.kafka_bootstrap_servers, auto_offset_reset="earliest")
     await consumer.start()

@@ -31,9 +31,9 @@ from shared.identity import (
 from shared.kafka import Outgoing, Publisher
 from shared.loops import running
 from shared.topics import DEAD_LETTERS, EFFECTS, IDENTITY
+from tests.eventually import eventually
 from tests.system.ingest.conftest import Ingest
 from tests.system.ingest.phones import Phone, sets
-from tests.system.ingest.test_relay import until
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -250,7 +250,7 @@ async def test_the_consumer_hears_the_topic_and_heals_from_the_feed(ingest: Inge
                 position = await ingest.tables.fetchval("SELECT number FROM identity_position")
                 return consumer.ready and {heard.from_user_id, missed.from_user_id} <= known.keys() and position == 3
 
-            await until(done)
+            await eventually(done)
             await asyncio.wait_for(buried(ingest, b"bm90IGFuIGV2ZW50"), 30)
 
 
@@ -266,6 +266,6 @@ async def test_a_worker_that_has_spoken_leaves_nothing_running(ingest: Ingest) -
         async def said() -> bool:
             return bool(await effects_of(ingest, event.user_id))
 
-        await until(said)
+        await eventually(said)
     # when it has ended, then its producer has too
     assert asyncio.all_tasks() <= before

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer
 from services.ingest.relay import Relay
 from services.ingest.settings import Settings
 from shared.topics import EVENTS
+from tests.eventually import eventually
 from tests.system.engines import RealEngines
 from tests.system.ingest.conftest import Ingest
 from tests.system.ingest.phones import sets
@@ -35,12 +36,6 @@ async def running(relay: Relay) -> AsyncIterator[Relay]:
     finally:
         task.cancel()
         await asyncio.wait([task])
-
-
-async def until(done: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
-    async with asyncio.timeout(seconds):
-        while not await done():
-            await asyncio.sleep(0.02)
 
 
 async def published(settings: Settings, device_id: UUID) -> list[int]:
@@ -72,7 +67,7 @@ async def test_what_was_accepted_is_published_in_order(ingest: Ingest) -> None:
     async with running(relay_of(ingest.settings)):
         for first in range(1, 100, 10):
             await asyncio.gather(*(phone.sync(sets(first, first + 9)) for phone in phones))
-        await until(lambda: drained(ingest))
+        await eventually(lambda: drained(ingest))
 
     for phone in phones:
         assert await published(ingest.settings, phone.device_id) == list(range(1, 101))
@@ -102,15 +97,15 @@ async def test_records_carry_the_correlation_id(ingest: Ingest) -> None:
 async def test_another_owner_takes_over_when_one_ends(ingest: Ingest) -> None:
     phone = ingest.phone()
     async with running(relay_of(ingest.settings)) as standby:
-        await until(lambda: asyncio.sleep(0, standby.every_shard_is_owned))
+        await eventually(lambda: asyncio.sleep(0, standby.every_shard_is_owned))
         async with running(relay_of(ingest.settings)) as second:
-            await until(lambda: asyncio.sleep(0, second.every_shard_is_owned))
+            await eventually(lambda: asyncio.sleep(0, second.every_shard_is_owned))
             await ingest.tables.fetch(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2"
                 " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
             )
             await phone.sync(sets(1, 30))
-            await until(lambda: drained(ingest))
+            await eventually(lambda: drained(ingest))
     assert sorted(set(await published(ingest.settings, phone.device_id))) == list(range(1, 31))
 
 
@@ -118,14 +113,14 @@ async def test_a_broker_outage_costs_latency_only(ingest: Ingest, engines: RealE
     phone = ingest.phone()
     async with running(relay_of(ingest.settings, publish_timeout=2)):
         await phone.sync(sets(1, 20))
-        await until(lambda: drained(ingest))
+        await eventually(lambda: drained(ingest))
         await engines.broker.kill()
         for first in (21, 41, 61):
             assert (await phone.sync(sets(first, first + 19)))["accepted_count"] == 20
         await asyncio.sleep(1)
         assert not await drained(ingest)
         await engines.broker.start()
-        await until(lambda: drained(ingest), seconds=60)
+        await eventually(lambda: drained(ingest))
 
     numbers = await published(ingest.settings, phone.device_id)
     assert list(dict.fromkeys(numbers)) == list(range(1, 81))

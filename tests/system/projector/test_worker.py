@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 from uuid import UUID, uuid4
@@ -28,6 +28,7 @@ from shared.migrations import migrate
 from shared.postgres import connect
 from shared.topics import EFFECTS, EVENTS, IDENTITY, partitions
 from shared.views.whole import content_digest_of
+from tests.eventually import eventually
 from tests.histories import history, interleaved
 from tests.system.engines import RealEngines, fresh_database
 from tests.system.projector.feed import EventStore
@@ -58,7 +59,7 @@ class Workers:
         self.processes.append(process)
         self.ports.append(port)
         async with httpx2.AsyncClient() as client:
-            await until(lambda: self._ready(client, port), 40)
+            await eventually(lambda: self._ready(client, port))
         return process
 
     async def _ready(self, client: httpx2.AsyncClient, port: int) -> bool:
@@ -101,12 +102,6 @@ async def workers(url: str, engines: RealEngines, event_store: EventStore) -> As
     await started.stop()
 
 
-async def until(reached: Callable[[], object], seconds: float = 30) -> None:
-    async with asyncio.timeout(seconds):
-        while not await reached():  # type: ignore[misc]
-            await asyncio.sleep(0.1)
-
-
 async def publish(publisher: Publisher, events: Sequence[AcceptedEvent]) -> None:
     records = [Outgoing(str(event.device_id).encode(), event.model_dump_json().encode()) for event in events]
     await publisher.publish(EVENTS, records)
@@ -116,7 +111,7 @@ def expected(events: Sequence[AcceptedEvent]) -> Digest:
     return content_digest_of(fold(event.recorded() for event in events))
 
 
-def reads(store: ProjectorStore, user_id: UUID, digest: Digest) -> Callable[[], object]:
+def reads(store: ProjectorStore, user_id: UUID, digest: Digest) -> Callable[[], Awaitable[bool]]:
     async def check() -> bool:
         return await content_digest(store, user_id) == digest
 
@@ -139,7 +134,7 @@ async def test_killed_in_the_middle_of_batches_nothing_is_lost_or_doubled(
     await publish(publisher, mixed[700:])
 
     for person in people:
-        await until(reads(store, person.user_id, expected(person.received)))
+        await eventually(reads(store, person.user_id, expected(person.received)))
 
 
 async def test_several_workers_share_users_while_some_are_killed_leave_and_come(
@@ -164,7 +159,7 @@ async def test_several_workers_share_users_while_some_are_killed_leave_and_come(
     await publish(publisher, mixed[800:])
     # then every user reads what the events say
     for person in people:
-        await until(reads(store, person.user_id, expected(person.received)), 60)
+        await eventually(reads(store, person.user_id, expected(person.received)))
 
 
 async def test_a_hole_is_healed_from_the_feed(
@@ -176,13 +171,13 @@ async def test_a_hole_is_healed_from_the_feed(
     async def has_compared() -> bool:
         return await workers.metric("consumer_heads_compared_timestamp_seconds") > 0
 
-    await until(has_compared)
+    await eventually(has_compared)
     person = history(20, events=120, devices=1)
     event_store.accept(person.received)
     # when Kafka brings the events with some missing
     await publish(publisher, [*person.received[:30], *person.received[70:]])
     # then all are read
-    await until(reads(store, person.user_id, expected(person.received)))
+    await eventually(reads(store, person.user_id, expected(person.received)))
     assert await workers.metric("consumer_holes_total") >= 1
 
 
@@ -193,7 +188,7 @@ async def test_what_kafka_lost_comes_with_the_comparison_at_the_start(
     event_store.accept(person.received)
     await workers.start()
 
-    await until(reads(store, person.user_id, expected(person.received)))
+    await eventually(reads(store, person.user_id, expected(person.received)))
 
 
 async def test_merges_and_erasures_are_answered(
@@ -225,8 +220,8 @@ async def test_merges_and_erasures_are_answered(
             erasures = [one for one in said if isinstance(one, ErasureApplied) and one.erasure_id == erasure.erasure_id]
             return len(merges) >= 2 and len(erasures) >= 1
 
-        await until(answered)
-    await until(reads(store, account.user_id, expected([*account.received, *anonymous.received])))
+        await eventually(answered)
+    await eventually(reads(store, account.user_id, expected([*account.received, *anonymous.received])))
     async with store.transaction() as connection:
         for table in ("history", "sets_projection", "dead_letters"):
             assert await connection.fetch(f"SELECT FROM {table} WHERE user_id = $1", leaving.user_id) == []
@@ -290,12 +285,12 @@ async def test_what_a_crash_of_the_database_took_back_is_read_again(
     event_store.accept(events)
     await workers.start()
     await publish(publisher, events)
-    await until(reads(store, person.user_id, expected(events)))
+    await eventually(reads(store, person.user_id, expected(events)))
 
     await take_back(url, events[:200])
     await pool.expire_connections()
 
-    await until(reads(store, person.user_id, expected(events)))
+    await eventually(reads(store, person.user_id, expected(events)))
 
 
 async def take_back(url: str, kept: Sequence[AcceptedEvent]) -> None:

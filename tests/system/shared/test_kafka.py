@@ -9,13 +9,8 @@ import pytest
 
 from shared.kafka import Outgoing, Publisher, PublishFailed, Record, create_broker, has_partitions, subscribe
 from shared.topics import COACH
+from tests.eventually import eventually
 from tests.system.engines import RealEngines
-
-
-async def _until(condition: object, seconds: float = 20) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # type: ignore[operator]
-            await asyncio.sleep(0.05)
 
 
 async def test_a_failing_handler_gets_the_same_records_again_in_order(engines: RealEngines) -> None:
@@ -38,7 +33,7 @@ async def test_a_failing_handler_gets_the_same_records_again_in_order(engines: R
     broker = create_broker(engines.kafka_bootstrap)
     subscriber = subscribe(broker, COACH, handler, group=f"test-{uuid4()}")
     await broker.start()
-    await _until(lambda: len(taken) >= 300)
+    await eventually(lambda: asyncio.sleep(0, len(taken) >= 300))
     # then nothing is lost, each key is in order, and the consumer counts as assigned
     assert has_partitions(subscriber)
     for key in (b"key-0", b"key-1", b"key-2"):

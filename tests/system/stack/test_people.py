@@ -1,16 +1,15 @@
 """Users, accounts, merges and erasures through all services."""
 
-import asyncio
 import io
 import json
 import random
 import zipfile
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from uuid import uuid4
 
 import pytest
 
+from tests.eventually import eventually
 from tests.system.stack.world import Json, Phone, World
 
 PASSWORD = "seven lazy barbells"
@@ -33,12 +32,6 @@ async def log_in(phone: Phone, email: str) -> Json:
     """With the phone's bearer; returns the merge."""
     phone.tokens = await ask(phone, "POST", "/login", {"email": email, "password": PASSWORD})
     return dict(phone.tokens["merge"])
-
-
-async def eventually(check: Callable[[], Awaitable[bool]], seconds: float = 90) -> None:
-    async with asyncio.timeout(seconds):
-        while not await check():
-            await asyncio.sleep(0.1)
 
 
 async def applied(phone: Phone, path: str) -> None:

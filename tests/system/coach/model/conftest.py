@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.eventually import eventually
 from tests.system.coach.fake_model import FakeModel
 from tests.system.coach.model.telling import BENCH, coach_of
-from tests.system.coach.world import COACH, World, earlier_this_week, eventually
+from tests.system.coach.world import COACH, World, earlier_this_week
 from tests.system.conftest import Database
 from tests.system.engines import RealEngines
 
@@ -48,5 +49,5 @@ async def trained(world: World) -> UUID:
         answer = await world.http.post(f"{COACH}/quick-questions", json=question, headers=world.caller(user))
         return "500 kg" in answer.json()["answer"]
 
-    assert await eventually(remembered)
+    await eventually(remembered)
     return user

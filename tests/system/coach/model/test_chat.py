@@ -5,9 +5,10 @@ from uuid import UUID
 
 import pytest
 
+from tests.eventually import eventually
 from tests.system.coach.fake_model import FakeModel
 from tests.system.coach.model.telling import breaker_closes, fact_of, told, told_sentences
-from tests.system.coach.world import World, eventually, frames_of, text_of
+from tests.system.coach.world import World, frames_of, text_of
 from tests.system.engines import connect
 
 
@@ -110,7 +111,7 @@ async def test_a_long_conversation_is_summed_up_by_the_model(world: World, model
         query = "SELECT told FROM conversations WHERE conversation_id = $1"
         return str(await connection.fetchval(query, UUID(conversation)))
 
-    assert await eventually(summary)
+    await eventually(summary)
     assert await summary() == "The user wants to look at the bench press."
     told(model, "Good ", "work.")
     await connection.execute("DELETE FROM model_requests WHERE user_id = $1", trained)

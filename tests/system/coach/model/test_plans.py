@@ -8,9 +8,10 @@ import pytest
 
 from shared.domains.exercises.catalogue import catalogue_id
 from shared.registry import registry
+from tests.eventually import eventually
 from tests.system.coach.fake_model import FakeModel
 from tests.system.coach.model.telling import BENCH, breaker_closes, coach_of, told
-from tests.system.coach.world import COACH, World, eventually
+from tests.system.coach.world import COACH, World
 from tests.system.conftest import Database
 from tests.system.engines import RealEngines
 
@@ -82,7 +83,7 @@ async def test_a_meal_plan_cites_the_weighing(world: World, trained: UUID) -> No
             item["id"] for item in plan["evidence"]
         } == {str(measurement)}
 
-    assert await eventually(targeted)
+    await eventually(targeted)
 
 
 async def test_a_models_meals_are_of_the_table_and_amounts_of_the_rules(

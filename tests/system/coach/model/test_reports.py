@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from tests.eventually import eventually
 from tests.system.coach.fake_model import FakeModel
 from tests.system.coach.model.telling import BENCH, breaker_closes, told
-from tests.system.coach.world import COACH, World, eventually
+from tests.system.coach.world import COACH, World
 from tests.system.engines import connect
 
 
@@ -30,7 +31,7 @@ async def test_a_fresh_report_is_told_by_the_model_as_far_as_the_log_confirms_it
     async def is_told() -> bool:
         return (await last_weeks_report(world, user)).get("source") == "fake-model"
 
-    assert await eventually(is_told)
+    await eventually(is_told)
     report = await last_weeks_report(world, user)
     assert report["opening"] == "You moved 500 kg."
     assert report["opening"] in report["markdown"]
@@ -57,7 +58,7 @@ async def test_a_report_of_which_nothing_holds_stays_the_rules_and_says_so(world
         await connection.execute(at_once, user)
         return bool((await last_weeks_report(world, user)).get("notice"))
 
-    assert await eventually(tried, 30)
+    await eventually(tried)
     await connection.close()
     report = await last_weeks_report(world, user)
     assert (report["source"], report["notice"]) == ("rules", "the language model said nothing that the log confirms")
