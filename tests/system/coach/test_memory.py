@@ -1,19 +1,14 @@
 """The training memory equals the event store, whatever Kafka does."""
 
-from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
-
-import asyncpg
-import pytest
 
 from services.coach.store.identity import Identity
 from shared.domains.exercises.catalogue import catalogue_id
 from shared.kafka import Outgoing
-from shared.postgres import create_pool
+from shared.postgres import Connection, create_pool
 from shared.topics import EVENTS
 from tests.eventually import eventually
 from tests.system.coach.world import START, World
-from tests.system.engines import connect
 
 BENCH = catalogue_id("bench-press-barbell")
 CONVERSATION = """
@@ -22,19 +17,12 @@ VALUES ($1, $2, 'late', now(), now())
 """
 
 
-@pytest.fixture
-async def database_of(world: World) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    connection = await connect(world.settings.database_url_coach)
-    yield connection
-    await connection.close()
-
-
-async def remembered(connection: "asyncpg.Connection[asyncpg.Record]", user: UUID) -> list[UUID]:
+async def remembered(connection: Connection, user: UUID) -> list[UUID]:
     rows = await connection.fetch("SELECT event_id FROM memory_events WHERE user_id = $1", user)
     return sorted(row["event_id"] for row in rows)
 
 
-async def test_published_events_are_remembered_once(world: World, database_of: asyncpg.Connection) -> None:
+async def test_published_events_are_remembered_once(world: World, connection: Connection) -> None:
     user, device = uuid4(), uuid4()
     events = world.workout(user, device, START, (BENCH, 100, 5))
 
@@ -42,15 +30,13 @@ async def test_published_events_are_remembered_once(world: World, database_of: a
     await world.publish(*events)
 
     async def all_there() -> bool:
-        return await remembered(database_of, user) == sorted(event.event_id for event in events)
+        return await remembered(connection, user) == sorted(event.event_id for event in events)
 
     await eventually(all_there)
-    assert await database_of.fetchval("SELECT count FROM applied WHERE device_id = $1", device) == len(events)
+    assert await connection.fetchval("SELECT count FROM applied WHERE device_id = $1", device) == len(events)
 
 
-async def test_a_hole_and_what_never_was_published_come_from_the_feed(
-    world: World, database_of: asyncpg.Connection
-) -> None:
+async def test_a_hole_and_what_never_was_published_come_from_the_feed(world: World, connection: Connection) -> None:
     user, device, silent = uuid4(), uuid4(), uuid4()
     events = world.workout(user, device, START, (BENCH, 100, 5), (BENCH, 100, 4))
     lost = world.workout(user, silent, START, (BENCH, 60, 12))
@@ -58,12 +44,12 @@ async def test_a_hole_and_what_never_was_published_come_from_the_feed(
     await world.publish(events[0], events[3], events[2])
 
     async def all_there() -> bool:
-        return await remembered(database_of, user) == sorted(event.event_id for event in events + lost)
+        return await remembered(connection, user) == sorted(event.event_id for event in events + lost)
 
     await eventually(all_there)
 
 
-async def test_a_merge_moves_what_was_and_what_still_comes(world: World, database_of: asyncpg.Connection) -> None:
+async def test_a_merge_moves_what_was_and_what_still_comes(world: World, connection: Connection) -> None:
     anonymous, account, phone, second = uuid4(), uuid4(), uuid4(), uuid4()
     before = world.workout(anonymous, phone, START, (BENCH, 100, 5))
     await world.publish(*before)
@@ -72,13 +58,13 @@ async def test_a_merge_moves_what_was_and_what_still_comes(world: World, databas
     await world.publish(*after)
 
     async def all_there() -> bool:
-        return await remembered(database_of, account) == sorted(event.event_id for event in before + after)
+        return await remembered(connection, account) == sorted(event.event_id for event in before + after)
 
     await eventually(all_there)
-    assert await remembered(database_of, anonymous) == []
+    assert await remembered(connection, anonymous) == []
 
 
-async def test_chains_of_merges_end_in_one_account_in_any_order(world: World, database_of: asyncpg.Connection) -> None:
+async def test_chains_of_merges_end_in_one_account_in_any_order(world: World, connection: Connection) -> None:
     first, second, account, phone = uuid4(), uuid4(), uuid4(), uuid4()
     events = world.workout(first, phone, START, (BENCH, 100, 5))
     await world.say("UserMerged", user_id=account, merge_id=uuid4(), from_user_id=second)
@@ -86,12 +72,12 @@ async def test_chains_of_merges_end_in_one_account_in_any_order(world: World, da
     await world.say("UserMerged", user_id=second, merge_id=uuid4(), from_user_id=first)
 
     async def all_there() -> bool:
-        return await remembered(database_of, account) == sorted(event.event_id for event in events)
+        return await remembered(connection, account) == sorted(event.event_id for event in events)
 
     await eventually(all_there)
 
 
-async def test_an_erased_user_stays_forgotten(world: World, database_of: asyncpg.Connection) -> None:
+async def test_an_erased_user_stays_forgotten(world: World, connection: Connection) -> None:
     user, alias, late, phone = uuid4(), uuid4(), uuid4(), uuid4()
     await world.publish(*world.workout(user, phone, START, (BENCH, 100, 5)))
     await world.say("UserErased", user_id=user, erasure_id=uuid4(), merged_user_ids=[alias])
@@ -102,16 +88,16 @@ async def test_an_erased_user_stays_forgotten(world: World, database_of: asyncpg
     await world.say("UserMerged", user_id=user, merge_id=uuid4(), from_user_id=late)
 
     async def all_gone() -> bool:
-        merged = await database_of.fetchval("SELECT merged_into FROM users WHERE user_id = $1", late)
-        applied = await database_of.fetchval("SELECT sequence FROM applied WHERE device_id = $1", phone)
+        merged = await connection.fetchval("SELECT merged_into FROM users WHERE user_id = $1", late)
+        applied = await connection.fetchval("SELECT sequence FROM applied WHERE device_id = $1", phone)
         return bool(merged == user and applied == 6)
 
     await eventually(all_gone)
-    assert [await remembered(database_of, id) for id in (user, alias, late)] == [[], [], []]
+    assert [await remembered(connection, id) for id in (user, alias, late)] == [[], [], []]
 
 
 async def test_what_was_written_in_the_moment_of_a_merge_or_an_erasure_follows_it(
-    world: World, database_of: asyncpg.Connection
+    world: World, connection: Connection
 ) -> None:
     # given a user who was merged and one who was erased
     account, merged, erased = uuid4(), uuid4(), uuid4()
@@ -120,32 +106,32 @@ async def test_what_was_written_in_the_moment_of_a_merge_or_an_erasure_follows_i
 
     async def both_known() -> bool:
         query = "SELECT count(*) FROM users WHERE user_id = ANY($1)"
-        return bool(await database_of.fetchval(query, [merged, erased]) == 2)
+        return bool(await connection.fetchval(query, [merged, erased]) == 2)
 
     await eventually(both_known)
     # when requests that began before write for both, and the worker looks after it
     for user in (merged, erased):
-        await database_of.execute(CONVERSATION, uuid4(), user)
+        await connection.execute(CONVERSATION, uuid4(), user)
     async with await create_pool(world.settings.database_url_coach, min_size=0) as pool:
         await Identity(pool).settle()
     # then the one is the account's, and the other is gone
     query = "SELECT user_id FROM conversations WHERE user_id = ANY($1)"
-    rows = await database_of.fetch(query, [account, merged, erased])
+    rows = await connection.fetch(query, [account, merged, erased])
     assert [row["user_id"] for row in rows] == [account]
 
 
-async def test_a_record_that_is_no_event_blocks_nothing(world: World, database_of: asyncpg.Connection) -> None:
+async def test_a_record_that_is_no_event_blocks_nothing(world: World, connection: Connection) -> None:
     user, device = uuid4(), uuid4()
     events = world.workout(user, device, START, (BENCH, 100, 5))
     await world.publisher.publish(EVENTS, [Outgoing(str(device).encode(), b"\xff not json")])
     await world.publish(*events)
 
     async def parked() -> bool:
-        return bool(await database_of.fetchval("SELECT count(*) FROM dead_letters WHERE value = $1", b"\xff not json"))
+        return bool(await connection.fetchval("SELECT count(*) FROM dead_letters WHERE value = $1", b"\xff not json"))
 
     await eventually(parked)
 
     async def all_there() -> bool:
-        return await remembered(database_of, user) == sorted(event.event_id for event in events)
+        return await remembered(connection, user) == sorted(event.event_id for event in events)
 
     await eventually(all_there)

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import httpx2
 import pytest
 
@@ -19,6 +18,7 @@ from deploy.local.ports import free_port
 from deploy.local.roles import ROOT
 from shared.domains.exercises.catalogue import catalogue_id
 from shared.identity import WeeklyReportReady
+from shared.postgres import Connection
 from shared.topics import COACH as COACH_TOPIC
 from tests.eventually import eventually
 from tests.system.coach.fake_model import FakeModel
@@ -29,13 +29,6 @@ from tests.system.engines import RealEngines, connect
 
 BENCH = catalogue_id("bench-press-barbell")
 WEEKS = 40
-
-
-@pytest.fixture
-async def database_of(world: World) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    connection = await connect(world.settings.database_url_coach)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture
@@ -180,7 +173,7 @@ async def test_a_worker_killed_while_the_model_writes_leaves_one_report_that_is_
 
 
 async def test_kafka_killed_amid_batches_leaves_one_correct_report_of_each_week(
-    world: World, engines: RealEngines, database_of: "asyncpg.Connection[asyncpg.Record]"
+    world: World, engines: RealEngines, connection: Connection
 ) -> None:
     user, device = uuid4(), uuid4()
     weeks = [
@@ -189,7 +182,7 @@ async def test_kafka_killed_amid_batches_leaves_one_correct_report_of_each_week(
     events = [event for week in weeks for event in week]
 
     async def remembered() -> int:
-        found = await database_of.fetchval("SELECT count(*) FROM memory_events WHERE user_id = $1", user)
+        found = await connection.fetchval("SELECT count(*) FROM memory_events WHERE user_id = $1", user)
         return int(found)
 
     await world.publish(*events[: len(events) // 2])
@@ -199,7 +192,7 @@ async def test_kafka_killed_amid_batches_leaves_one_correct_report_of_each_week(
     await world.publish(*events)
 
     async def reports() -> list[tuple[str, float]]:
-        rows = await database_of.fetch(
+        rows = await connection.fetch(
             "SELECT week, content::json -> 'data' -> 'totals' ->> 'tonnage_kg' AS moved FROM weekly_reports"
             " WHERE user_id = $1 ORDER BY week",
             user,
@@ -218,7 +211,7 @@ async def test_kafka_killed_amid_batches_leaves_one_correct_report_of_each_week(
 
 
 async def test_kafka_killed_amid_batches_loses_nothing(
-    world: World, engines: RealEngines, database_of: "asyncpg.Connection[asyncpg.Record]"
+    world: World, engines: RealEngines, connection: Connection
 ) -> None:
     user, device = uuid4(), uuid4()
     before = world.workout(user, device, START, *[(BENCH, 100, 5)] * 300)
@@ -230,7 +223,7 @@ async def test_kafka_killed_amid_batches_loses_nothing(
     await world.publish(*during, *after)
 
     async def all_there() -> bool:
-        found = await database_of.fetchval("SELECT count(*) FROM memory_events WHERE user_id = $1", user)
+        found = await connection.fetchval("SELECT count(*) FROM memory_events WHERE user_id = $1", user)
         return bool(found == len(before) + len(during) + len(after))
 
     await eventually(all_there)
