@@ -21,16 +21,6 @@ from tests.unit.client.fake_server import FakeServer
 from tests.unit.client.phones import Phone
 
 
-@pytest.fixture
-def server() -> FakeServer:
-    return FakeServer()
-
-
-@pytest.fixture
-def phone(server: FakeServer, tmp_path: Path) -> Phone:
-    return Phone(tmp_path / "phone", server.transport)
-
-
 def second_phone(server: FakeServer, phone: Phone, folder: Path) -> Phone:
     """Another phone of the same user."""
     other = Phone(folder, server.transport)

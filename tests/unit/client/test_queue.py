@@ -29,11 +29,6 @@ def edit() -> Draft:
     return Draft(SetCorrected(set_id=uuid4(), reps=5), AT)
 
 
-def pulled_event(device_id: UUID, number: int) -> PulledEvent:
-    payload = {"workout_id": str(uuid4())}
-    return PulledEvent(uuid4(), "WorkoutDiscarded", 1, payload, device_id, number, "2026-11-21T10:00:00.000Z")
-
-
 @pytest.fixture
 def queue(tmp_path: Path) -> EventQueue:
     return EventQueue(tmp_path / "log.sqlite3")

@@ -16,16 +16,6 @@ from tests.unit.client.fake_server import Device, FakeServer, Store
 from tests.unit.client.phones import Phone
 
 
-@pytest.fixture
-def server() -> FakeServer:
-    return FakeServer()
-
-
-@pytest.fixture
-def phone(server: FakeServer, tmp_path: Path) -> Phone:
-    return Phone(tmp_path / "phone", server.transport)
-
-
 def twin_of(phone: Phone, server: FakeServer, folder: Path) -> Phone:
     """A second phone from a backup of the first."""
     phone.queue.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
