@@ -1,9 +1,24 @@
-"""How the operator's commands speak."""
+"""How the operator's commands speak: sentences and steps for people, one JSON value for programs."""
 
 import time
 from collections.abc import Callable
+from typing import Any
 
+import typer
+from pydantic_core import to_json
 from rich.console import Console
+
+
+def print_json(value: Any) -> None:
+    typer.echo(to_json(value, indent=2).decode())
+
+
+def tell(value: Any, sentence: str, as_json: bool) -> None:
+    """The value as JSON, or one sentence of it."""
+    if as_json:
+        print_json(value)
+    else:
+        typer.echo(sentence)
 
 
 def steps(console: Console) -> Callable[[str], None]:

@@ -1,13 +1,12 @@
 """`./hypertrophy admin …`: accounts and keys, for whoever runs the server."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 
 import typer
-from pydantic_core import to_json
-from rich.console import Console
 
 from deploy.local.operations.running import AsJson, Data, operate
+from deploy.local.output import tell
 from shared.tokens import Role
 
 admin = typer.Typer(
@@ -40,7 +39,7 @@ def create(
     roles = [one.value for one in role or [Role.ADMIN]]
     body = {"email": email, "password": password, "display_name": name, "roles": roles}
     made = operate(data, lambda operator: operator.post("/internal/auth/admins", body))
-    tell(made, as_json, f"{email} has the roles {', '.join(made['roles'])}")
+    tell(made, f"{email} has the roles {', '.join(made['roles'])}", as_json)
 
 
 @admin.command("reset-password")
@@ -48,14 +47,14 @@ def reset_password(email: Email, password: Password, as_json: AsJson = False, da
     """Set an account's password, for servers without mail. All its sessions end."""
     path = f"/internal/auth/users/{quote(email, safe='')}/password"
     made = operate(data, lambda operator: operator.post(path, {"password": password}))
-    tell(made, as_json, f"{email} has a new password, and must log in again everywhere")
+    tell(made, f"{email} has a new password, and must log in again everywhere", as_json)
 
 
 @admin.command()
 def invite(as_json: AsJson = False, data: Data = None) -> None:
     """Make a code with which one person can register where registration is by invitation."""
     made = operate(data, lambda operator: operator.post("/internal/auth/invites"))
-    tell(made, as_json, f"{made['code']} (until {made['expires_at']})")
+    tell(made, f"{made['code']} (until {made['expires_at']})", as_json)
 
 
 @admin.command("rotate-keys")
@@ -68,12 +67,4 @@ def rotate_keys(
 ) -> None:
     """Sign access tokens with a new key from now on."""
     made = operate(data, lambda operator: operator.post("/internal/auth/keys/rotate", {"retire_at_once": at_once}))
-    tell(made, as_json, f"new key {made['kid']}; {len(made['published'])} keys are published")
-
-
-def tell(made: Any, as_json: bool, sentence: str) -> None:
-    """The answer as JSON, or one sentence of it."""
-    if as_json:
-        typer.echo(to_json(made, indent=2).decode())
-    else:
-        Console(highlight=False).print(sentence, markup=False, soft_wrap=True)
+    tell(made, f"new key {made['kid']}; {len(made['published'])} keys are published", as_json)

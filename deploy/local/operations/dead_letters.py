@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from pydantic_core import to_json
 from rich.console import Console
 from rich.table import Table
 
 from deploy.local.operations.running import AsJson, Data, Operator, operate
+from deploy.local.output import print_json, tell
 
 PATH = "/internal/projector/dead-letters"
 dead_letters = typer.Typer(
@@ -29,7 +29,7 @@ def list_parked(
     """List what is parked, with the reasons, and records that are no events."""
     items, refused = operate(data, lambda operator: listing(operator, user))
     if as_json:
-        typer.echo(to_json({"items": items, "refused": refused}, indent=2).decode())
+        print_json({"items": items, "refused": refused})
     else:
         show(items, refused, Console(highlight=False))
 
@@ -47,14 +47,14 @@ def retry(
     path = PATH + (f"/{device}/{number}/retry" if device else "/retry")
     done = operate(data, lambda operator: operator.post(path), patience=600)
     sentence = done["state"] if device else f"applied {done['applied']:,}, still parked {done['parked']:,}"
-    typer.echo(to_json(done, indent=2).decode() if as_json else sentence)
+    tell(done, sentence, as_json)
 
 
 @dead_letters.command()
 def discard(device: Device, number: Number, as_json: AsJson = False, data: Data = None) -> None:
     """Give an event up: it stays in the event store, and its entity counts as whole again."""
     done = operate(data, lambda operator: operator.post(f"{PATH}/{device}/{number}/discard"))
-    typer.echo(to_json(done, indent=2).decode() if as_json else done["state"])
+    tell(done, done["state"], as_json)
 
 
 async def listing(operator: Operator, user: UUID | None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

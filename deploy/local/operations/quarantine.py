@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from pydantic_core import to_json
 from rich.console import Console
 from rich.table import Table
 
 from deploy.local.operations.running import AsJson, Data, operate
+from deploy.local.output import print_json, tell
 
 quarantine = typer.Typer(
     name="quarantine", help="Events that were refused for good.", no_args_is_help=True, add_completion=False
@@ -26,7 +26,7 @@ def list_refused(
     asked = {"user_id": str(user) if user else None, "limit": 500}
     items = operate(data, lambda operator: operator.all_items("/internal/ingest/quarantine", **asked))
     if as_json:
-        typer.echo(to_json(items, indent=2).decode())
+        print_json(items)
     else:
         show(items, Console(highlight=False))
 
@@ -35,10 +35,7 @@ def list_refused(
 def release(as_json: AsJson = False, data: Data = None) -> None:
     """Take in what this version of the software knows, as events of the server's device."""
     done = operate(data, lambda operator: operator.post("/internal/ingest/quarantine/release"), patience=600)
-    if as_json:
-        typer.echo(to_json(done, indent=2).decode())
-    else:
-        Console(highlight=False).print(f"released {done['released']:,}, kept {done['kept']:,}")
+    tell(done, f"released {done['released']:,}, kept {done['kept']:,}", as_json)
 
 
 def show(items: Sequence[dict[str, Any]], console: Console) -> None:

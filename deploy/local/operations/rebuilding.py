@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
-from pydantic_core import to_json
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from deploy.local.operations.running import AsJson, Data, Operator, operate
+from deploy.local.output import print_json
 
 PATH = "/internal/projector/rebuild"
 
@@ -35,7 +35,7 @@ def rebuild(
     with Progress(*columns, console=console, transient=bool(view), disable=not console.is_terminal) as progress:
         done = operate(data, lambda operator: work(operator, view, progress))
     if as_json:
-        typer.echo(to_json(done, indent=2).decode())
+        print_json(done)
     elif view:
         console.print(f"view {view} is made again")
     else:

@@ -6,12 +6,11 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-import typer
-from pydantic_core import to_json
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from deploy.local.operations.running import AsJson, Data, Operator, operate
+from deploy.local.output import tell
 from shared.topics import create_topics
 
 PATIENCE_SECONDS = 600
@@ -30,11 +29,9 @@ def republish(as_json: AsJson = False, data: Data = None) -> None:
     """Publish everything again, identity first, and wait until it is on the topics."""
     console = Console(highlight=False, stderr=as_json)
     done = operate(data, lambda operator: work(operator, bars(console)), patience=PATIENCE_SECONDS)
-    if as_json:
-        typer.echo(to_json(done, indent=2).decode())
-        return
     made = f", after making {', '.join(done.topics_made)}" if done.topics_made else ""
-    console.print(f"published {done.identity_events:,} identity events and {done.batches:,} batches of events{made}")
+    published = f"{done.identity_events:,} identity events and {done.batches:,} batches of events"
+    tell(done, f"published {published}{made}", as_json)
 
 
 def bars(console: Console) -> Progress:

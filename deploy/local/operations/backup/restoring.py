@@ -17,7 +17,6 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from pydantic_core import to_json
 from rich.console import Console
 
 from deploy.local.engines import SERVICES
@@ -34,7 +33,7 @@ from deploy.local.operations.backup.databases import Databases, alone, claimed
 from deploy.local.operations.backup.staging import Begun, begin, exchanged, fill, prove
 from deploy.local.operations.rebuilding import work as rebuild
 from deploy.local.operations.running import AsJson, Data, operating
-from deploy.local.output import steps
+from deploy.local.output import print_json, steps
 from deploy.local.roles import Roles, product_roles
 from deploy.local.stack import Stack
 from services.ingest.erased_ids import ErasedIds
@@ -67,7 +66,7 @@ def restore(
     console = Console(highlight=False, stderr=True)
     done = asyncio.run(bring_back(folder, backup, steps(console)))
     if as_json:
-        typer.echo(to_json(done, indent=2).decode())
+        print_json(done)
     else:
         console.print(f"restored {done.events:,} events of {done.devices:,} devices under epoch {done.server_epoch}")
 

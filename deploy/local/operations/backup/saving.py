@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 import typer
 from pydantic_core import to_json
-from rich.console import Console
 
 from client.version import version
 from deploy.local.folders import default_data_folder
 from deploy.local.operations.backup.archive import HEADS, Manifest, pack
 from deploy.local.operations.backup.databases import Databases, reachable
 from deploy.local.operations.running import AsJson, Data
+from deploy.local.output import tell
 
 # auth comes last, so that it knows every user of whom another database holds something.
 ORDER = ("coach", "projector", "ingest", "auth")
@@ -41,15 +41,8 @@ def backup(
     target = file.expanduser().resolve()
     check(target, force)
     manifest = asyncio.run(save(folder, target))
-    if as_json:
-        typer.echo(manifest.model_dump_json(indent=2))
-        return
-    size = target.stat().st_size / 2**20
-    Console(highlight=False).print(
-        f"{file}: {manifest.events:,} events of {manifest.devices:,} devices, {size:,.1f} MB, of epoch "
-        f"{manifest.server_epoch}",
-        soft_wrap=True,
-    )
+    held = f"{manifest.events:,} events of {manifest.devices:,} devices, {target.stat().st_size / 2**20:,.1f} MB"
+    tell(manifest, f"{file}: {held}, of epoch {manifest.server_epoch}", as_json)
 
 
 def check(target: Path, force: bool) -> None:

@@ -20,7 +20,7 @@ from deploy.local.operations.bench.limit import copy_limit, outbox_is_empty
 from deploy.local.operations.bench.report import Burst, Figures, machine, tables
 from deploy.local.operations.bench.usage import at_rest, pids, processor_seconds, resident
 from deploy.local.operations.running import UNLIMITED, AsJson
-from deploy.local.output import steps
+from deploy.local.output import print_json, steps
 from deploy.local.roles import ROOT, product_roles
 from deploy.local.stack import Stack
 
@@ -59,13 +59,13 @@ def bench(
     if of_reads:
         measured = asyncio.run(reads.run(times=50 if quick else reads.TIMES))
         if as_json:
-            typer.echo(to_json(reads.as_json(measured), indent=2).decode())
+            print_json(reads.as_json(measured))
         else:
             console.print(reads.table(measured))
         return
     figures = asyncio.run(run(QUICK if quick else WHOLE, console))
     if as_json:
-        typer.echo(to_json(figures.as_json(), indent=2).decode())
+        print_json(figures.as_json())
         return
     console.print(" · ".join(f"{name} {value}" for name, value in figures.machine.items()), style="dim")
     for table in tables(figures):

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic_core import to_json
 from rich.console import Console
 from rich.table import Table
 
@@ -19,7 +18,7 @@ from deploy.local.operations.chaos.reckoning import Reckoning, reckon
 from deploy.local.operations.chaos.storm import STUCK_SECONDS, Recovery, Storm
 from deploy.local.operations.percentiles import percentiles
 from deploy.local.operations.running import UNLIMITED, AsJson, operating
-from deploy.local.output import steps
+from deploy.local.output import print_json, steps
 from deploy.local.roles import product_roles
 from deploy.local.stack import Stack
 
@@ -73,7 +72,7 @@ def chaos(
     chosen = random.randrange(1_000_000) if seed is None else seed  # noqa: S311  repeatable, not secret
     outcome = asyncio.run(run(minutes * 60, chosen, console))
     if as_json:
-        typer.echo(to_json(outcome.as_json(), indent=2).decode())
+        print_json(outcome.as_json())
     else:
         show(outcome, console)
     raise typer.Exit(0 if outcome.sound else 1)

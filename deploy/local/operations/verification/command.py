@@ -4,7 +4,6 @@ import asyncio
 from typing import Annotated
 
 import typer
-from pydantic_core import to_json
 from rich.console import Console
 from rich.table import Table
 
@@ -15,6 +14,7 @@ from deploy.local.operations.verification.positions import READ_STORES, check_po
 from deploy.local.operations.verification.relay import check_relay
 from deploy.local.operations.verification.store import Store, check_store, read_store
 from deploy.local.operations.verification.topics import check_topic, read_topic
+from deploy.local.output import print_json
 
 PATIENCE_SECONDS = 60.0
 ON_ITS_WAY_SECONDS = 3.0
@@ -28,7 +28,7 @@ def verify(
     """Compare event store, topics and read stores, and name the first difference."""
     findings = operate(data, lambda operator: verification(operator, content=content))
     if as_json:
-        typer.echo(to_json(findings.as_json(), indent=2).decode())
+        print_json(findings.as_json())
     else:
         show(findings, Console(highlight=False))
     raise typer.Exit(0 if findings.agrees else 1)
