@@ -10,7 +10,7 @@ import typer
 from client.answers import Refusal, Tokens
 from client.cli.online import NotDone, Online, given, use_server, with_server
 from client.cli.opening import Log
-from client.cli.output import AsJson, print_json, say, table
+from client.cli.output import AsJson, print_json, say, table, tell
 from client.credentials import Hindered
 from client.decide import NAME_TAKEN, Stop
 
@@ -39,10 +39,8 @@ def _entered(password: str | None) -> str:
 
 
 def _report(tokens: Tokens, text: str, as_json: bool) -> None:
-    if as_json:
-        print_json({"user_id": tokens.user_id, "device_id": tokens.device_id, "is_anonymous": tokens.is_anonymous})
-    else:
-        say(text)
+    told = {"user_id": tokens.user_id, "device_id": tokens.device_id, "is_anonymous": tokens.is_anonymous}
+    tell(told, text, as_json)
 
 
 @account.command()
@@ -105,10 +103,7 @@ def logout(
                 "`hypertrophy account register` first, or --discard"
             ) from None
         raise
-    if as_json:
-        print_json({"logged_out": True})
-    else:
-        say("logged out; the log stays here, and syncs again after a login")
+    tell({"logged_out": True}, "logged out; the log stays here, and syncs again after a login", as_json)
 
 
 @account.command()

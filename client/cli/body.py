@@ -10,7 +10,7 @@ import typer
 from client import clock
 from client.cli.entering import At, decimal
 from client.cli.opening import Log
-from client.cli.output import AsJson, local, print_json, say, short, table
+from client.cli.output import AsJson, local, print_json, say, short, table, tell
 from client.clock import UnknownZone
 from client.ids import new_id
 from client.notation import number, read_weight
@@ -90,10 +90,7 @@ def measure(
     measurement_id, moment = new_id(), log.done_at(at)
     log.add([BodyMeasurementRecorded(measurement_id=measurement_id, measured_at=moment, **said)], moment)
     row = next(row for row in log.projection.measurements if row.measurement_id == measurement_id)
-    if as_json:
-        print_json(row)
-    else:
-        say(_summary(row))
+    tell(row, _summary(row), as_json)
 
 
 def _place(text: str) -> tuple[str, Any]:
@@ -134,10 +131,7 @@ def _remove(log: Log, reference: str, as_json: bool) -> None:
         meant = counted(len(found), "measurement is", "measurements are")
         raise UnknownMeasure(f'{meant} meant by "{reference}"; `hypertrophy measure` lists them')
     log.add([BodyMeasurementRemoved(measurement_id=found[0].measurement_id)])
-    if as_json:
-        print_json({"measurement_id": found[0].measurement_id})
-    else:
-        say("removed; `hypertrophy undo` brings it back")
+    tell({"measurement_id": found[0].measurement_id}, "removed; `hypertrophy undo` brings it back", as_json)
 
 
 def _list(log: Log, as_json: bool) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from client.cli.opening import Log
-from client.cli.output import AsJson, print_json, say
+from client.cli.output import AsJson, tell
 from client.errors import NotFound
 from client.files import replace_file
 
@@ -38,10 +38,9 @@ def export_(
         typer.echo(text, nl=False)
         return
     _replace(output, text)
-    if as_json:
-        print_json({"file": str(output), "format": chosen, "bytes": len(text.encode())})
-    else:
-        say(f"wrote {output} ({chosen}, {len(text.encode()) / 1000:.0f} kB)")
+    size = len(text.encode())
+    written = {"file": str(output), "format": chosen, "bytes": size}
+    tell(written, f"wrote {output} ({chosen}, {size / 1000:.0f} kB)", as_json)
 
 
 def _replace(output: Path, text: str) -> None:

@@ -12,7 +12,7 @@ import typer
 
 from client import clock
 from client.cli.opening import Log
-from client.cli.output import AsJson, print_json, say, table
+from client.cli.output import AsJson, print_json, say, table, tell
 from client.errors import NotFound
 from client.exporting.lines import is_ours, plan_lines, read_lines
 from client.ids import new_id
@@ -180,11 +180,9 @@ def take_back(log: Log, reference: str, as_json: bool) -> None:
         raise NotFound(f'no import is meant by "{reference}"; {len(imports)} can be undone')
     removals = undo_import(_created(log, chosen[0]), log.projection.state)
     log.add(removals, correlation_id=undo_mark(chosen[0]))
-    if as_json:
-        print_json({"import_id": chosen[0], "new_events": len(removals)})
-    else:
-        removed = counted(len(removals), "entry", "entries")
-        say(f"took the import back: {removed} removed; importing the file again brings them back")
+    removed = counted(len(removals), "entry", "entries")
+    text = f"took the import back: {removed} removed; importing the file again brings them back"
+    tell({"import_id": chosen[0], "new_events": len(removals)}, text, as_json)
 
 
 def _imports(log: Log) -> list[UUID]:

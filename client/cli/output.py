@@ -33,6 +33,14 @@ def print_json(value: Any) -> None:
     typer.echo(re.sub("[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
+def tell(value: Any, text: str, as_json: bool, **style: Any) -> None:
+    """The value as JSON, or one line about it."""
+    if as_json:
+        print_json(value)
+    else:
+        say(text, **style)
+
+
 def json_value(value: Any) -> Any:
     return value.content() if isinstance(value, Row) else json_form(value)
 

@@ -8,7 +8,7 @@ import typer
 from client import training
 from client.cli.entering import Already, printable
 from client.cli.opening import Log
-from client.cli.output import AsJson, print_json, say, short, table
+from client.cli.output import AsJson, print_json, say, short, table, tell
 from client.errors import NotFound
 from client.ids import new_id
 from client.naming import ArchivedExercise, alternatives, known, named, near, resolve, resolve_archived
@@ -64,10 +64,7 @@ def exercises(
         _list(log, query, muscle, equipment, custom, as_json)
         return
     log.add([event])
-    if as_json:
-        print_json({"event_type": event.event_type, **event.model_dump(mode="json", exclude_unset=True)})
-    else:
-        say(said)
+    tell({"event_type": event.event_type, **event.model_dump(mode="json", exclude_unset=True)}, said, as_json)
 
 
 def _defined(
@@ -198,11 +195,8 @@ def save_template(
     same = [row.template_id for row in log.projection.templates if row.name.casefold() == name.casefold()]
     event = TemplateSaved(template_id=same[0] if same else new_id(), name=name, exercises=planned)
     log.add([event])
-    if as_json:
-        print_json(event.model_dump(mode="json", exclude_unset=True))
-    else:
-        count = counted(len(planned), "exercise")
-        say(f'saved "{name}" with {count}; `hypertrophy start --template "{name}"` begins it')
+    text = f'saved "{name}" with {counted(len(planned), "exercise")}; `hypertrophy start --template "{name}"` begins it'
+    tell(event.model_dump(mode="json", exclude_unset=True), text, as_json)
 
 
 def _planned(log: Log, text: str) -> PlannedExercise:
@@ -249,7 +243,4 @@ def remove_template(name: str, as_json: AsJson = False) -> None:
     if not found:
         raise NotFound(f'there is no template "{name}"; `hypertrophy template list` lists them')
     log.add([TemplateRemoved(template_id=found[0].template_id)])
-    if as_json:
-        print_json({"template_id": found[0].template_id})
-    else:
-        say("removed; `hypertrophy undo` brings it back")
+    tell({"template_id": found[0].template_id}, "removed; `hypertrophy undo` brings it back", as_json)

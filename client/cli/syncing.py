@@ -8,7 +8,7 @@ from uuid import UUID
 import typer
 
 from client.cli.opening import Log
-from client.cli.output import AsJson, local, print_json, say
+from client.cli.output import AsJson, local, print_json, say, tell
 from client.cli.settling import open_conflicts, warning
 from client.clock import zone
 from client.errors import NotFound
@@ -164,10 +164,8 @@ def fix(
         new = log.queue.replace_failed(UUID(event_id), draft)
     except NotRefused as error:
         raise unknown from error
-    if as_json:
-        print_json({"event_id": new.event_id if new else None})
-    else:
-        say("given up" if new is None else f"logged again as {new.event_id}")
+    text = "given up" if new is None else f"logged again as {new.event_id}"
+    tell({"event_id": new.event_id if new else None}, text, as_json)
 
 
 def _change(text: str) -> tuple[str, Any]:

@@ -20,7 +20,7 @@ from client.cli.entering import (
     printable,
 )
 from client.cli.opening import Log
-from client.cli.output import AsJson, described, local, print_json, say, short, told
+from client.cli.output import AsJson, described, local, print_json, say, short, tell, told
 from client.errors import NotFound
 from client.ids import new_id
 from client.naming import resolve
@@ -240,8 +240,6 @@ def end(
     said = {} if note is None else {"notes": note}
     log.add([WorkoutEnded(workout_id=workout_id, ended_at=moment, **said)], moment)
     workout = training.find_workout(log.projection, workout_id.hex, log.zone)
-    if as_json:
-        print_json(workout)
-        return
     done = f"{counted(workout.set_count, 'set')}, {amount(workout.tonnage_kg)} kg in {duration(workout.duration_s)}"
-    say(f"ended {workout.name or 'the workout'} of {local(workout.started_at, log.zone)}: {done}", bold=True)
+    text = f"ended {workout.name or 'the workout'} of {local(workout.started_at, log.zone)}: {done}"
+    tell(workout, text, as_json, bold=True)
