@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from client.clock import in_zone
+from client.exporting import tables
 from client.exporting.month import Month, Trend
-from client.wording import RECORDS, amount, duration
+from client.exporting.tables import Table
+from client.wording import amount
 
 _BAR = 30
 _TRENDS = 6
@@ -25,32 +26,9 @@ def _lines(month: Month, zone: ZoneInfo) -> Iterator[str]:
     muscles = ((muscle.replace("_", " "), count, _sets(count)) for muscle, count in month.hard_sets)
     yield from _section("Hard sets by muscle", _bars(muscles))
     yield from _section("Strength", [line for trend in month.trends[:_TRENDS] for line in _trend(trend)])
-    records = [
-        (
-            name,
-            RECORDS[row.kind.value],
-            f"{amount(row.value)} {row.unit}",
-            f"{in_zone(row.achieved_at, zone):%d %b}",
-        )
-        for name, row in month.records
-    ]
-    yield from _section("Records", _table(("exercise", "record", "value", "on"), records))
-    workouts = [
-        (
-            f"{in_zone(row.started_at, zone):%d %b %H:%M}",
-            row.name or "",
-            str(row.set_count),
-            amount(row.tonnage_kg, 0),
-            duration(row.duration_s),
-        )
-        for row in month.workouts
-    ]
-    yield from _section("Workouts", _table(("when", "name", "sets", "kg", "time"), workouts))
-    measured = [
-        (f"{in_zone(row.measured_at, zone):%d %b}", amount(row.weight_kg, 1), amount(row.body_fat_percent, 1))
-        for row in month.measurements
-    ]
-    yield from _section("Body", _table(("on", "kg", "body fat %"), measured))
+    yield from _section("Records", _table(tables.records(month, zone)))
+    yield from _section("Workouts", _table(tables.workouts(month, zone, "when", "%d %b %H:%M")))
+    yield from _section("Body", _table(tables.body(month, zone)))
 
 
 def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
@@ -91,8 +69,8 @@ def _trend(trend: Trend) -> Iterator[str]:
     yield f"- {trend.exercise}: `{line}` {amount(first, 1)} → {amount(last, 1)} kg estimated one-rep max"
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    if not rows:
+def _table(table: Table) -> list[str]:
+    if not table.rows:
         return []
-    made = [columns, ["---"] * len(columns), *rows]
+    made = [table.columns, ["---"] * len(table.columns), *table.rows]
     return ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in made]

@@ -1,14 +1,15 @@
 """The report of a month as one HTML file, with charts drawn as SVG; it loads nothing from anywhere."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from html import escape
 from zoneinfo import ZoneInfo
 
-from client.clock import in_zone
+from client.exporting import tables
 from client.exporting.month import Month, Trend
-from client.wording import RECORDS, amount, duration
+from client.exporting.tables import Table
+from client.wording import amount
 
 _WIDTH, _HEIGHT, _ROW = 640, 160, 22
 _STYLE = """
@@ -30,9 +31,9 @@ def page(month: Month, zone: ZoneInfo) -> str:
             _section("Weekly volume, kg", _bars((week.week, week.tonnage_kg) for week in month.weeks)),
             _section("Hard sets by muscle", _bars((name.replace("_", " "), count) for name, count in month.hard_sets)),
             _section("Estimated one-rep max, kg", "".join(map(_trend, month.trends[:6]))),
-            _section("Records", _records(month, zone)),
-            _section("Workouts", _workouts(month, zone)),
-            _section("Body", _body(month, zone)),
+            _section("Records", _table(tables.records(month, zone))),
+            _section("Workouts", _table(tables.workouts(month, zone))),
+            _section("Body", _table(tables.body(month, zone))),
         )
     )
     return (
@@ -79,48 +80,9 @@ def _place(day: date, value: Decimal, first: date, last: date, low: Decimal, hig
     return f"{x:.1f},{y:.1f}"
 
 
-def _records(month: Month, zone: ZoneInfo) -> str:
-    rows = [
-        (
-            name,
-            RECORDS[row.kind.value],
-            f"{amount(row.value)} {row.unit}",
-            _day(in_zone(row.achieved_at, zone)),
-        )
-        for name, row in month.records
-    ]
-    return _table(("exercise", "record", "value", "on"), rows)
-
-
-def _workouts(month: Month, zone: ZoneInfo) -> str:
-    rows = [
-        (
-            _day(in_zone(row.started_at, zone)),
-            row.name or "",
-            str(row.set_count),
-            amount(row.tonnage_kg, 0),
-            duration(row.duration_s),
-        )
-        for row in month.workouts
-    ]
-    return _table(("on", "name", "sets", "kg", "time"), rows)
-
-
-def _body(month: Month, zone: ZoneInfo) -> str:
-    rows = [
-        (_day(in_zone(row.measured_at, zone)), amount(row.weight_kg, 1), amount(row.body_fat_percent, 1))
-        for row in month.measurements
-    ]
-    return _table(("on", "kg", "body fat %"), rows)
-
-
-def _day(day: date) -> str:
-    return f"{day:%d %b}"
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    if not rows:
+def _table(table: Table) -> str:
+    if not table.rows:
         return ""
-    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
-    lines = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    head = "".join(f"<th>{escape(column)}</th>" for column in table.columns)
+    lines = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows)
     return f"<table><tr>{head}</tr>{lines}</table>"
