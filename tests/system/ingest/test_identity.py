@@ -248,7 +248,8 @@ async def test_the_consumer_hears_the_topic_and_heals_from_the_feed(ingest: Inge
             async def done() -> bool:
                 known = await roots(ingest)
                 position = await ingest.tables.fetchval("SELECT number FROM identity_position")
-                return consumer.ready and {heard.from_user_id, missed.from_user_id} <= known.keys() and position == 3
+                # The topic may hold what other tests have published, which moves the position on.
+                return consumer.ready and {heard.from_user_id, missed.from_user_id} <= known.keys() and position >= 3
 
             await eventually(done)
             await asyncio.wait_for(buried(ingest, b"bm90IGFuIGV2ZW50"), 30)
