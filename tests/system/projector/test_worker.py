@@ -254,7 +254,7 @@ async def test_what_a_killed_rebuild_has_left_goes_while_a_worker_runs(url: str,
     async def gone() -> bool:
         return bool(await owner.fetchval("SELECT to_regnamespace($1) IS NULL", name))
 
-    await until(gone)
+    await eventually(gone)
     await owner.close()
 
 
