@@ -4,13 +4,18 @@ Identity events carry auth's gapless `number`; they are idempotent and independe
 """
 
 from typing import Annotated, Literal
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from shared.values import Moment, Strict
 
 ServiceName = Literal["ingest", "projector", "coach", "auth"]
+
+
+def server_device(user_id: UUID, server_epoch: UUID) -> UUID:
+    """The device under which the server itself writes for a user (law 7)."""
+    return uuid5(user_id, f"server:{server_epoch}")
 
 
 class _Said(Strict):

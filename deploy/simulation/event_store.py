@@ -18,13 +18,13 @@ from services.ingest.domain import (
     Refusal,
     SentEvent,
     decide,
-    server_device,
 )
 from services.ingest.door import Draft, WrongDevice
 from services.ingest.reading import ReadRequest, as_sent, reading_of
 from services.ingest.store.feeds import line
 from shared.digests import EMPTY, Digest, event_digest
 from shared.envelope import Origin
+from shared.identity import server_device
 
 
 class Stored(NamedTuple):

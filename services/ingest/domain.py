@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from shared.digests import EMPTY, Digest, digest_of_events
 from shared.envelope import Origin
@@ -258,11 +258,6 @@ class Reception:
             heads[origin.device_id] = min(heads.get(origin.device_id, 0), origin.sequence_number - 1)
         cut = {device: min(number, heads.get(device, 0)) for device, number in seen.items()}
         return {device: number for device, number in cut.items() if number > 0}
-
-
-def server_device(user_id: UUID, server_epoch: UUID) -> UUID:
-    """The device under which the server itself writes for a user (law 7)."""
-    return uuid5(user_id, f"server:{server_epoch}")
 
 
 def was_revoked(issued_at: float | None, revoked_at: datetime | None) -> bool:

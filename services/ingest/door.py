@@ -18,12 +18,12 @@ from services.ingest.domain import (
     Refusal,
     SentEvent,
     decide,
-    server_device,
 )
 from services.ingest.reading import as_sent, content_of
 from services.ingest.store.events import Acceptance, DeviceNow, EventStore, Question, Trace
 from shared.envelope import Origin
 from shared.errors import Forbidden, Unavailable, UserErased
+from shared.identity import server_device
 
 ATTEMPTS = 50
 

@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from services.auth.store import Connection, Pool
+from shared import identity
 from shared.digests import Digest
 from shared.envelope import Link
 from shared.following import NOTHING_APPLIED, Applied
@@ -15,7 +16,7 @@ from shared.postgres import locked
 async def server_device(connection: Connection, user_id: UUID) -> UUID | None:
     """The id under which the server writes for this user; None until ingest's epoch is known."""
     epoch: UUID | None = await connection.fetchval("SELECT server_epoch FROM event_store")
-    return uuid5(user_id, f"server:{epoch}") if epoch else None
+    return identity.server_device(user_id, epoch) if epoch else None
 
 
 async def set_epoch(connection: Connection, epoch: UUID) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from services.ingest.domain import Accepted, Reading, Reception, SentEvent, server_device
+from services.ingest.domain import Accepted, Reading, Reception, SentEvent
 from services.ingest.store.feeds import line
 from shared.envelope import Origin, decode_accepted
 
@@ -46,8 +46,3 @@ def test_the_last_edit_received_is_always_a_head(seen: dict[UUID, int], number: 
     assert kept.get(DEVICE, 0) < number
     assert kept.get(OTHER, 0) <= 10
     assert USER not in kept
-
-
-def test_the_servers_device_changes_with_the_epoch() -> None:
-    first, second = uuid4(), uuid4()
-    assert server_device(USER, first) == server_device(USER, first) != server_device(USER, second)
