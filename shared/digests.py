@@ -17,10 +17,6 @@ from shared.values import format_moment
 MODULUS = 2**128
 
 
-def _first_16_bytes(data: bytes) -> int:
-    return int.from_bytes(sha256(data).digest()[:16], "big")
-
-
 @dataclass(frozen=True, slots=True)
 class Digest:
     """A count and an order-independent sum modulo 2^128 of 16-byte hashes. Digests of disjoint sets add up."""
@@ -52,17 +48,23 @@ def event_digest(event_id: UUID, sequence_number: int) -> Digest:
 
 def digest_of_events(events: Iterable[tuple[UUID, int]]) -> Digest:
     """The digest of `(event id, sequence number)` pairs."""
-    count, total = 0, 0
-    for event_id, number in events:
-        count, total = count + 1, total + _first_16_bytes((event_id.int << 64 | number).to_bytes(24, "big"))
-    return Digest(count, total % MODULUS)
+    return _digest_of((event_id.int << 64 | number).to_bytes(24, "big") for event_id, number in events)
 
 
 def content_digest(rows: Iterable[Mapping[str, Any]]) -> Digest:
     """The digest of view rows, each taken as canonical JSON."""
+    return digest_of_texts(map(canonical_json, rows))
+
+
+def digest_of_texts(rows: Iterable[str]) -> Digest:
+    """The digest of view rows that are canonical JSON already."""
+    return _digest_of(row.encode() for row in rows)
+
+
+def _digest_of(parts: Iterable[bytes]) -> Digest:
     count, total = 0, 0
-    for row in rows:
-        count, total = count + 1, total + _first_16_bytes(canonical_json(row).encode())
+    for part in parts:
+        count, total = count + 1, total + int.from_bytes(sha256(part).digest()[:16], "big")
     return Digest(count, total % MODULUS)
 
 

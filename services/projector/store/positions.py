@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from uuid import UUID
 
 from services.projector.store.reading import Reading
 from services.projector.views import views
 from services.projector.views.rows import Connection
-from shared.digests import EMPTY, MODULUS, Digest
+from shared.digests import EMPTY, Digest, digest_of_texts
 
 _OF_USER = "SELECT device_id, sequence, count, hash FROM applied WHERE user_id = $1 AND sequence > 0 ORDER BY device_id"
 _PARKED = "SELECT count(*) FROM dead_letters WHERE user_id = $1 AND state = 'parked'"
@@ -46,9 +45,8 @@ async def digest_read(reading: Reading) -> Digest:
 
 async def content_digest(connection: Connection, user_id: UUID) -> Digest:
     """The digest of every row of every view of a user, in the generation that the connection has entered (law 9)."""
-    count, total = 0, 0
+    digest = EMPTY
     for view in views():
         query = f"SELECT content FROM {view.table.name} WHERE user_id = $1"  # noqa: S608
-        for row in await connection.fetch(query, user_id):
-            count, total = count + 1, total + int.from_bytes(sha256(row[0].encode()).digest()[:16], "big")
-    return Digest(count, total % MODULUS)
+        digest += digest_of_texts(row[0] for row in await connection.fetch(query, user_id))
+    return digest
