@@ -20,6 +20,7 @@ from services.ingest.domain import (
     decide,
 )
 from services.ingest.reading import as_sent, content_of
+from services.ingest.store.epochs import server_epoch
 from services.ingest.store.events import Acceptance, DeviceNow, EventStore, Question, Trace
 from shared.envelope import Origin
 from shared.errors import Forbidden, Unavailable, UserErased
@@ -122,8 +123,7 @@ async def write(
     """
     store = EventStore(connection)
     seen = {device for draft in drafts for device in draft.reading.seen or ()}
-    server_epoch = await store.epoch()
-    device_id = server_device(user_id, server_epoch)
+    device_id = server_device(user_id, await server_epoch(connection))
     for _ in range(ATTEMPTS):
         known = (await store.look([Question(device_id, [user_id], seen)]))[device_id]
         if known.sender_erased:
@@ -151,7 +151,7 @@ async def write_once(
         device_id, numbers = await write(connection, user_id, [draft], now, trace)
     except asyncpg.UniqueViolationError:
         store = EventStore(connection)
-        device_id = server_device(user_id, await store.epoch())
+        device_id = server_device(user_id, await server_epoch(connection))
         numbers = [known.sequence_number for known in await store.decided(device_id, [], [draft.event_id])]
     return device_id, numbers[0]
 

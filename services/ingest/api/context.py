@@ -11,9 +11,11 @@ from fastapi.requests import HTTPConnection
 from services.ingest.limits import Limits
 from services.ingest.settings import Settings
 from services.ingest.store.database import Database
+from services.ingest.store.events import Trace
 from services.ingest.store.users import Users
 from shared.errors import UserErased
 from shared.policy import Described, policy, principal
+from shared.telemetry import correlation_id, traceparent
 from shared.tokens import Principal
 
 
@@ -42,6 +44,11 @@ async def connection(
 
 Store = Annotated[asyncpg.Connection, Depends(connection)]
 Configured = Annotated[Settings, Depends(settings)]
+
+
+def trace() -> Trace:
+    """What the records of this request carry in their headers."""
+    return Trace(correlation_id.get(), traceparent.get()[:100])
 
 
 async def limited_address(connection: HTTPConnection) -> None:

@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from services.ingest.api.context import Configured, Store
 from services.ingest.settings import Settings
+from services.ingest.store.epochs import server_epoch
 from services.ingest.store.feeds import Feeds
 from shared.errors import InvalidRequest, Unavailable
 from shared.feeds import Heads
@@ -37,7 +38,7 @@ async def heads(
     """The last accepted sequence and the event digest of every device that has events, of one, or of all of one user's,
     who may be named by several ids."""
     feeds = Feeds(store)
-    epoch = await feeds.epoch()
+    epoch = await server_epoch(store)
     if user_id:
         return Heads(server_epoch=epoch, heads=await feeds.heads_of(user_id), next_cursor=None)
     first = device_id or _after(cursor)

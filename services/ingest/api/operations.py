@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from pydantic_core import to_json
 from uuid_utils.compat import uuid7
 
-from services.ingest.api.context import Configured, Store
+from services.ingest.api.context import Configured, Store, trace
 from services.ingest.api.feeds import JSON_LINES
 from services.ingest.api.pull import QuarantinedEvent, quarantine_page
 from services.ingest.domain import Refusal
@@ -20,7 +20,6 @@ from services.ingest.door import Draft, write_once
 from services.ingest.operations import begin_epoch, release_quarantine
 from services.ingest.reading import reading_of
 from services.ingest.settings import Settings
-from services.ingest.store.events import Trace
 from services.ingest.store.feeds import Feeds
 from services.ingest.store.operations import Operations
 from services.ingest.store.outbox import backlog
@@ -31,7 +30,6 @@ from shared.errors import InvalidRequest, Unavailable
 from shared.http import Cursor, Limit, Page
 from shared.policy import service_only
 from shared.postgres import PASSING, connect
-from shared.telemetry import correlation_id, traceparent
 from shared.values import format_moment, utc_now
 
 PAGE = 100
@@ -94,10 +92,6 @@ class Backlog(BaseModel):
     oldest_seconds: float
 
 
-def _trace() -> Trace:
-    return Trace(correlation_id.get(), traceparent.get()[:100])
-
-
 @asynccontextmanager
 async def _unhurried(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
     """A connection of its own, without a time limit: this work may take minutes."""
@@ -120,7 +114,7 @@ async def write_server_event(store: Store, event: ServerEvent) -> Written:
         raise InvalidRequest(f"{reading.field}: {reading.message}", field=reading.field, reason=reading.code)
     user_id = await Users(store).root(event.user_id)
     draft = Draft(event.event_id, raw, reading, event.origin)
-    device_id, number = await write_once(store, user_id, draft, utc_now(), _trace())
+    device_id, number = await write_once(store, user_id, draft, utc_now(), trace())
     return Written(event_id=event.event_id, device_id=device_id, sequence_number=number)
 
 
@@ -169,7 +163,7 @@ async def _refused(settings: Settings, user_id: UUID) -> AsyncIterator[bytes]:
 async def release(settings: Configured) -> Released:
     """Releases what this version of the software can read."""
     async with _unhurried(settings) as connection:
-        released, kept = await release_quarantine(connection, utc_now(), _trace())
+        released, kept = await release_quarantine(connection, utc_now(), trace())
     return Released(released=released, kept=kept)
 
 

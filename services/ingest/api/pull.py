@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic_core import from_json
 
 from services.ingest.api.context import Reader, Store, ids_of
+from services.ingest.store.epochs import server_epoch
 from services.ingest.store.feeds import line
 from services.ingest.store.pull import Pull, Vector
 from shared.digests import EMPTY
@@ -86,7 +87,7 @@ async def hash_of_events(
     if first is not None or last is not None:
         raise InvalidRequest("device_id: is needed with from and to", field="device_id")
     total = sum((device.digest for device in devices), start=EMPTY)
-    _, epoch = await pull.epoch()
+    epoch = await server_epoch(store)
     hashes = [
         DeviceHash(
             device_id=one.device_id, last_sequence=one.last_sequence, count=one.digest.count, hash=one.digest.hash
@@ -113,7 +114,7 @@ async def events(
     if after is not None and since is not None:
         raise InvalidRequest("since: cannot be combined with after", field="since")
     pull = Pull(store)
-    _, epoch = await pull.epoch()
+    epoch = await server_epoch(store)
     wanted = {one.device_id: one.last_sequence for one in await pull.devices(ids_of(caller))}
     known = await _known(pull, wanted, epoch, after, since)
     behind = {device: known.get(device, 0) for device, last in wanted.items() if known.get(device, 0) < last}

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
-from services.ingest.api.context import limited_caller
+from services.ingest.api.context import limited_caller, trace
 from services.ingest.domain import (
     Accepted,
     Duplicate,
@@ -22,11 +22,9 @@ from services.ingest.domain import (
 from services.ingest.door import Delivery, WrongDevice
 from services.ingest.group_commit import GroupCommit
 from services.ingest.reading import MAX_EVENTS, ReadRequest, read_request
-from services.ingest.store.events import Trace
 from shared.envelope import EventEnvelope
 from shared.errors import Forbidden
 from shared.http import DirectRoute
-from shared.telemetry import correlation_id, traceparent
 from shared.tokens import Principal
 from shared.values import utc_now
 
@@ -104,9 +102,8 @@ async def sync(request: Request) -> Response:
     caller = await limited_caller(request)
     read = read_request(await request.body())
     delivery = _delivery(read, caller)
-    trace = Trace(correlation_id.get(), traceparent.get()[:100])
     group_commit: GroupCommit = request.app.state.group_commit
-    server_epoch, judgement = await group_commit.receive(delivery, utc_now(), trace)
+    server_epoch, judgement = await group_commit.receive(delivery, utc_now(), trace())
     answer = answer_of(read.device_id, server_epoch, judgement)
     return Response(answer.model_dump_json(), media_type="application/json")
 

@@ -95,7 +95,6 @@ class Acceptance:
         ]
 
 
-_EPOCH = "SELECT epoch FROM server_epochs ORDER BY number DESC LIMIT 1"
 _LOOK = """
     SELECT asked.device_id, (SELECT epoch FROM server_epochs ORDER BY number DESC LIMIT 1) AS server_epoch,
            device.last_acked, device.last_accepted, device.accepted_count, device.digest, device.is_server,
@@ -167,11 +166,6 @@ class EventStore:
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
-
-    async def epoch(self) -> UUID:
-        """The server epoch."""
-        epoch: UUID = await self._connection.fetchval(_EPOCH)
-        return epoch
 
     async def look(self, questions: Sequence[Question]) -> dict[UUID, DeviceNow]:
         """The cursors, by device, and what else the verdicts may depend on."""

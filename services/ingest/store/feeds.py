@@ -5,11 +5,11 @@ from uuid import UUID
 
 import asyncpg
 
+from services.ingest.store.epochs import server_epoch
 from shared.feeds import Head
 
 SNAPSHOT_PAGE = 2_000
 
-_EPOCH = "SELECT epoch FROM server_epochs ORDER BY number DESC LIMIT 1"
 _HEAD = """
     SELECT device_id, user_id, last_accepted, accepted_count, encode(digest, 'hex') AS hash FROM devices
     WHERE accepted_count > 0
@@ -45,11 +45,6 @@ class Feeds:
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
 
-    async def epoch(self) -> UUID:
-        """The server epoch."""
-        epoch: UUID = await self._connection.fetchval(_EPOCH)
-        return epoch
-
     async def heads(self, first: UUID, last: UUID, limit: int) -> list[Head]:
         """Heads of devices with these ids, both ends included, in order of ids."""
         return [_head(row) for row in await self._connection.fetch(_HEADS, first, last, limit)]
@@ -60,7 +55,7 @@ class Feeds:
 
     async def range(self, device_id: UUID, first: int, last: int, limit: int) -> bytes:
         """A device's events of the range as JSON lines, in order."""
-        epoch = await self.epoch()
+        epoch = await server_epoch(self._connection)
         return lines(epoch, await self._connection.fetch(_RANGE, device_id, first, last, limit))
 
     async def snapshot(self, shard: int, shards: int) -> AsyncIterator[bytes]:
@@ -74,7 +69,7 @@ class Feeds:
             yield page
 
     async def _stream(self, query: str, *arguments: object) -> AsyncIterator[bytes]:
-        epoch = await self.epoch()
+        epoch = await server_epoch(self._connection)
         async with self._connection.transaction(readonly=True):
             cursor = await self._connection.cursor(query, *arguments)
             while rows := await cursor.fetch(SNAPSHOT_PAGE):

@@ -70,12 +70,6 @@ class Pull:
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
 
-    async def epoch(self) -> tuple[int, UUID]:
-        """The number and the id of the server epoch."""
-        row = await self._connection.fetchrow("SELECT number, epoch FROM server_epochs ORDER BY number DESC LIMIT 1")
-        assert row is not None
-        return row["number"], row["epoch"]
-
     async def devices(self, user_ids: Iterable[UUID]) -> list[DeviceDigest]:
         """All devices of the user and of everyone merged into it, in order of ids."""
         rows = await self._connection.fetch(_DEVICES, list(user_ids))
