@@ -138,6 +138,11 @@ async def locked(connection: Connection, lock: str, make: str, ids: Sequence[UUI
     return rows
 
 
+def affected(tag: str) -> int:
+    """How many rows a statement has written, as its command tag says: 3 for `DELETE 3` and for `INSERT 0 3`."""
+    return int(tag.rpartition(" ")[2])
+
+
 def plain_url(url: str) -> str:
     """The URL as asyncpg and libpq read it: without the driver that SQLAlchemy wants to be named.
 

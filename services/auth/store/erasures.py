@@ -9,6 +9,7 @@ from pydantic_core import from_json, to_json
 
 from services.auth.domain import ERASURE_SERVICES, most
 from services.auth.store import Connection
+from shared.postgres import affected
 
 
 async def of_user(connection: Connection, user_id: UUID) -> UUID | None:
@@ -77,11 +78,7 @@ FORGET = {
 
 async def forget(connection: Connection, user_ids: Sequence[UUID]) -> Mapping[str, int]:
     """Deletes the users' rows; returns how many by store."""
-    counts: dict[str, int] = {}
-    for store, statement in FORGET.items():
-        done = await connection.execute(statement, user_ids)
-        counts[store] = int(done.split()[-1])
-    return counts
+    return {store: affected(await connection.execute(statement, user_ids)) for store, statement in FORGET.items()}
 
 
 async def answer(

@@ -8,6 +8,7 @@ from uuid import UUID
 from services.coach.store import Pool
 from services.coach.store.own import own, own_by_now
 from shared.errors import NotFound
+from shared.postgres import affected
 
 MOST = 200
 OF = "SELECT memory_id, kind, text, created_at FROM lasting_facts WHERE user_id = $1 ORDER BY created_at, memory_id"
@@ -46,11 +47,10 @@ class LastingFacts:
             gone = await connection.execute(
                 "DELETE FROM lasting_facts WHERE user_id = $1 AND memory_id = $2", account, memory_id
             )
-        if gone == "DELETE 0":
+        if not affected(gone):
             raise NotFound("there is no such fact")
 
     async def forget_all(self, account: UUID) -> int:
         """Deletes all; how many that were."""
         async with own(self._pool, account) as connection:
-            gone = await connection.execute("DELETE FROM lasting_facts WHERE user_id = $1", account)
-        return int(gone.rpartition(" ")[2])
+            return affected(await connection.execute("DELETE FROM lasting_facts WHERE user_id = $1", account))

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.coach.store import Connection, Pool
 from services.coach.store.own import own
+from shared.postgres import affected
 
 Kind = Literal["report", "summary"]
 ASK = """
@@ -70,7 +71,7 @@ async def ask(connection: Connection, job: ModelJob) -> None:
 
 async def end(connection: Connection, job: ModelJob, status: str = "done", reason: str | None = None) -> bool:
     """Ends a job in the caller's transaction; False where it is not due so any more."""
-    return bool(await connection.execute(END, *job.key, status, reason) == "UPDATE 1")
+    return affected(await connection.execute(END, *job.key, status, reason)) == 1
 
 
 def later(job: ModelJob, now: datetime) -> datetime:

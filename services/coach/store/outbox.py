@@ -5,6 +5,7 @@ from shared.dead_letters import dead_letter
 from shared.identity import ErasureApplied, MergeApplied, WeeklyReportReady
 from shared.kafka import CORRELATION, Record
 from shared.outbox import put, record_of
+from shared.postgres import affected
 from shared.topics import COACH, DEAD_LETTERS, EFFECTS
 
 
@@ -26,6 +27,6 @@ async def park(connection: Connection, record: Record, reason: str) -> None:
         record.value,
         reason,
     )
-    if parked == "INSERT 0 1":
+    if affected(parked):
         letter = dead_letter("coach", record, reason)
         await put(connection, DEAD_LETTERS, [letter], record.header(CORRELATION))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.coach.store import Pool
+from shared.postgres import affected
 
 COUNTS = """
 SELECT (SELECT count(*) FROM memory_events) AS events,
@@ -35,4 +36,4 @@ async def dead_letters(pool: Pool) -> Sequence[Mapping[str, Any]]:
 async def retry_reports(pool: Pool) -> int:
     """Makes given-up reports due again; how many."""
     tag = await pool.execute("UPDATE report_jobs SET status = 'due', attempts = 0 WHERE status = 'failed'")
-    return int(tag.rpartition(" ")[2])
+    return affected(tag)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from services.coach.store import Connection
+from shared.postgres import affected
 
 # Each has `user_id`. The second member names what, beside the user, a row is unique by: of two equal ones the
 # account's own stays, and what is derived is made anew after a merge.
@@ -49,7 +50,7 @@ async def erase_rows(connection: Connection, users: Sequence[UUID]) -> dict[str,
     await connection.execute(FORGET_POSITIONS, users)
     tables = [MEMORY, *reversed([table for table, _ in OWNED]), *DERIVED]
     return {
-        table: _count(await connection.execute(f"DELETE FROM {table} WHERE user_id = ANY($1)", users))  # noqa: S608
+        table: affected(await connection.execute(f"DELETE FROM {table} WHERE user_id = ANY($1)", users))  # noqa: S608
         for table in tables
     }
 
@@ -59,8 +60,3 @@ def _drop_equal(table: str, unique: str) -> str:
         f"DELETE FROM {table} USING {table} AS own WHERE {table}.user_id = ANY($1)"  # noqa: S608
         f" AND own.user_id = $2 AND own.{unique} = {table}.{unique}"
     )
-
-
-def _count(status: str) -> int:
-    """The rows that a command tag such as `DELETE 3` counts."""
-    return int(status.rpartition(" ")[2])

@@ -14,6 +14,7 @@ from services.coach.store.outbox import say
 from services.coach.store.own import own
 from shared.errors import NotFound
 from shared.identity import WeeklyReportReady
+from shared.postgres import affected
 
 # Two hours more than a week: clocks are put back.
 STALE = """
@@ -139,7 +140,7 @@ class Reports:
                 job.week,
                 job.inputs,
             )
-            if ended == "UPDATE 0":
+            if not affected(ended):
                 return False
             text = to_json(content).decode()
             revision = await connection.fetchval(WRITE, job.user_id, job.week, week_start, now, text)
@@ -158,7 +159,7 @@ class Reports:
             if not await end(connection, job, status, reason or None):
                 return False
             text = to_json(content).decode()
-            return bool(await connection.execute(TELL, job.user_id, job.subject, job.inputs, text) == "UPDATE 1")
+            return affected(await connection.execute(TELL, job.user_id, job.subject, job.inputs, text)) == 1
 
     async def failed(self, job: Job, reason: str, give_up: bool) -> None:
         """Counts an attempt; a job given up waits for other inputs or an operator."""

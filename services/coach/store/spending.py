@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.coach.store import Pool
 from services.coach.store.own import own
+from shared.postgres import affected
 
 Request = Literal["chat", "generation"]
 MINUTE = timedelta(minutes=1)
@@ -44,7 +45,7 @@ class Spending:
                 return Claimed.DAY_IS_SPENT
             await connection.execute(LOCK, f"{account}{kind}")
             counted = await connection.execute(COUNT, account, kind, at, at - MINUTE, per_minute)
-            return Claimed.YES if counted == "INSERT 0 1" else Claimed.MINUTE_IS_FULL
+            return Claimed.YES if affected(counted) else Claimed.MINUTE_IS_FULL
 
     async def add_tokens(self, account: UUID, input_tokens: int, output_tokens: int, at: datetime) -> None:
         """Adds what a request has cost to the UTC day."""

@@ -7,6 +7,8 @@ from uuid import UUID
 
 import asyncpg
 
+from shared.postgres import affected
+
 _REFUSED = """
     SELECT user_id, sequence_number, received_at, raw FROM quarantined_events
     WHERE device_id = $1 AND released_at IS NULL ORDER BY sequence_number FOR UPDATE
@@ -61,13 +63,12 @@ class Operations:
 
     async def republish(self) -> int:
         """Has every event published again, each device's in order; returns the number of batches."""
-        status: str = await self._connection.execute(_REPUBLISH)
-        return int(status.rpartition(" ")[2])
+        return affected(await self._connection.execute(_REPUBLISH))
 
     async def begin_epoch(self, epoch: UUID) -> int:
         """Begins an epoch: keeps the heads found now, and hears auth's log from its start. Returns their number."""
         query = "INSERT INTO server_epochs (epoch) VALUES ($1) RETURNING number"
         number = await self._connection.fetchval(query, epoch)
-        status: str = await self._connection.execute(_KEEP_HEADS, number)
+        kept: str = await self._connection.execute(_KEEP_HEADS, number)
         await self._connection.execute("UPDATE identity_position SET number = 0")
-        return int(status.rpartition(" ")[2])
+        return affected(kept)

@@ -13,6 +13,7 @@ from services.projector.store.users import lock, touch
 from services.projector.tables import APPLIED
 from services.projector.views import views
 from services.projector.views.rows import Connection, generation_of
+from shared.postgres import affected
 from shared.telemetry import log
 from shared.views.conflicts import ConflictRow
 
@@ -144,7 +145,7 @@ async def _erase_rows(connection: Connection, user_ids: Collection[UUID]) -> dic
 
 async def _delete(connection: Connection, table: str, user_ids: Collection[UUID]) -> int:
     status = await connection.execute(f"DELETE FROM {table} WHERE user_id = ANY($1::uuid[])", list(user_ids))  # noqa: S608
-    return int(status.split()[-1])
+    return affected(status)
 
 
 async def _erased(connection: Connection, user_id: UUID) -> bool:

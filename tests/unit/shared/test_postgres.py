@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from shared.postgres import PASSING, plain_url
+from shared.postgres import PASSING, affected, plain_url
 
 
 @pytest.mark.parametrize("scheme", ["postgresql+asyncpg", "postgresql", "postgres"])
@@ -16,6 +16,11 @@ def test_whatever_driver_is_named_libpq_reads_the_address(scheme: str) -> None:
 def test_what_is_no_address_is_named() -> None:
     with pytest.raises(ValueError, match="must be postgresql://"):
         plain_url("ingest")
+
+
+@pytest.mark.parametrize(("tag", "rows"), [("DELETE 0", 0), ("UPDATE 12", 12), ("INSERT 0 3", 3)])
+def test_a_command_tag_tells_the_rows(tag: str, rows: int) -> None:
+    assert affected(tag) == rows
 
 
 @pytest.mark.parametrize(
