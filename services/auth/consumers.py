@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import assert_never
 
 from services.auth.store import PASSING_FAULTS, Connection, Pool, activity, erasures, merges, users
 from shared.dead_letters import Refused, dead_letter, decoded
@@ -61,8 +60,6 @@ async def note(connection: Connection, effect: Effect, now: datetime) -> None:
             await erasures.conclude(connection, effect.erasure_id, now)
         case ConflictFound():
             pass  # meant for clients
-        case _:
-            assert_never(effect)
 
 
 async def bury(publisher: Publisher, refused: Refused) -> None:

@@ -7,7 +7,6 @@ why. A job is tried a few times, waits for the user's budget, and changes nothin
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import assert_never
 from uuid import UUID
 
 from services.coach.facts.log import TrainingLog
@@ -78,8 +77,6 @@ class Telling:
                 await self._report(job, model, now)
             case "summary":
                 await self._summary(job, model, now)
-            case _:
-                assert_never(job.kind)
 
     async def _report(self, job: ModelJob, model: Model, now: datetime) -> None:
         log = await self.logs.of(job.user_id)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import assert_never
 from uuid import UUID
 
 from prometheus_client import Counter
@@ -59,8 +58,6 @@ class Gate:
                 return self._turned(DAY_IS_SPENT)
             case Claimed.MINUTE_IS_FULL:
                 return self._turned(MINUTE_IS_FULL)
-            case never:
-                assert_never(never)
 
     async def generate(self, account: UUID, prompt: Prompt, shape: type[Shape], now: datetime) -> "Shape | Turned":
         """A structured proposal of the model for somebody who waits, or why there is none."""

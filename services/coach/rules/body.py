@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import assert_never
 
 from services.coach.facts.claims import Cited, Claim, Kind, Rule, claim
 from services.coach.facts.log import TrainingLog
@@ -87,8 +86,6 @@ def _standing(saying: Saying, goal: GoalRow) -> Claim | None:
             return week.working_sets()
         case GoalKind.OTHER:
             return None
-        case _:
-            assert_never(goal.kind)
 
 
 def _last(log: TrainingLog, quantity: str, unit: str) -> Claim | None:

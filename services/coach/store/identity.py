@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import assert_never
 from uuid import UUID
 
 from services.coach.reach import EVER
@@ -65,8 +64,6 @@ class Identity:
                         service="coach", user_id=event.user_id, erasure_id=event.erasure_id, counts=counts
                     )
                     await say(connection, answer)
-                case _:
-                    assert_never(event)
 
     async def settle(self) -> None:
         """Moves or deletes what was written in the moment in which its user was merged or erased."""

@@ -1,7 +1,5 @@
 """What each event says about measurements."""
 
-from typing import assert_never
-
 from shared.domains.body.events import (
     BodyEvent,
     BodyMeasurementCorrected,
@@ -20,5 +18,3 @@ def changes(event: BodyEvent) -> tuple[Change, ...]:
             return (Change("measurement", event.measurement_id, {REMOVED: True}),)
         case BodyMeasurementRestored():
             return (Change("measurement", event.measurement_id, {REMOVED: False}),)
-        case _:
-            assert_never(event)

@@ -1,7 +1,5 @@
 """What each event says about templates."""
 
-from typing import assert_never
-
 from shared.domains.templates.events import TemplateEvent, TemplateRemoved, TemplateRestored, TemplateSaved
 from shared.registry import REMOVED, Change
 
@@ -14,5 +12,3 @@ def changes(event: TemplateEvent) -> tuple[Change, ...]:
             return (Change("template", event.template_id, {REMOVED: True}),)
         case TemplateRestored():
             return (Change("template", event.template_id, {REMOVED: False}),)
-        case _:
-            assert_never(event)
