@@ -11,7 +11,7 @@ from pydantic_core import to_json
 
 from services.coach.api.rooms import PREFIX, Account, InRooms
 from services.coach.chat import Chat, Turn
-from services.coach.facts.claims import claim_json
+from services.coach.facts.claims import claims_json
 from services.coach.safety import MAX_MESSAGE
 from shared.values import Strict, Text
 
@@ -38,7 +38,7 @@ async def frames(room: Chat, turn: Turn) -> AsyncIterator[bytes]:
     """The whole answer as frames."""
     async for piece in room.answer(turn):
         yield frame("token", {"text": piece})
-    claims = [claim_json(made, number) for number, made in enumerate(turn.claims, start=1)]
+    claims = claims_json(turn.claims)
     yield frame("evidence", {"evidence": turn.evidence(), "claims": claims})
     done = {"conversation_id": turn.conversation_id, "source": turn.source, "notice": turn.notice, "text": turn.text}
     yield frame("done", done)

@@ -47,5 +47,4 @@ async def conversation(conversation_id: UUID, account: Account, here: InRooms) -
 @router.delete("/{conversation_id}", status_code=204)
 async def forget(conversation_id: UUID, account: Account, here: InRooms) -> None:
     """Deletes it with its messages."""
-    await here.conversations.require(account, conversation_id)
     await here.conversations.delete(account, conversation_id)

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import ConfigDict
 
 from services.coach.api.rooms import PREFIX, Account, InRooms
-from services.coach.facts.claims import claim_json, evidence
+from services.coach.facts.claims import claims_json, evidence
 from services.coach.facts.log import TrainingLog
 from services.coach.rules.answers import Answer
 from services.coach.rules.questions import QUICK_QUESTIONS, find
@@ -49,11 +49,11 @@ async def ask(asked: Question, account: Account, here: InRooms) -> dict[str, Any
     return {"question": quick.question, **answer_json(quick.rules(log, utc_now()), log)}
 
 
-def answer_json(answer: Answer, log: TrainingLog, source: str = "rules") -> dict[str, Any]:
+def answer_json(answer: Answer, log: TrainingLog) -> dict[str, Any]:
     """An answer as it goes out: `claims` say which of the evidence each number stands on."""
     return {
         "answer": answer.text,
         "evidence": evidence(answer.claims, log),
-        "claims": [claim_json(made, number) for number, made in enumerate(answer.claims, start=1)],
-        "source": source,
+        "claims": claims_json(answer.claims),
+        "source": "rules",
     }

@@ -173,8 +173,12 @@ def evidence(claims: Iterable[Claim], log: TrainingLog) -> list[dict[str, Any]]:
     ]
 
 
-def claim_json(made: Claim, number: int) -> dict[str, Any]:
-    """A claim as answers and reports carry it."""
+def claims_json(claims: Iterable[Claim]) -> list[dict[str, Any]]:
+    """Claims as answers and reports carry them, numbered from 1."""
+    return [_claim_json(made, number) for number, made in enumerate(claims, start=1)]
+
+
+def _claim_json(made: Claim, number: int) -> dict[str, Any]:
     return {
         "id": f"f{number}",
         "label": made.label,

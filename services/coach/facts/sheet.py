@@ -13,6 +13,18 @@ from shared.views.records import RecordKind, RecordRow
 from shared.views.sets import SetRow
 from shared.views.workouts import WorkoutRow
 
+LATELY = timedelta(weeks=8)
+"""How far back habits and loads are looked for."""
+_QUANTITIES = {
+    RecordKind.LOAD: "load_kg",
+    RecordKind.REPS_AT_LOAD: "reps",
+    RecordKind.E1RM: "e1rm_kg",
+    RecordKind.SET_VOLUME: "volume_kg",
+    RecordKind.SESSION_VOLUME: "volume_kg",
+    RecordKind.DURATION: "duration_s",
+    RecordKind.DISTANCE: "distance_m",
+}
+
 
 def of_sets(rows: Iterable[SetRow]) -> list[Cited]:
     return [Cited(Kind.SET, row.set_id) for row in rows]
@@ -116,27 +128,19 @@ def best_claim(log: TrainingLog, best: Best) -> Claim | None:
 
 def record_claim(log: TrainingLog, record: RecordRow) -> Claim | None:
     """A record as a claim: a number of its set, or the sum of its session."""
-    kind = "1RM" if record.kind.value == "e1rm" else record.kind.value.replace("_", " ")
+    kind = "1RM" if record.kind is RecordKind.E1RM else record.kind.value.replace("_", " ")
     label = f"{kind} record of {log.name(record.exercise_id)}"
-    quantity = {
-        "load": "load_kg",
-        "reps_at_load": "reps",
-        "e1rm": "e1rm_kg",
-        "set_volume": "volume_kg",
-        "session_volume": "volume_kg",
-        "duration": "duration_s",
-        "distance": "distance_m",
-    }[record.kind.value]
-    if record.kind.value != "session_volume":
+    quantity = _QUANTITIES[record.kind]
+    if record.kind is not RecordKind.SESSION_VOLUME:
         return claim(label, record.unit, quantity, Rule.VALUE, [Cited(Kind.SET, record.set_id)], log)
     done = log.sets_by_workout.get(record.workout_id, ())
     rows = [row for row in done if row.working and row.exercise_id == record.exercise_id]
     return claim(label, record.unit, quantity, Rule.SUM, of_sets(rows), log)
 
 
-def favourites(log: TrainingLog, end: datetime, days: int = 56, limit: int = 5) -> list[UUID]:
+def favourites(log: TrainingLog, end: datetime, span: timedelta = LATELY, limit: int = 5) -> list[UUID]:
     """The exercises with most working sets in the span before `end`; of equal ones by name."""
-    start = end - timedelta(days=days)
+    start = end - span
     counts = {
         exercise_id: sum(start <= row.completed_at < end for row in rows)
         for exercise_id, rows in log.working_by_exercise.items()

@@ -1,13 +1,13 @@
 """The bounds of a plan: volume grows by a fifth at most, loads by a twentieth, whoever proposed it."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 from services.coach.facts.claims import Cited, Claim, Kind, Rule, claim
 from services.coach.facts.log import TrainingLog
-from services.coach.facts.sheet import of_sets
+from services.coach.facts.sheet import LATELY, of_sets
 from services.coach.plans.choice import Choice
 from services.coach.plans.shape import ChosenExercise, ChosenWeek, PlannedDay, PlannedExercise
 from services.coach.rules.progress import reference
@@ -84,5 +84,5 @@ def last_held(log: TrainingLog, exercise_id: UUID, now: datetime) -> Claim | Non
 
 
 def _lately(log: TrainingLog, exercise_id: UUID, now: datetime) -> list[SetRow]:
-    since = reference(log, now) - timedelta(days=56)
+    since = reference(log, now) - LATELY
     return [row for row in log.working_by_exercise.get(exercise_id, ()) if row.completed_at >= since]

@@ -1,10 +1,11 @@
 """Which exercises a plan may hold, and the rules' own choice of them."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from services.coach.facts.log import TrainingLog
+from services.coach.facts.sheet import LATELY
 from services.coach.plans.shape import ChosenDay, ChosenExercise, ChosenWeek, WorkoutPlanRequest
 from services.coach.rules.progress import reference
 from shared.domains.exercises.catalogue import CATALOGUE, catalogue_id
@@ -73,7 +74,7 @@ class Choice:
         self.log = log
         self._request = request
         self._avoid = avoid | set(request.avoid)
-        since = reference(log, now) - timedelta(days=56)
+        since = reference(log, now) - LATELY
         self._done = {
             exercise_id: sum(row.completed_at >= since for row in rows)
             for exercise_id, rows in log.working_by_exercise.items()

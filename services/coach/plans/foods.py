@@ -8,7 +8,7 @@ Part = Literal["protein", "carbohydrate", "plant"]
 
 @dataclass(frozen=True, slots=True)
 class Food:
-    """`tags` are what diets and allergies exclude; `meals` are where it fits: morning, main or both."""
+    """`tags` are what diets and allergies exclude; `morning` foods are for breakfast and snacks."""
 
     name: str
     part: Part

@@ -11,6 +11,7 @@ from services.coach.model.prompts import data
 from services.coach.model.provider import Prompt
 from services.coach.plans.foods import FOODS, fits
 from services.coach.plans.meals import ChosenMeals, MealPlanRequest, propose_meals, said_in
+from services.coach.plans.workouts import refusal
 from services.coach.safety import cleaned, concern
 
 INSTRUCTIONS = """\
@@ -25,8 +26,8 @@ class MealPlans:
 
     async def propose(self, account: UUID, request: MealPlanRequest, log: TrainingLog, now: datetime) -> dict[str, Any]:
         """A proposal. Where the request speaks of harm, fixed words and no model."""
-        if concern(said_in(request)):
-            return propose_meals(request, log, now)
+        if worry := concern(said_in(request)):
+            return {**refusal(worry), "meals": [], "targets": None}
         match await self.gate.generate(account, _prompt(request), ChosenMeals, now):
             case Turned(reason):
                 return propose_meals(request, log, now, notice=reason)

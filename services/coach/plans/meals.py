@@ -8,11 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from uuid_utils.compat import uuid7
 
-from services.coach.facts.claims import Cited, Claim, Kind, Rule, claim, claim_json, evidence
+from services.coach.facts.claims import Cited, Claim, Kind, Rule, claim, claims_json, evidence
 from services.coach.facts.log import TrainingLog
 from services.coach.plans.foods import DIETS, FOODS, PARTS, Food, fits, fitting
-from services.coach.plans.workouts import refusal
-from services.coach.safety import concern
 from shared.values import Text, plain
 from shared.views.measurements import MeasurementRow
 
@@ -66,8 +64,6 @@ def propose_meals(
 
     Without a weighing it names foods and no amounts.
     """
-    if worry := concern(said_in(request)):
-        return {**refusal(worry), "meals": [], "targets": None}
     weighed = [row for row in log.measurements if row.weight_kg and row.measured_at <= now]
     aim, cautions = safe_aim(request.aim, log, weighed[-1] if weighed else None, now)
     claims = _targets(log, weighed[-1], aim) if weighed else {}
@@ -83,7 +79,7 @@ def propose_meals(
         "meals": _meals(request, claims, plates or by_rules(request)),
         "cautions": cautions,
         "evidence": evidence(claims.values(), log),
-        "claims": [claim_json(made, number) for number, made in enumerate(claims.values(), start=1)],
+        "claims": claims_json(claims.values()),
         "source": source,
         "notice": notice,
     }

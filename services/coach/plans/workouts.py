@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic_core import to_json
 from uuid_utils.compat import uuid7
 
-from services.coach.facts.claims import claim_json, evidence
+from services.coach.facts.claims import claims_json, evidence
 from services.coach.facts.log import TrainingLog
 from services.coach.model.gate import Gate, Turned
 from services.coach.model.provider import Prompt
@@ -99,7 +99,7 @@ def plan_json(days: list[PlannedDay], log: TrainingLog) -> dict[str, Any]:
         ],
         "templates": [_template(day) for day in days],
         "evidence": evidence(claims, log),
-        "claims": [claim_json(made, number) for number, made in enumerate(claims, start=1)],
+        "claims": claims_json(claims),
     }
 
 

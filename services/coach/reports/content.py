@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from services.coach.facts.bests import Best
-from services.coach.facts.claims import Claim, claim_json, evidence
+from services.coach.facts.claims import Claim, claims_json, evidence
 from services.coach.facts.log import TrainingLog
 from services.coach.facts.sheet import Week, best_claim, present, set_claims
 from services.coach.reports.chart import bar_chart
@@ -52,7 +52,7 @@ class Report:
             "data": self.data,
             "markdown": self.markdown,
             "chart_svg": self.chart_svg,
-            "claims": [claim_json(made, number) for number, made in enumerate(self.claims, start=1)],
+            "claims": claims_json(self.claims),
             "evidence": evidence(self.claims, log),
         }
 

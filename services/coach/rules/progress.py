@@ -7,9 +7,9 @@ from uuid import UUID
 
 from services.coach.facts.claims import Rule, claim
 from services.coach.facts.log import TrainingLog
-from services.coach.facts.sheet import best_e1rm, favourites, of_sets, record_claim, set_claims
+from services.coach.facts.sheet import LATELY, best_e1rm, favourites, of_sets, record_claim, set_claims
 from services.coach.rules.answers import Answer, Saying, joined, nothing_yet
-from shared.views.records import RecordRow
+from shared.views.records import RecordKind, RecordRow
 from shared.views.sets import SetRow
 from shared.views.workouts import WorkoutRow
 
@@ -59,8 +59,8 @@ def trend(change: Decimal) -> str:
 def records(log: TrainingLog, now: datetime) -> Answer:
     """The e1RM records of the exercises done most."""
     saying = Saying(log, now)
-    best = {record.exercise_id: record for record in log.records if record.kind.value == "e1rm"}
-    for exercise_id in favourites(log, reference(log, now), days=TEN_YEARS.days):
+    best = {record.exercise_id: record for record in log.records if record.kind is RecordKind.E1RM}
+    for exercise_id in favourites(log, reference(log, now), span=TEN_YEARS):
         record = best.get(exercise_id)
         if record and (made := record_claim(log, record)):
             day = log.day_of(record.achieved_at)
@@ -71,9 +71,8 @@ def records(log: TrainingLog, now: datetime) -> Answer:
 def new_records(log: TrainingLog, now: datetime) -> Answer:
     """Load and e1RM records of the last 30 days, the newest first."""
     since = now - timedelta(days=30)
-    fresh = [
-        record for record in log.records if record.kind.value in ("load", "e1rm") and since <= record.achieved_at <= now
-    ]
+    lifts = (record for record in log.records if record.kind in (RecordKind.LOAD, RecordKind.E1RM))
+    fresh = [record for record in lifts if since <= record.achieved_at <= now]
     if not fresh:
         return Answer("No load or 1RM record fell in the last thirty days.")
     saying = Saying(log, now)
@@ -91,8 +90,8 @@ def latest(found: Sequence[RecordRow]) -> list[RecordRow]:
 
 def strongest(log: TrainingLog, now: datetime) -> Answer:
     """The heaviest lift and the greatest estimate of the whole history."""
-    heaviest = max((r for r in log.records if r.kind.value == "load"), key=_value, default=None)
-    greatest = max((r for r in log.records if r.kind.value == "e1rm"), key=_value, default=None)
+    heaviest = max((r for r in log.records if r.kind is RecordKind.LOAD), key=_value, default=None)
+    greatest = max((r for r in log.records if r.kind is RecordKind.E1RM), key=_value, default=None)
     saying = Saying(log, now)
     if heaviest and (made := record_claim(log, heaviest)):
         day = log.day_of(heaviest.achieved_at)
@@ -112,7 +111,7 @@ def most_done(log: TrainingLog, now: datetime) -> Answer:
     at, saying = reference(log, now), Saying(log, now)
     parts = []
     for exercise_id in favourites(log, at):
-        rows = [r for r in log.working_by_exercise[exercise_id] if at - timedelta(days=56) <= r.completed_at < at]
+        rows = [r for r in log.working_by_exercise[exercise_id] if at - LATELY <= r.completed_at < at]
         made = claim(f"working sets of {log.name(exercise_id)}", "sets", "sets", Rule.COUNT, of_sets(rows), log)
         parts += [f"{log.name(exercise_id)} with {saying.amount(made)}"] if made else []
     if not parts:

@@ -13,6 +13,7 @@ from services.coach.store import Connection, Pool
 from services.coach.store.model_jobs import ModelJob, end
 from services.coach.store.own import own, own_by_now
 from shared.errors import NotFound, UserErased
+from shared.postgres import affected
 
 PAGE = """
 SELECT conversation_id, title, created_at, updated_at,
@@ -165,11 +166,17 @@ class Conversations:
             )
 
     async def delete(self, account: UUID, conversation_id: UUID) -> None:
-        """Deletes a conversation with its messages."""
+        """Deletes a conversation with its messages.
+
+        Raises:
+            NotFound: where the user has no such one.
+        """
         async with own(self._pool, account) as connection:
-            await connection.execute(
+            gone = await connection.execute(
                 "DELETE FROM conversations WHERE conversation_id = $1 AND user_id = $2", conversation_id, account
             )
+        if not affected(gone):
+            raise NotFound(NO_SUCH)
 
 
 async def _require(connection: Connection, account: UUID, conversation_id: UUID) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from services.coach.facts.claims import holds
 from services.coach.facts.log import TrainingLog
+from services.coach.model.gate import Gate
 from services.coach.plans.bounds import NEWCOMER, allowance, bounded
 from services.coach.plans.choice import STAPLES, Choice, injured_muscles
+from services.coach.plans.meal_plans import MealPlans
 from services.coach.plans.meals import MealPlanRequest, propose_meals
 from services.coach.plans.shape import ChosenDay, ChosenExercise, ChosenWeek, WorkoutPlanRequest
 from services.coach.plans.workouts import plan_json
@@ -146,8 +148,10 @@ def test_diets_and_allergies_are_kept(words: str) -> None:
         assert not foods & {"eggs", "skyr", "cottage cheese"}
 
 
-def test_words_of_harm_get_no_plan() -> None:
-    plan = propose_meals(MealPlanRequest(goal="lose", notes="500 calories a day please"), weighing(), NOW)
+async def test_words_of_harm_get_no_plan_and_reach_no_model() -> None:
+    nobody = MealPlans(cast(Gate, None))
+    request = MealPlanRequest(goal="lose", notes="500 calories a day please")
+    plan = await nobody.propose(UUID(int=1), request, weighing(), NOW)
     assert plan["targets"] is None
     assert plan["meals"] == []
     assert "doctor" in plan["cautions"][0]
