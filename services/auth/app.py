@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from fastapi import Depends, FastAPI
 
-from services.auth.api import account, audit, devices, internal, sessions, uncached
+from services.auth.api import account, audit, devices, internal, sessions
+from services.auth.api.context import uncached
 from services.auth.desk import Desk
 from services.auth.passwords import Passwords
 from services.auth.secret_values import derived_key, key_secret

@@ -1,12 +1,12 @@
 """The rules of accounts and devices: pure, over frozen values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-MERGE_SERVICES = ("projector", "coach", "ingest")
-ERASURE_SERVICES = ("ingest", "projector", "coach")
+SERVICES = ("ingest", "projector", "coach")
+"""Who keeps what is users', and answers every merge and erasure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,14 +184,14 @@ def root(user_id: UUID, merged_into: Mapping[UUID, UUID]) -> UUID:
     return user_id
 
 
-def merge_status(answered: frozenset[str]) -> str:
-    """`applied` once every service that keeps the user's events has said so."""
-    return "applied" if answered.issuperset(MERGE_SERVICES) else "pending"
+def status(answered: frozenset[str]) -> str:
+    """Of a merge or an erasure: `applied` once every service has said that it is done."""
+    return "applied" if answered.issuperset(SERVICES) else "pending"
 
 
-def erasure_status(answered: frozenset[str]) -> str:
-    """`applied` once every service has erased its rows."""
-    return "applied" if answered.issuperset(ERASURE_SERVICES) else "pending"
+def statuses(answered: frozenset[str], services: Iterable[str] = SERVICES) -> dict[str, str]:
+    """The same of each service."""
+    return {name: "applied" if name in answered else "pending" for name in services}
 
 
 def most(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:

@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from services.auth.desk import Desk
-from services.auth.domain import ERASURE_SERVICES, erasure_status
+from services.auth.domain import SERVICES, status, statuses
 from services.auth.store import erasures
 from shared.errors import NotFound
 from shared.tokens import Principal
@@ -42,10 +42,10 @@ async def erasure_report(desk: Desk, erasure_id: UUID, caller: Principal | None)
     answered = frozenset(answer.service for answer in erasure.answers)
     return ErasureReport(
         erasure_id=erasure_id,
-        status=erasure_status(answered),
+        status=status(answered),
         requested_at=erasure.requested_at,
         applied_at=erasure.applied_at,
-        services={name: "applied" if name in answered else "pending" for name in ("auth", *ERASURE_SERVICES)},
+        services=statuses(answered, ("auth", *SERVICES)),
         stores=[
             ErasedStore(service=answer.service, store=store, count=count, erased_at=answer.answered_at)
             for answer in erasure.answers

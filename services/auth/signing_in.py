@@ -161,7 +161,7 @@ def started(merge: merges.Merge) -> MergeStarted:
         merge_id=merge.merge_id,
         from_user_id=merge.from_user_id,
         into_user_id=merge.into_user_id,
-        status=domain.merge_status(merge.answered),
+        status=domain.status(merge.answered),
     )
 
 
@@ -186,5 +186,4 @@ async def merge_report(desk: Desk, caller: Principal, merge_id: UUID) -> MergeRe
         merge = await merges.find(connection, merge_id)
     if merge is None or merge.into_user_id != user.user_id:
         raise NotFound("no such merge")
-    services = {name: "applied" if name in merge.answered else "pending" for name in domain.MERGE_SERVICES}
-    return MergeReport(**started(merge).model_dump(), services=services)
+    return MergeReport(**started(merge).model_dump(), services=domain.statuses(merge.answered))

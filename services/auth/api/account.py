@@ -7,8 +7,8 @@ from fastapi.responses import StreamingResponse
 
 from services.auth import accounts, exporting, leaving
 from services.auth.accounts import Me, PasswordChange
-from services.auth.api import Address, AtDesk
 from services.auth.api.bodies import Code, PasswordChangeBody, ProfileChange, ResetConfirmation, ResetRequest
+from services.auth.api.context import Address, AtDesk
 from services.auth.erasure_reports import ErasureReport, erasure_report
 from shared.policy import Caller, MaybeCaller, public
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 
-from services.auth.api import AtDesk
+from services.auth.api.context import AtDesk
 from services.auth.store import audit
 from services.auth.store.audit import NotedEntry
 from shared.http import Cursor, Limit, Page, encode_cursor, read_cursor

@@ -5,8 +5,8 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.auth import leaving
-from services.auth.api import Address, AtDesk, page_of, position
 from services.auth.api.bodies import NewDevice
+from services.auth.api.context import Address, AtDesk, page_of, position
 from services.auth.desk import caller_of
 from services.auth.launching import Wish, launch
 from services.auth.secret_values import hash_of

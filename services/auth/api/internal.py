@@ -7,8 +7,8 @@ from pydantic_core import from_json
 
 from services.auth import leaving, operating
 from services.auth.accounts import Me
-from services.auth.api import AtDesk
 from services.auth.api.bodies import AdminBody, ErasedUsers, OperatorPassword, Rotation
+from services.auth.api.context import AtDesk
 from services.auth.operating import NewAdmin
 from services.auth.store import erasures, identity
 from shared.policy import service_only

@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 
 from services.auth import leaving, sessions
-from services.auth.api import Address, AtDesk, page_of, position
 from services.auth.api.bodies import LoginBody, Logout, RefreshToken, Register
+from services.auth.api.context import Address, AtDesk, page_of, position
 from services.auth.desk import caller_of
 from services.auth.registering import Registration, register
 from services.auth.secret_values import hash_of

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
-from services.auth.domain import ERASURE_SERVICES, most
+from services.auth.domain import SERVICES, most
 from services.auth.store import Connection
 from shared.postgres import affected
 
@@ -112,7 +112,7 @@ async def conclude(connection: Connection, erasure_id: UUID, now: datetime) -> N
             AND (SELECT count(*) FROM erasure_answers WHERE erasure_id = $1 AND service = ANY($2)) = cardinality($2)
         """,
         erasure_id,
-        list(ERASURE_SERVICES),
+        list(SERVICES),
         now,
     )
 
@@ -129,7 +129,6 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Erasure:
     erasure_id: UUID
-    user_id: UUID
     requested_at: datetime
     applied_at: datetime | None
     answers: Sequence[Answer]
@@ -137,7 +136,7 @@ class Erasure:
 
 async def find(connection: Connection, erasure_id: UUID) -> Erasure | None:
     row = await connection.fetchrow(
-        "SELECT erasure_id, user_id, requested_at, applied_at FROM erasures WHERE erasure_id = $1", erasure_id
+        "SELECT erasure_id, requested_at, applied_at FROM erasures WHERE erasure_id = $1", erasure_id
     )
     if row is None:
         return None

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from services.auth.domain import MERGE_SERVICES
+from services.auth.domain import SERVICES
 from services.auth.store import Connection
 
 
@@ -72,7 +72,7 @@ async def answer(connection: Connection, merge_id: UUID, service: str, now: date
             AND (SELECT count(*) FROM merge_answers WHERE merge_id = $1 AND service = ANY($2)) = cardinality($2)
         """,
         merge_id,
-        list(MERGE_SERVICES),
+        list(SERVICES),
         now,
     )
 
