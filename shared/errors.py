@@ -77,6 +77,16 @@ class Forbidden(Problem):
     status, code = 403, "forbidden"
 
 
+class WrongDevice(Forbidden):
+    code = "wrong_device"
+
+
+class DeviceRevoked(Forbidden):
+    """The device's queue stays, and goes on after a login."""
+
+    code = "device_revoked"
+
+
 class NotFound(Problem):
     status, code = 404, "not_found"
 
@@ -99,22 +109,21 @@ class TooLarge(Problem):
     status, code = 413, "too_large"
 
 
-class TooManyRequests(Problem):
+class _RetryLater(Problem):
     """`retry_after` in seconds, at least 1."""
 
+    def __init__(self, detail: str = "", *, retry_after: float = 1) -> None:
+        super().__init__(detail, headers={"Retry-After": str(max(1, round(retry_after)))})
+
+
+class TooManyRequests(_RetryLater):
     status, code = 429, "too_many_requests"
 
-    def __init__(self, detail: str = "", *, retry_after: float = 1) -> None:
-        super().__init__(detail, headers={"Retry-After": str(max(1, round(retry_after)))})
 
-
-class Unavailable(Problem):
-    """Nothing was changed; the same request may be sent again after `retry_after` seconds."""
+class Unavailable(_RetryLater):
+    """Nothing was changed; the same request may be sent again."""
 
     status, code = 503, "unavailable"
-
-    def __init__(self, detail: str = "", *, retry_after: float = 1) -> None:
-        super().__init__(detail, headers={"Retry-After": str(max(1, round(retry_after)))})
 
 
 def problem_document(status: int, code: str, detail: str, **extra: Any) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from deploy.simulation.chance import Chance
 from services.auth import domain
-from services.auth.problems import BadCredentials, DeviceExists, DeviceRevoked, EmailTaken, LoginRequired, RefreshReused
-from shared.errors import NotAuthenticated, TokenExpired
+from services.auth.problems import BadCredentials, DeviceExists, EmailTaken, LoginRequired, RefreshReused
+from shared.errors import DeviceRevoked, NotAuthenticated, TokenExpired
 from shared.identity import UserMerged
 from shared.tokens import Principal
 

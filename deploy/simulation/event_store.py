@@ -19,11 +19,12 @@ from services.ingest.domain import (
     SentEvent,
     decide,
 )
-from services.ingest.door import Draft, WrongDevice
+from services.ingest.door import Draft
 from services.ingest.reading import ReadRequest, as_sent, reading_of
 from services.ingest.store.feeds import line
 from shared.digests import EMPTY, Digest, event_digest
 from shared.envelope import Origin
+from shared.errors import WrongDevice
 from shared.identity import server_device
 
 

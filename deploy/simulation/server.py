@@ -12,10 +12,9 @@ from deploy.simulation.chance import Chance
 from deploy.simulation.event_store import Epoch, EventStore
 from deploy.simulation.wire import Call, Reply
 from services.ingest.api.sync import WrongUser, answer_of
-from services.ingest.door import WrongDevice
 from services.ingest.reading import read_request
 from services.ingest.store.feeds import line
-from shared.errors import MalformedJson, NotFound, Problem
+from shared.errors import MalformedJson, NotFound, Problem, WrongDevice
 from shared.http import decode_cursor, encode_cursor
 
 Query = Mapping[str, str]

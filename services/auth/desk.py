@@ -7,13 +7,13 @@ from typing import Literal
 from uuid import UUID
 
 from services.auth.passwords import Passwords
-from services.auth.problems import DeviceRevoked, LoginRequired
+from services.auth.problems import LoginRequired
 from services.auth.settings import Settings
 from services.auth.signing import Signer
 from services.auth.store import PASSING_FAULTS, Connection, Pool, devices, users
 from services.auth.store.users import User
 from services.auth.throttling import Throttle
-from shared.errors import InvalidToken, Unavailable, UserErased
+from shared.errors import DeviceRevoked, InvalidToken, Unavailable, UserErased
 from shared.telemetry import log
 from shared.tokens import Principal
 

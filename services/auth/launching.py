@@ -10,11 +10,11 @@ from uuid_utils.compat import uuid7
 from services.auth import domain
 from services.auth.desk import Desk, caller_of, user_of
 from services.auth.metrics import LAUNCHES, outcome_of
-from services.auth.problems import DeviceExists, DeviceRevoked, LoginRequired
+from services.auth.problems import DeviceExists, LoginRequired
 from services.auth.sessions import Tokens, open_session
 from services.auth.store import Connection, activity, audit, devices, identity, users
 from services.auth.store.users import User
-from shared.errors import UserErased
+from shared.errors import DeviceRevoked, UserErased
 from shared.identity import DeviceLinked, UserRegistered
 from shared.tokens import Principal
 from shared.values import utc_now

@@ -7,10 +7,6 @@ class DeviceExists(Conflict):
     code = "device_exists"
 
 
-class DeviceRevoked(Forbidden):
-    code = "device_revoked"
-
-
 class LoginRequired(NotAuthenticated):
     """The session was ended on purpose. The device's queue stays and goes on after a login."""
 

@@ -9,11 +9,12 @@ from uuid_utils.compat import uuid7
 from services.auth import domain
 from services.auth.desk import Desk, user_of
 from services.auth.metrics import REFRESHES, outcome_of
-from services.auth.problems import DeviceRevoked, LoginRequired, RefreshExpired, RefreshInvalid, RefreshReused
+from services.auth.problems import LoginRequired, RefreshExpired, RefreshInvalid, RefreshReused
 from services.auth.secret_values import hash_of, new_secret, successor
 from services.auth.signing import Claims
 from services.auth.store import Connection, audit, devices, families, users
 from services.auth.store.users import User
+from shared.errors import DeviceRevoked
 from shared.values import utc_now
 
 

@@ -23,20 +23,10 @@ from services.ingest.reading import as_sent, content_of
 from services.ingest.store.epochs import server_epoch
 from services.ingest.store.events import Acceptance, DeviceNow, EventStore, Question, Trace
 from shared.envelope import Origin
-from shared.errors import Forbidden, Unavailable, UserErased
+from shared.errors import DeviceRevoked, Unavailable, UserErased, WrongDevice
 from shared.identity import server_device
 
 ATTEMPTS = 50
-
-
-class WrongDevice(Forbidden):
-    code = "wrong_device"
-
-
-class DeviceRevoked(Forbidden):
-    """The device's queue stays, and goes on after a login."""
-
-    code = "device_revoked"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from pydantic import BaseModel
 from starlette.websockets import WebSocketDisconnect
 
 from services.ingest.api.context import Configured, Databases, ids_of, limited_address, refuse_erased
-from services.ingest.door import DeviceRevoked
 from services.ingest.hints import TOKEN_EXPIRED, Hint, Hub, Listener, events_available
 from services.ingest.listening import Ears
 from services.ingest.settings import Settings
@@ -22,7 +21,7 @@ from services.ingest.store.database import Database
 from services.ingest.store.pull import Pull
 from services.ingest.store.tickets import SECONDS, Tickets
 from services.ingest.store.users import Users
-from shared.errors import NotAuthenticated, Unavailable, UserErased
+from shared.errors import DeviceRevoked, NotAuthenticated, Unavailable, UserErased
 from shared.policy import Caller, MaybeCaller
 from shared.tokens import Principal
 

@@ -19,11 +19,11 @@ from services.ingest.domain import (
     SentEvent,
     Verdict,
 )
-from services.ingest.door import Delivery, WrongDevice
+from services.ingest.door import Delivery
 from services.ingest.group_commit import GroupCommit
 from services.ingest.reading import MAX_EVENTS, ReadRequest, read_request
 from shared.envelope import EventEnvelope
-from shared.errors import Forbidden
+from shared.errors import Forbidden, WrongDevice
 from shared.http import DirectRoute
 from shared.tokens import Principal
 from shared.values import utc_now

@@ -17,7 +17,7 @@ from services.projector.api.paging import ForeignCursor, as_json, cursor_at, pla
 from services.projector.store.changes import Changes
 from services.projector.store.lists import Filter, Listing, page
 from services.projector.store.reading import Readers, Reading
-from shared.errors import Forbidden, InvalidRequest, Problem
+from shared.errors import InvalidRequest, Problem, WrongDevice
 from shared.policy import Caller
 from shared.tokens import Principal
 from shared.views.whole import FOLD_VERSION
@@ -27,10 +27,6 @@ _READ_AFTER = re.compile(r"^([0-9a-fA-F-]{36}):([0-9]{1,16})$")
 _UNHEARD_SECONDS = 0.05
 _STALE = {"X-Stale": "true"}
 _FOLD = hashlib.sha256(FOLD_VERSION.encode()).hexdigest()[:8]
-
-
-class WrongDevice(Forbidden):
-    code = "wrong_device"
 
 
 class NotModified(Exception):
