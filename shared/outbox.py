@@ -14,6 +14,7 @@ import asyncpg
 from shared.following import patiently
 from shared.identity import Effect, WeeklyReportReady
 from shared.kafka import Outgoing, Publisher, PublishFailed, trace_headers
+from shared.postgres import Pool
 from shared.telemetry import correlation_id
 
 PAUSE_SECONDS = 0.2
@@ -42,16 +43,14 @@ def record_of(said: Effect | WeeklyReportReady) -> Outgoing:
     return Outgoing(str(said.user_id).encode(), said.model_dump_json().encode(), headers)
 
 
-async def publish_for_ever(
-    pool: "asyncpg.Pool[asyncpg.Record]", publisher: Publisher, passing: tuple[type[Exception], ...]
-) -> None:
+async def publish_for_ever(pool: Pool, publisher: Publisher, passing: tuple[type[Exception], ...]) -> None:
     """Publishes what the outbox holds until cancelled; after a passing fault it is read again."""
     while True:
         if not await patiently(partial(publish_oldest, pool, publisher), (*passing, PublishFailed)):
             await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def publish_oldest(pool: "asyncpg.Pool[asyncpg.Record]", publisher: Publisher) -> int:
+async def publish_oldest(pool: Pool, publisher: Publisher) -> int:
     """Publishes the oldest records and drops them once the broker has acknowledged them; returns how many.
 
     Raises:

@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 STATEMENT_TIMEOUT_MS = 15_000
 
@@ -89,7 +90,7 @@ async def create_pool(
     clean: bool = True,
     by_key: bool = True,
     on_lost: Callable[[], None] | None = None,
-) -> "asyncpg.Pool[asyncpg.Record]":
+) -> Pool:
     """A bounded asyncpg pool, for the paths where every microsecond of an event counts.
 
     `clean=False` saves the round trip that resets a connection after each use: for users that leave no session state.

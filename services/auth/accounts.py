@@ -10,9 +10,10 @@ from services.auth.letters import write_reset, write_verification
 from services.auth.passwords import require_strong
 from services.auth.problems import BadCredentials, InvalidCode, NoAccount
 from services.auth.secret_values import hash_of
-from services.auth.store import Connection, audit, codes, devices, users
+from services.auth.store import audit, codes, devices, users
 from services.auth.store.users import User
 from shared.errors import TooManyRequests
+from shared.postgres import Connection
 from shared.telemetry import log
 from shared.tokens import Principal, Role
 from shared.values import utc_now

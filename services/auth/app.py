@@ -13,13 +13,13 @@ from services.auth.passwords import Passwords
 from services.auth.secret_values import derived_key, key_secret
 from services.auth.settings import Settings
 from services.auth.signing import Signer
-from services.auth.store import API_ROLE, Pool, answers, closed
+from services.auth.store import API_ROLE, answers, closed
 from services.auth.store.activity import ActivityStore
 from services.auth.throttling import Throttle
 from services.auth.worker import Worker
 from shared.http import add_health, create_service_app
 from shared.positions import add_positions
-from shared.postgres import create_pool
+from shared.postgres import Pool, create_pool
 from shared.security import BodyLimit
 from shared.tokens import TokenVerifier
 

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.auth.store import PASSING_FAULTS, Connection, Pool, activity, erasures, merges, users
+from services.auth.store import PASSING_FAULTS, activity, erasures, merges, users
 from shared.dead_letters import Refused, dead_letter, decoded
 from shared.envelope import Link
 from shared.following import PASSING_FAULTS as FEED_FAULTS
 from shared.following import Follower, decode_links, patiently
 from shared.identity import EFFECT, ConflictFound, Effect, ErasureApplied, MergeApplied
 from shared.kafka import Publisher, PublishFailed, Record
+from shared.postgres import Connection, Pool
 from shared.telemetry import log
 from shared.topics import DEAD_LETTERS
 from shared.values import utc_now

@@ -10,10 +10,11 @@ from services.auth.passwords import Passwords
 from services.auth.problems import LoginRequired
 from services.auth.settings import Settings
 from services.auth.signing import Signer
-from services.auth.store import PASSING_FAULTS, Connection, Pool, devices, users
+from services.auth.store import PASSING_FAULTS, devices, users
 from services.auth.store.users import User
 from services.auth.throttling import Throttle
 from shared.errors import DeviceRevoked, InvalidToken, Unavailable, UserErased
+from shared.postgres import Connection, Pool
 from shared.telemetry import log
 from shared.tokens import Principal
 

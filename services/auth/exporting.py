@@ -14,9 +14,10 @@ from pydantic_core import to_json
 from services.auth.accounts import me_of
 from services.auth.desk import Desk, caller_of
 from services.auth.settings import Settings
-from services.auth.store import Connection, audit, devices, families, merges, users
+from services.auth.store import audit, devices, families, merges, users
 from services.auth.store.users import User
 from shared.clients import service_client
+from shared.postgres import Connection
 from shared.telemetry import log
 from shared.tokens import Principal
 from shared.values import utc_now

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from services.auth.letters import Mailer, send_due
-from services.auth.store import Pool, audit, codes, families
-from shared.postgres import connect
+from services.auth.store import audit, codes, families
+from shared.postgres import Pool, connect
 from shared.telemetry import log
 from shared.values import utc_now
 

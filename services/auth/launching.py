@@ -12,10 +12,11 @@ from services.auth.desk import Desk, caller_of, user_of
 from services.auth.metrics import LAUNCHES, outcome_of
 from services.auth.problems import DeviceExists, LoginRequired
 from services.auth.sessions import Tokens, open_session
-from services.auth.store import Connection, activity, audit, devices, identity, users
+from services.auth.store import activity, audit, devices, identity, users
 from services.auth.store.users import User
 from shared.errors import DeviceRevoked, UserErased
 from shared.identity import DeviceLinked, UserRegistered
+from shared.postgres import Connection
 from shared.tokens import Principal
 from shared.values import utc_now
 

@@ -7,11 +7,12 @@ from uuid import UUID, uuid4
 from services.auth.desk import Desk, caller_of, user_of
 from services.auth.domain import Device
 from services.auth.problems import WouldLoseData
-from services.auth.store import Connection, audit, devices, erasures, families, identity, users
+from services.auth.store import audit, devices, erasures, families, identity, users
 from services.auth.store.users import User
 from shared.errors import NotFound, UserErased
 from shared.identity import DeviceRevoked
 from shared.identity import UserErased as UserErasedEvent
+from shared.postgres import Connection
 from shared.tokens import Principal
 from shared.values import utc_now
 

@@ -10,9 +10,10 @@ from uuid_utils.compat import uuid7
 
 from services.auth.secret_values import hash_of, new_secret
 from services.auth.settings import Settings
-from services.auth.store import Connection, Pool, codes, mails
+from services.auth.store import codes, mails
 from services.auth.store.mails import Mail
 from services.auth.store.users import User
+from shared.postgres import Connection, Pool
 from shared.telemetry import log
 from shared.values import utc_now
 

@@ -15,10 +15,11 @@ from services.auth.leaving import erase_unless_erased
 from services.auth.passwords import require_strong
 from services.auth.problems import EmailTaken
 from services.auth.secret_values import hash_of, new_secret
-from services.auth.store import Connection, activity, audit, codes, devices, identity, keys, users
+from services.auth.store import activity, audit, codes, devices, identity, keys, users
 from services.auth.store.users import User
 from shared.errors import NotFound
 from shared.identity import UserRegistered
+from shared.postgres import Connection
 from shared.tokens import Role
 from shared.values import utc_now
 

@@ -12,9 +12,10 @@ from services.auth.passwords import require_strong
 from services.auth.problems import AlreadyRegistered, EmailTaken, InviteRequired, RegistrationClosed
 from services.auth.secret_values import hash_of
 from services.auth.sessions import Tokens, open_session
-from services.auth.store import Connection, audit, codes, identity, users
+from services.auth.store import audit, codes, identity, users
 from services.auth.store.users import User, email_key
 from shared.identity import UserRegistered
+from shared.postgres import Connection
 from shared.tokens import Principal
 from shared.values import utc_now
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from services.auth.metrics import WAITING
 from services.auth.settings import Settings
-from services.auth.store import Connection, identity
+from services.auth.store import identity
 from services.auth.store.identity import LoggedEvent
 from shared.kafka import Outgoing, Publisher, trace_headers
-from shared.postgres import connect
+from shared.postgres import Connection, connect
 from shared.topics import IDENTITY
 
 

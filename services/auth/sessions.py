@@ -12,9 +12,10 @@ from services.auth.metrics import REFRESHES, outcome_of
 from services.auth.problems import LoginRequired, RefreshExpired, RefreshInvalid, RefreshReused
 from services.auth.secret_values import hash_of, new_secret, successor
 from services.auth.signing import Claims
-from services.auth.store import Connection, audit, devices, families, users
+from services.auth.store import audit, devices, families, users
 from services.auth.store.users import User
 from shared.errors import DeviceRevoked
+from shared.postgres import Connection
 from shared.values import utc_now
 
 

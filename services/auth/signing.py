@@ -16,9 +16,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from services.auth.store import PASSING_FAULTS, Connection, Pool
+from services.auth.store import PASSING_FAULTS
 from services.auth.store import keys as store
 from shared.errors import TokenExpired, Unavailable
+from shared.postgres import Connection, Pool
 from shared.telemetry import log
 from shared.tokens import ALGORITHM, Role
 from shared.values import utc_now

@@ -14,10 +14,11 @@ from services.auth.launching import MadeMeanwhile
 from services.auth.metrics import LOGINS
 from services.auth.problems import BadCredentials, DeviceExists
 from services.auth.sessions import Tokens, open_session
-from services.auth.store import Connection, audit, devices, identity, merges, users
+from services.auth.store import audit, devices, identity, merges, users
 from services.auth.store.users import User
 from shared.errors import NotFound
 from shared.identity import DeviceLinked, UserMerged
+from shared.postgres import Connection
 from shared.tokens import Principal
 from shared.values import utc_now
 

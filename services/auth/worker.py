@@ -12,7 +12,7 @@ from services.auth.housekeeping import prune, send_mails
 from services.auth.letters import mailer
 from services.auth.relay import Relay
 from services.auth.settings import Settings
-from services.auth.store import Pool, answers, closed
+from services.auth.store import answers, closed
 from services.auth.store.activity import ActivityStore
 from shared.clients import service_client
 from shared.envelope import Link, decode_link
@@ -20,7 +20,7 @@ from shared.feeds import IngestFeed
 from shared.following import Follower
 from shared.kafka import Publisher, create_broker, has_partitions, subscribe
 from shared.loops import Loop, running
-from shared.postgres import create_pool
+from shared.postgres import Pool, create_pool
 from shared.topics import EFFECTS, EVENTS
 
 STOP_SECONDS = 8

@@ -19,7 +19,7 @@ from services.coach.model.gate import Budget, Gate
 from services.coach.model.provider import Model, create_model
 from services.coach.reports.loop import report_loop
 from services.coach.settings import Settings
-from services.coach.store import API_ROLE, PASSING, WORKER_ROLE, Pool
+from services.coach.store import API_ROLE, PASSING, WORKER_ROLE
 from services.coach.store.conversations import Conversations
 from services.coach.store.facts import LastingFacts
 from services.coach.store.identity import Identity
@@ -37,7 +37,7 @@ from shared.http import add_health, create_service_app
 from shared.kafka import Publisher
 from shared.loops import Loop, running
 from shared.outbox import publish_for_ever
-from shared.postgres import create_pool
+from shared.postgres import Pool, create_pool
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -8,7 +8,7 @@ from functools import partial
 
 from faststream.kafka import KafkaBroker
 
-from services.coach.store import PASSING, Pool
+from services.coach.store import PASSING
 from services.coach.store.identity import Identity
 from services.coach.store.outbox import park
 from shared.dead_letters import decoded
@@ -17,6 +17,7 @@ from shared.feeds import IdentityFeed
 from shared.following import Follower, decode_links, patiently
 from shared.identity import IDENTITY_EVENT
 from shared.kafka import Record, create_broker, has_partitions, one_by_one, subscribe
+from shared.postgres import Pool
 from shared.telemetry import log
 from shared.topics import EVENTS, IDENTITY
 

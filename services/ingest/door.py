@@ -25,6 +25,7 @@ from services.ingest.store.events import Acceptance, DeviceNow, EventStore, Ques
 from shared.envelope import Origin
 from shared.errors import DeviceRevoked, Unavailable, UserErased, WrongDevice
 from shared.identity import server_device
+from shared.postgres import Connection
 
 ATTEMPTS = 50
 
@@ -61,9 +62,7 @@ class Delivery:
         return [found[at] for at in places]
 
 
-async def receive(
-    connection: asyncpg.Connection, delivery: Delivery, now: datetime, trace: Trace
-) -> tuple[UUID, Judgement]:
+async def receive(connection: Connection, delivery: Delivery, now: datetime, trace: Trace) -> tuple[UUID, Judgement]:
     """Judges a delivery and stores what is to be stored; returns the server epoch and the judgement.
 
     Raises:
@@ -104,7 +103,7 @@ class Draft:
 
 
 async def write(
-    connection: asyncpg.Connection, user_id: UUID, drafts: Sequence[Draft], now: datetime, trace: Trace
+    connection: Connection, user_id: UUID, drafts: Sequence[Draft], now: datetime, trace: Trace
 ) -> tuple[UUID, list[int]]:
     """Writes events as the user's server device (law 7); returns the device and their numbers.
 
@@ -130,7 +129,7 @@ async def write(
 
 
 async def write_once(
-    connection: asyncpg.Connection, user_id: UUID, draft: Draft, now: datetime, trace: Trace
+    connection: Connection, user_id: UUID, draft: Draft, now: datetime, trace: Trace
 ) -> tuple[UUID, int]:
     """The same for one event. Where it was written before, it is left at that, whatever it says now.
 
@@ -163,7 +162,7 @@ async def _decided(store: EventStore, delivery: Delivery, device: Device, always
     return await store.decided(delivery.device_id, numbers, [event.event_id for event in delivery.events])
 
 
-async def _store(connection: asyncpg.Connection, delivery: Delivery, acceptance: Acceptance) -> bool:
+async def _store(connection: Connection, delivery: Delivery, acceptance: Acceptance) -> bool:
     judgement, reception = acceptance.judgement, acceptance.reception
     if judgement.device == acceptance.before:
         return True

@@ -13,6 +13,7 @@ from services.ingest.door import Delivery, receive
 from services.ingest.store.database import Database
 from services.ingest.store.events import Acceptance, DeviceNow, EventStore, Trace
 from shared.errors import Problem, Unavailable
+from shared.postgres import Connection
 
 Answer = tuple[UUID, Judgement]
 # While one group is being written, the next one gathers.
@@ -124,7 +125,7 @@ class GroupCommit:
                 raise
 
 
-async def receive_together(connection: asyncpg.Connection, group: Sequence[Visit]) -> Sequence[Visit]:
+async def receive_together(connection: Connection, group: Sequence[Visit]) -> Sequence[Visit]:
     """Answers what is plain in one transaction; returns what needs a look of its own."""
     store = EventStore(connection)
     known = await store.look([visit.delivery.question for visit in group])
@@ -157,7 +158,7 @@ def _plain(visit: Visit, known: DeviceNow) -> Acceptance | None:
     return Acceptance(device, judgement, reception, visit.trace)
 
 
-async def _receive_alone(connection: asyncpg.Connection, visit: Visit) -> None:
+async def _receive_alone(connection: Connection, visit: Visit) -> None:
     try:
         visit.ends(await receive(connection, visit.delivery, visit.now, visit.trace))
     except (Problem, asyncpg.DataError) as fault:

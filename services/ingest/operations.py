@@ -3,7 +3,6 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-import asyncpg
 from pydantic_core import from_json
 from uuid_utils.compat import uuid7
 
@@ -14,10 +13,11 @@ from services.ingest.store.events import Trace
 from services.ingest.store.operations import Operations, Refused
 from services.ingest.store.users import Users
 from shared.envelope import Origin
+from shared.postgres import Connection
 from shared.values import format_moment
 
 
-async def release_quarantine(connection: asyncpg.Connection, now: datetime, trace: Trace) -> tuple[int, int]:
+async def release_quarantine(connection: Connection, now: datetime, trace: Trace) -> tuple[int, int]:
     """Writes what this version of the software can read now as events of the server's device, each with its origin.
 
     Returns how many were released, and how many stay refused.
@@ -53,7 +53,7 @@ def _draft(device_id: UUID, refused: Refused) -> Draft | None:
     return Draft(uuid7(), raw, reading, Origin(device_id=device_id, sequence_number=refused.sequence_number))
 
 
-async def begin_epoch(connection: asyncpg.Connection) -> tuple[UUID, int]:
+async def begin_epoch(connection: Connection) -> tuple[UUID, int]:
     """After a restore: a new epoch under which everything is published again. Returns it and the heads that it kept."""
     epoch = uuid4()
     async with connection.transaction():

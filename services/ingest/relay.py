@@ -9,7 +9,7 @@ from prometheus_client import Counter, Gauge
 
 from services.ingest.store.outbox import Outbox, Page, backlog, shards_with_work
 from shared.kafka import Publisher, PublishFailed
-from shared.postgres import connect
+from shared.postgres import Connection, connect
 from shared.telemetry import log
 from shared.topics import EVENTS
 
@@ -75,14 +75,14 @@ class Shard:
             self.owner = self.owned = False
             connection.terminate()
 
-    async def _locked(self, connection: asyncpg.Connection) -> None:
+    async def _locked(self, connection: Connection) -> None:
         while not await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", LOCK_CLASS, self.number):
             self.owned = True
             await asyncio.sleep(TAKEOVER_SECONDS)
         self.owner = self.owned = True
         log().info("relay_shard_owned", shard=self.number)
 
-    async def _publish_all(self, connection: asyncpg.Connection) -> None:
+    async def _publish_all(self, connection: Connection) -> None:
         outbox = Outbox(connection, self.number, self.shards)
         loop = asyncio.get_running_loop()
         while True:
@@ -146,7 +146,7 @@ class Doorbell:
         finally:
             connection.terminate()
 
-    async def _look(self, connection: asyncpg.Connection) -> bool:
+    async def _look(self, connection: Connection) -> bool:
         mine = [shard for shard in self._shards.values() if shard.owner]
         idle = [shard for shard in mine if shard.idle]
         if not idle:
@@ -157,7 +157,7 @@ class Doorbell:
                 shard.bell.set()
         return bool(waiting)
 
-    async def _measure(self, connection: asyncpg.Connection) -> None:
+    async def _measure(self, connection: Connection) -> None:
         batches, age = await backlog(connection)
         BACKLOG.set(batches)
         OLDEST.set(age)

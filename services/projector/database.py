@@ -4,11 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import asyncpg
-
-from services.projector.views.rows import Connection
 from shared.errors import Unavailable
-from shared.postgres import AWAY, NOT_MADE, create_pool
+from shared.postgres import AWAY, NOT_MADE, Connection, Pool, create_pool
 from shared.telemetry import log
 
 
@@ -22,7 +19,7 @@ class LazyPool:
         self._url = url
         self._role = role
         self._max_size = max_size
-        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._pool: Pool | None = None
         self._opening = asyncio.Lock()
 
     @asynccontextmanager
@@ -46,7 +43,7 @@ class LazyPool:
         finally:
             await pool.release(connection)
 
-    async def _opened(self) -> "asyncpg.Pool[asyncpg.Record]":
+    async def _opened(self) -> Pool:
         async with self._opening:
             if self._pool is None:
                 self._pool = await create_pool(self._url, role=self._role, max_size=self._max_size, clean=False)

@@ -23,7 +23,7 @@ from shared.following import Follower, patiently
 from shared.identity import IdentityEvent
 from shared.kafka import Publisher, create_broker, has_partitions, subscribe
 from shared.outbox import publish_for_ever
-from shared.postgres import Connection, connect, create_pool
+from shared.postgres import Connection, Pool, connect, create_pool
 from shared.telemetry import log
 from shared.topics import EVENTS, IDENTITY
 
@@ -93,7 +93,7 @@ class Worker:
                 loops.create_task(self._repeat(lambda: self._heal_identity(store, consumers, IdentityFeed(auth))))
                 loops.create_task(self._repeat(self._tidy))
 
-    async def _prepared(self) -> "asyncpg.Pool[asyncpg.Record]":
+    async def _prepared(self) -> Pool:
         """A pool to a database in which a generation is live."""
         async with self._owner() as owner:
             await generations.ensure_live(owner)
@@ -125,7 +125,7 @@ class Worker:
         for doubt in self._doubts:
             doubt.set()
 
-    async def _until_writable(self, pool: "asyncpg.Pool[asyncpg.Record]", rebuilding: Rebuilding) -> None:
+    async def _until_writable(self, pool: Pool, rebuilding: Rebuilding) -> None:
         """After an upgrade that changes views: rebuilds, and waits where the tables are others; reads go on.
 
         Another worker may be rebuilding already, whose lock makes this one's rebuild give way. One that stops, as at an

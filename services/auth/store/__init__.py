@@ -1,14 +1,9 @@
 """The only room with SQL. Every function works in its caller's transaction."""
 
 import asyncio
-from typing import TypeAlias
-
-import asyncpg
 
 from shared import postgres
-from shared.postgres import Connection as Connection
-
-Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+from shared.postgres import Pool
 
 API_ROLE = "auth_api"
 PASSING_FAULTS = postgres.PASSING

@@ -5,12 +5,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.auth.store import Connection, Pool
 from shared import identity
 from shared.digests import Digest
 from shared.envelope import Link
 from shared.following import NOTHING_APPLIED, Applied
-from shared.postgres import locked
+from shared.postgres import Connection, Pool, locked
 
 
 async def server_device(connection: Connection, user_id: UUID) -> UUID | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.auth.store import Connection
+from shared.postgres import Connection
 from shared.telemetry import correlation_id
 from shared.values import Moment
 

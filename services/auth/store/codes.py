@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from services.auth.store import Connection
+from shared.postgres import Connection
 
 Purpose = Literal["verify", "reset", "invite"]
 

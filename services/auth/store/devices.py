@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.auth.domain import Device, Erased, Known, ServerDevice
-from services.auth.store import Connection
+from shared.postgres import Connection
 from shared.values import Moment
 
 

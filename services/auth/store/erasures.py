@@ -8,8 +8,7 @@ from uuid import UUID
 from pydantic_core import from_json, to_json
 
 from services.auth.domain import SERVICES, most
-from services.auth.store import Connection
-from shared.postgres import affected
+from shared.postgres import Connection, affected
 
 
 async def of_user(connection: Connection, user_id: UUID) -> UUID | None:

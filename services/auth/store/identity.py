@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from services.auth.store import Connection
 from shared.identity import IdentityEvent
+from shared.postgres import Connection
 from shared.telemetry import correlation_id, traceparent
 
 # An identity event that lacks its number only.

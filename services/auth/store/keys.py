@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.auth.store import Connection
+from shared.postgres import Connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.auth.store import Connection, Pool
+from shared.postgres import Connection, Pool
 
 
 @dataclass(frozen=True, slots=True)

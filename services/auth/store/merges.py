@@ -8,7 +8,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from services.auth.domain import SERVICES
-from services.auth.store import Connection
+from shared.postgres import Connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from services.auth.store import Connection
+from shared.postgres import Connection
 from shared.tokens import Role
 
 COLUMNS = """

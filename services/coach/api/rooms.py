@@ -9,7 +9,6 @@ from fastapi import Depends, Request
 from services.coach.chat import Chat
 from services.coach.logs import Logs
 from services.coach.model.gate import Gate
-from services.coach.store import Pool
 from services.coach.store.conversations import Conversations
 from services.coach.store.facts import LastingFacts
 from services.coach.store.memory import Memory
@@ -18,6 +17,7 @@ from services.coach.store.reports import Reports
 from shared.envelope import Link
 from shared.following import Follower
 from shared.policy import Caller
+from shared.postgres import Pool
 
 PREFIX = "/api/v1/coach"
 

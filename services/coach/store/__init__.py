@@ -1,12 +1,8 @@
 """The only room with SQL."""
 
-import asyncpg
-
 from shared import postgres
 from shared.following import PASSING_FAULTS
 
-Pool = asyncpg.Pool
-Connection = asyncpg.Connection
 API_ROLE, WORKER_ROLE = "coach_api", "coach_worker"
 
 # What passes when PostgreSQL is back, and migrated, or the other transaction is through.

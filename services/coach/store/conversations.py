@@ -9,11 +9,10 @@ from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
-from services.coach.store import Connection, Pool
 from services.coach.store.model_jobs import ModelJob, end
 from services.coach.store.own import own, own_by_now
 from shared.errors import NotFound, UserErased
-from shared.postgres import affected
+from shared.postgres import Connection, Pool, affected
 
 PAGE = """
 SELECT conversation_id, title, created_at, updated_at,

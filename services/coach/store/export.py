@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator
 from uuid import UUID
 
-from services.coach.store import Pool
 from services.coach.store.own import own
 from services.coach.store.people import account_of
+from shared.postgres import Pool
 
 # What the user said and was told; the training itself is ingest's to export.
 EXPORTED = {

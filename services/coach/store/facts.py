@@ -5,10 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.coach.store import Pool
 from services.coach.store.own import own, own_by_now
 from shared.errors import NotFound
-from shared.postgres import affected
+from shared.postgres import Pool, affected
 
 MOST = 200
 OF = "SELECT memory_id, kind, text, created_at FROM lasting_facts WHERE user_id = $1 ORDER BY created_at, memory_id"

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.coach.reach import EVER
-from services.coach.store import Connection, Pool
 from services.coach.store.memory import changed
 from services.coach.store.outbox import say
 from services.coach.store.owned import MISPLACED, erase_rows, move_rows
@@ -19,6 +18,7 @@ from shared.identity import (
     UserMerged,
     UserRegistered,
 )
+from shared.postgres import Connection, Pool
 
 LOCK_USERS = """
 SELECT user_id, merged_into, erasure_id FROM users

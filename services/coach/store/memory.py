@@ -10,13 +10,12 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from services.coach.reach import NOWHERE, reach_of
-from services.coach.store import Connection, Pool
 from services.coach.store.own import own
 from services.coach.store.people import owners_of
 from shared.digests import Digest
 from shared.envelope import AcceptedEvent, Link, decode_accepted
 from shared.following import FORGOTTEN_AT_ONCE, Applied, batched
-from shared.postgres import locked
+from shared.postgres import Connection, Pool, locked
 from shared.registry import UnknownEventType
 from shared.telemetry import log
 

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from services.coach.store import Connection, Pool
 from services.coach.store.own import own
-from shared.postgres import affected
+from shared.postgres import Connection, Pool, affected
 
 Kind = Literal["report", "summary"]
 ASK = """

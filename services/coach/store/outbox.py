@@ -1,11 +1,10 @@
 """What coach has to say: written with what it says it of; the shared relay publishes it."""
 
-from services.coach.store import Connection
 from shared.dead_letters import dead_letter
 from shared.identity import ErasureApplied, MergeApplied, WeeklyReportReady
 from shared.kafka import CORRELATION, Record
 from shared.outbox import put, record_of
-from shared.postgres import affected
+from shared.postgres import Connection, affected
 from shared.topics import COACH, DEAD_LETTERS, EFFECTS
 
 

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.coach.store import Pool
-from shared.postgres import affected
+from shared.postgres import Pool, affected
 
 COUNTS = """
 SELECT (SELECT count(*) FROM memory_events) AS events,

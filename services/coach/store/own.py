@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 from typing import Literal
 from uuid import UUID
 
-from services.coach.store import Connection, Pool
 from services.coach.store.people import account_of
+from shared.postgres import Connection, Pool
 
 ENTER = "SELECT set_config('app.user_id', $1, true)"
 ENTER_LOOSELY = "SELECT set_config('app.user_id', $1, true), set_config('synchronous_commit', 'off', true)"

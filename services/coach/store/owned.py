@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from services.coach.store import Connection
-from shared.postgres import affected
+from shared.postgres import Connection, affected
 
 # Each has `user_id`. The second member names what, beside the user, a row is unique by: of two equal ones the
 # account's own stays, and what is derived is made anew after a merge.

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.coach.facts.packing import SHAPE
-from services.coach.store import Pool
 from services.coach.store.own import own
+from shared.postgres import Pool
 
 OF = "SELECT version, content FROM packed_logs WHERE user_id = $1 AND shape = $2"
 HAS = "SELECT EXISTS (SELECT FROM packed_logs WHERE user_id = $1 AND shape = $2 AND version = $3)"

@@ -3,9 +3,8 @@
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from services.coach.store import Connection
 from shared.errors import UserErased
-from shared.postgres import locked
+from shared.postgres import Connection, locked
 
 KNOWN = "SELECT user_id, merged_into, erasure_id FROM users WHERE user_id = ANY($1) ORDER BY user_id FOR SHARE"
 MEET = "INSERT INTO users (user_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING"

@@ -8,13 +8,12 @@ from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
-from services.coach.store import Pool
 from services.coach.store.model_jobs import ModelJob, ask, end
 from services.coach.store.outbox import say
 from services.coach.store.own import own
 from shared.errors import NotFound
 from shared.identity import WeeklyReportReady
-from shared.postgres import affected
+from shared.postgres import Pool, affected
 
 # Two hours more than a week: clocks are put back.
 STALE = """

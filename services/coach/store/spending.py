@@ -5,9 +5,8 @@ from enum import Enum
 from typing import Literal
 from uuid import UUID
 
-from services.coach.store import Pool
 from services.coach.store.own import own
-from shared.postgres import affected
+from shared.postgres import Pool, affected
 
 Request = Literal["chat", "generation"]
 MINUTE = timedelta(minutes=1)

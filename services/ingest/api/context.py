@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
-import asyncpg
 from fastapi import Depends
 from fastapi.requests import HTTPConnection
 
@@ -15,6 +14,7 @@ from services.ingest.store.events import Trace
 from services.ingest.store.users import Users
 from shared.errors import UserErased
 from shared.policy import Described, policy, principal
+from shared.postgres import Connection
 from shared.telemetry import correlation_id, traceparent
 from shared.tokens import Principal
 
@@ -36,13 +36,13 @@ Databases = Annotated[Database, Depends(database)]
 
 async def connection(
     pool: Databases,
-) -> AsyncIterator[asyncpg.Connection]:
+) -> AsyncIterator[Connection]:
     """A connection for the time of the request."""
     async with pool.connection() as taken:
         yield taken
 
 
-Store = Annotated[asyncpg.Connection, Depends(connection)]
+Store = Annotated[Connection, Depends(connection)]
 Configured = Annotated[Settings, Depends(settings)]
 
 

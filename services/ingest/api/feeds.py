@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
-import asyncpg
 from fastapi import APIRouter, Body, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
@@ -17,7 +16,7 @@ from shared.errors import InvalidRequest, Unavailable
 from shared.feeds import Heads
 from shared.http import Cursor, encode_cursor, read_cursor
 from shared.policy import service_only
-from shared.postgres import PASSING, connect
+from shared.postgres import PASSING, Connection, connect
 from shared.values import MAX_INTEGER
 
 router = APIRouter(prefix="/internal", tags=["internal"], dependencies=[Depends(service_only)])
@@ -86,7 +85,7 @@ async def snapshot_of_devices(
     return _streamed(connection, Feeds(connection).of_devices(devices))
 
 
-async def _own_connection(settings: Settings) -> asyncpg.Connection:
+async def _own_connection(settings: Settings) -> Connection:
     """A stream may last for minutes, and the requests' pool must not starve."""
     try:
         return await connect(settings.database_url_ingest, role="ingest_api")
@@ -94,11 +93,11 @@ async def _own_connection(settings: Settings) -> asyncpg.Connection:
         raise Unavailable("the event store is not available") from error
 
 
-def _streamed(connection: asyncpg.Connection, pages: AsyncIterator[bytes]) -> StreamingResponse:
+def _streamed(connection: Connection, pages: AsyncIterator[bytes]) -> StreamingResponse:
     return StreamingResponse(_until_end(connection, pages), media_type=JSON_LINES)
 
 
-async def _until_end(connection: asyncpg.Connection, pages: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _until_end(connection: Connection, pages: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     try:
         async for page in pages:
             yield page

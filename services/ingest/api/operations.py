@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 from uuid import UUID
 
-import asyncpg
 from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -29,7 +28,7 @@ from shared.envelope import Origin, SchemaVersion, SeenByClient
 from shared.errors import InvalidRequest, Unavailable
 from shared.http import Cursor, Limit, Page
 from shared.policy import service_only
-from shared.postgres import PASSING, connect
+from shared.postgres import PASSING, Connection, connect
 from shared.values import format_moment, utc_now
 
 PAGE = 100
@@ -93,7 +92,7 @@ class Backlog(BaseModel):
 
 
 @asynccontextmanager
-async def _unhurried(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
+async def _unhurried(settings: Settings) -> AsyncIterator[Connection]:
     """A connection of its own, without a time limit: this work may take minutes."""
     try:
         connection = await connect(settings.database_url_ingest, role="ingest_api")

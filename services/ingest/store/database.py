@@ -4,10 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import asyncpg
-
 from shared.errors import Unavailable
-from shared.postgres import PASSING, create_pool
+from shared.postgres import PASSING, Connection, Pool, create_pool
 from shared.telemetry import log
 
 
@@ -26,11 +24,11 @@ class Database:
         self._statement_timeout = statement_timeout
         self._max_in_flight = max_in_flight
         self._in_flight = 0
-        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._pool: Pool | None = None
         self._opening = asyncio.Lock()
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+    async def connection(self) -> AsyncIterator[Connection]:
         """A connection that the caller has to itself.
 
         Raises:
@@ -49,7 +47,7 @@ class Database:
         finally:
             self._in_flight -= 1
 
-    async def _opened(self) -> "asyncpg.Pool[asyncpg.Record]":
+    async def _opened(self) -> Pool:
         if self._pool is None:
             async with self._opening:
                 self._pool = self._pool or await create_pool(

@@ -11,6 +11,7 @@ from pydantic_core import to_json
 
 from services.ingest.domain import Decided, Device, Judgement, Reception, Refusal, was_revoked
 from shared.digests import Digest
+from shared.postgres import Connection
 
 SLOTS = 1024
 _EVENT_COLUMNS = 7
@@ -164,7 +165,7 @@ _CLOSE = """
 class EventStore:
     """All writes of events. A connection stands for one transaction where the caller opened one."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def look(self, questions: Sequence[Question]) -> dict[UUID, DeviceNow]:

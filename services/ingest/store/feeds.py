@@ -7,6 +7,7 @@ import asyncpg
 
 from services.ingest.store.epochs import server_epoch
 from shared.feeds import Head
+from shared.postgres import Connection
 
 SNAPSHOT_PAGE = 2_000
 
@@ -42,7 +43,7 @@ def lines(server_epoch: UUID, rows: Iterable["asyncpg.Record"]) -> bytes:
 class Feeds:
     """Reads for the other services."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def heads(self, first: UUID, last: UUID, limit: int) -> list[Head]:

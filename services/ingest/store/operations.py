@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
-
-from shared.postgres import affected
+from shared.postgres import Connection, affected
 
 _REFUSED = """
     SELECT user_id, sequence_number, received_at, raw FROM quarantined_events
@@ -45,7 +43,7 @@ class Refused:
 class Operations:
     """Each method within the caller's transaction."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def refused_devices(self) -> list[UUID]:

@@ -8,6 +8,7 @@ import asyncpg
 
 from services.ingest.store.feeds import line
 from shared.kafka import Outgoing, trace_headers
+from shared.postgres import Connection
 
 ROWS = 1_000
 
@@ -45,7 +46,7 @@ class Page:
 class Outbox:
     """One relay shard's part of the outbox."""
 
-    def __init__(self, connection: asyncpg.Connection, shard: int, shards: int) -> None:
+    def __init__(self, connection: Connection, shard: int, shards: int) -> None:
         self._connection = connection
         self._shard = shard
         self._shards = shards
@@ -63,12 +64,12 @@ class Outbox:
         await self._connection.execute("DELETE FROM outbox WHERE id = ANY ($1::bigint[])", page.ids)
 
 
-async def shards_with_work(connection: asyncpg.Connection, shards: int) -> set[int]:
+async def shards_with_work(connection: Connection, shards: int) -> set[int]:
     """The shards that have something to publish among the oldest rows."""
     return {row["shard"] for row in await connection.fetch(_WITH_WORK, shards)}
 
 
-async def backlog(connection: asyncpg.Connection) -> tuple[int, float]:
+async def backlog(connection: Connection) -> tuple[int, float]:
     """How many batches wait, and how long the oldest has, in seconds."""
     row = await connection.fetchrow(_BACKLOG)
     assert row is not None

@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from shared.digests import MODULUS, Digest
+from shared.postgres import Connection
 
 Vector = Mapping[UUID, int]
 
@@ -67,7 +68,7 @@ class DeviceDigest:
 class Pull:
     """Reads for the user of a token: `user_ids` are all its ids."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def devices(self, user_ids: Iterable[UUID]) -> list[DeviceDigest]:

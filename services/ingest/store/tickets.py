@@ -3,9 +3,9 @@
 import secrets
 from hashlib import sha256
 
-import asyncpg
 from pydantic import TypeAdapter
 
+from shared.postgres import Connection
 from shared.tokens import Principal
 
 SECONDS = 30
@@ -15,7 +15,7 @@ _PRINCIPAL = TypeAdapter(Principal)
 class Tickets:
     """Only hashes are stored, so that every process can redeem what another one issued."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def issue(self, principal: Principal) -> str:

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
-
 from services.ingest.domain import was_revoked
+from shared.postgres import Connection
 
 _MERGE = """
     WITH merged AS (SELECT coalesce((SELECT root_id FROM user_aliases WHERE user_id = $1), $1) AS id),
@@ -29,7 +28,7 @@ _REVOKE = """
 class Users:
     """Reads and writes within the caller's transaction."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def everyone(self, user_ids: Iterable[UUID]) -> list[UUID]:

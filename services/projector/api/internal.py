@@ -14,11 +14,11 @@ from services.projector.rebuild.start import Rebuilding
 from services.projector.store import generations, loading, operating, positions
 from services.projector.store.batch import NoGeneration, enter
 from services.projector.views import views
-from services.projector.views.rows import Connection
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.http import Cursor, Limit, encode_cursor
 from shared.policy import service_only
 from shared.positions import last_device, last_event
+from shared.postgres import Connection
 
 router = APIRouter(prefix="/internal/projector", include_in_schema=False, dependencies=[Depends(service_only)])
 

@@ -21,12 +21,11 @@ from services.projector.rebuild.progress import Progress
 from services.projector.settings import Settings
 from services.projector.store import comparing, effects, generations, identity, loading
 from services.projector.store.batch import ProjectorStore
-from services.projector.views.rows import Connection
 from shared.clients import service_client
 from shared.feeds import Head, IdentityFeed, IngestFeed
 from shared.following import NOTHING_APPLIED, Follower, pages, patiently
 from shared.identity import DeviceLinked, DeviceRevoked, IdentityEvent, UserErased, UserMerged, UserRegistered
-from shared.postgres import connect, create_pool
+from shared.postgres import Connection, Pool, connect, create_pool
 from shared.views.whole import FOLD_VERSION
 
 CATCH_UPS = 20
@@ -132,7 +131,7 @@ async def _apply(store: ProjectorStore, event: IdentityEvent, *, writable: bool)
 class _Rebuild:
     settings: Settings
     owner: "asyncpg.Connection[asyncpg.Record]"
-    pool: "asyncpg.Pool[asyncpg.Record]"
+    pool: Pool
     feed: IngestFeed
     name: str
     progress: Progress

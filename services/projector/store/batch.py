@@ -12,12 +12,12 @@ from services.projector.store import dead_letters, history
 from services.projector.store.refreshing import Conflicts, refresh
 from services.projector.store.users import USERS, lock_owners, touch, touching
 from services.projector.tables import APPLIED, HISTORY
-from services.projector.views.rows import Connection, generation_of
+from services.projector.views.rows import generation_of
 from services.projector.views.writes import Writes
 from shared.digests import Digest
 from shared.envelope import AcceptedEvent
 from shared.following import Applied
-from shared.postgres import locked
+from shared.postgres import Connection, Pool, locked
 from shared.views.conflicts import ConflictRow
 
 # Faults of one event's content, which would come again; everything else is a fault of the surroundings.
@@ -160,7 +160,7 @@ class ProjectorStore:
 
     def __init__(
         self,
-        pool: "asyncpg.Pool[asyncpg.Record]",
+        pool: Pool,
         generation: str | None = None,
         tell: Tell | None = None,
         *,

@@ -8,11 +8,12 @@ from sqlalchemy import Table
 
 from services.projector.store.refreshing import Conflicts
 from services.projector.views import views
-from services.projector.views.rows import Connection, rows_by
+from services.projector.views.rows import rows_by
 from services.projector.views.view import View
 from shared.digests import Digest
 from shared.feeds import Head
 from shared.following import batched
+from shared.postgres import Connection
 from shared.views.conflicts import ConflictRow
 
 USERS_AT_ONCE = 2_000

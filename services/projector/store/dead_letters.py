@@ -8,8 +8,8 @@ from uuid_utils.compat import uuid7
 
 from services.projector.domain import Parked, entity_meant
 from services.projector.tables import DEAD_LETTERS
-from services.projector.views.rows import Connection
 from shared.kafka import Record
+from shared.postgres import Connection
 from shared.values import utc_now
 
 NAMES = [column.name for column in DEAD_LETTERS.columns]

@@ -3,9 +3,9 @@
 from uuid import UUID
 
 from services.projector.store.refreshing import Conflicts
-from services.projector.views.rows import Connection
 from shared.identity import ConflictFound, Effect
 from shared.outbox import put, record_of
+from shared.postgres import Connection
 from shared.topics import EFFECTS
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 
 from services.projector.tables import APPLIED, DEAD_LETTERS, HISTORY, NAMES
 from services.projector.views import views
-from services.projector.views.rows import Connection
+from shared.postgres import Connection
 from shared.views.whole import FOLD_VERSION, VIEWS_VERSION
 
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(6034127001)"

@@ -11,9 +11,9 @@ from asyncpg import Record
 from pydantic_core import to_json
 
 from services.projector.domain import EntityKey, Entry, Said, entity_of, fields_of
-from services.projector.views.rows import Connection
 from services.projector.views.writes import Statement
 from shared.fold import Entity
+from shared.postgres import Connection
 from shared.registers import Seen, Stamp
 
 # A row is of the generation's own type.

@@ -12,8 +12,8 @@ from services.projector.store.refreshing import Conflicts, rewrite
 from services.projector.store.users import lock, touch
 from services.projector.tables import APPLIED
 from services.projector.views import views
-from services.projector.views.rows import Connection, generation_of
-from shared.postgres import affected
+from services.projector.views.rows import generation_of
+from shared.postgres import Connection, affected
 from shared.telemetry import log
 from shared.views.conflicts import ConflictRow
 

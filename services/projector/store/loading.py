@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.projector.store import generations
-from services.projector.views.rows import Connection
 from shared.following import Applied
+from shared.postgres import Connection
 
 _RIGHT = 6034127002
 _LOCK = f"SELECT pg_try_advisory_lock({_RIGHT})"

@@ -9,9 +9,10 @@ from services.projector.store import effects, generations, identity
 from services.projector.store.batch import ProjectorBatch
 from services.projector.store.loading import hold_live, misplaced
 from services.projector.store.users import touch
-from services.projector.views.rows import Connection, generation_of
+from services.projector.views.rows import generation_of
 from shared.digests import EMPTY, Digest
 from shared.envelope import decode_accepted
+from shared.postgres import Connection
 
 root = identity.root
 

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from services.projector.store.reading import Reading
 from services.projector.views import views
-from services.projector.views.rows import Connection
 from shared.digests import EMPTY, Digest, digest_of_texts
+from shared.postgres import Connection
 
 _OF_USER = "SELECT device_id, sequence, count, hash FROM applied WHERE user_id = $1 AND sequence > 0 ORDER BY device_id"
 _PARKED = "SELECT count(*) FROM dead_letters WHERE user_id = $1 AND state = 'parked'"

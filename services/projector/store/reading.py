@@ -11,8 +11,8 @@ import asyncpg
 
 from services.projector.database import LazyPool
 from services.projector.domain import ids_meant
-from services.projector.views.rows import Connection
 from shared.errors import Unavailable
+from shared.postgres import Connection
 
 # Asks who the subject is today, and enters the generation as that user.
 _ENTER = """

@@ -8,10 +8,11 @@ from services.projector.domain import EntityKey, states
 from services.projector.store import history
 from services.projector.store.history import Found
 from services.projector.views import conflicts, views, whole
-from services.projector.views.rows import Connection, replace, rows_of
+from services.projector.views.rows import replace, rows_of
 from services.projector.views.work import Work
 from services.projector.views.writes import Writes
 from shared.fold import NOTHING, Entity
+from shared.postgres import Connection
 from shared.views.conflicts import ConflictRow
 
 Conflicts = Sequence[tuple[UUID, ConflictRow]]

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from services.projector.views.rows import Connection
 from services.projector.views.writes import Statement
+from shared.postgres import Connection
 
 _OWNERS = """
 SELECT named.user_id, coalesce(a.into_user_id, named.user_id) AS owner,

@@ -5,10 +5,11 @@ from uuid import UUID
 
 from services.projector.domain import EntityKey
 from services.projector.tables import view_table
-from services.projector.views.rows import Connection, rows_of
+from services.projector.views.rows import rows_of
 from services.projector.views.view import View
 from services.projector.views.work import Work
 from shared.fold import Entity
+from shared.postgres import Connection
 from shared.views.profile import BLANK_PROFILE, ProfileRow, profile_row
 
 TABLE = view_table("profiles_projection")

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 from services.projector.views.row import Row
 from services.projector.views.text import text_of
 from services.projector.views.writes import Statement
-from shared.postgres import Connection as Connection
+from shared.postgres import Connection
 
 Scope = Collection[tuple[Any, ...]]
 RowType = TypeVar("RowType")

@@ -9,9 +9,9 @@ from sqlalchemy import Table
 
 from services.projector.domain import EntityKey
 from services.projector.views.row import Row
-from services.projector.views.rows import Connection
 from services.projector.views.work import Work
 from shared.fold import Entity, State
+from shared.postgres import Connection
 
 if TYPE_CHECKING:  # a rebuild has no use for the web framework, and would wait for it
     from fastapi import APIRouter

@@ -13,9 +13,8 @@ from deploy.local.ports import free_port
 from services.auth import letters
 from services.auth.letters import SmtpMailer, send_due
 from services.auth.settings import Settings
-from services.auth.store import Pool
 from services.auth.store.mails import Mail
-from shared.postgres import create_pool
+from shared.postgres import Pool, create_pool
 from tests.system.auth.conftest import Auth, running, written_code
 
 

@@ -9,10 +9,10 @@ import asyncpg
 import pytest
 
 from services.auth.settings import Settings
-from services.auth.store import API_ROLE, Pool, identity
+from services.auth.store import API_ROLE, identity
 from shared.identity import UserRegistered
 from shared.migrations import migrate
-from shared.postgres import create_pool
+from shared.postgres import Pool, create_pool
 from tests.system.engines import RealEngines, fresh_database
 
 

@@ -10,12 +10,12 @@ import pytest
 from services.coach.facts.packing import SHAPE, packed
 from services.coach.facts.rows import Rows
 from services.coach.logs import WORTH_PACKING, Logs, pack
-from services.coach.store import API_ROLE, WORKER_ROLE, Pool
+from services.coach.store import API_ROLE, WORKER_ROLE
 from services.coach.store.memory import Memory, Remembered
 from services.coach.store.packed_logs import PackedLogs
 from shared.digests import canonical_json
 from shared.domains.exercises.catalogue import catalogue_id
-from shared.postgres import Connection, create_pool
+from shared.postgres import Connection, Pool, create_pool
 from tests.eventually import eventually
 from tests.system.coach.world import START, World
 

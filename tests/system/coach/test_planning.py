@@ -8,12 +8,12 @@ import pytest
 
 from services.coach.logs import Logs
 from services.coach.reports.loop import LATER, plan
-from services.coach.store import WORKER_ROLE, Pool
+from services.coach.store import WORKER_ROLE
 from services.coach.store.memory import Memory
 from services.coach.store.packed_logs import PackedLogs
 from services.coach.store.reports import Pace, Reports
 from shared.domains.exercises.catalogue import catalogue_id
-from shared.postgres import create_pool
+from shared.postgres import Pool, create_pool
 from tests.eventually import eventually
 from tests.system.coach.world import Feeds, World, coach
 from tests.system.conftest import Database

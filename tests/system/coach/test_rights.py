@@ -6,11 +6,11 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from services.coach.store import API_ROLE, Pool
+from services.coach.store import API_ROLE
 from services.coach.store.own import own
 from services.coach.store.owned import DERIVED, MEMORY, OWNED
 from shared.domains.exercises.catalogue import catalogue_id
-from shared.postgres import create_pool
+from shared.postgres import Pool, create_pool
 from tests.eventually import eventually
 from tests.system.coach.world import START, World, frames_of
 

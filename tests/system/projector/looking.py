@@ -7,11 +7,11 @@ from uuid import UUID
 from services.projector.store import positions
 from services.projector.store.batch import ProjectorStore
 from services.projector.views import views
-from services.projector.views.rows import Connection
 from shared.digests import Digest, canonical_json
 from shared.envelope import AcceptedEvent
 from shared.fold import fold
 from shared.following import plan
+from shared.postgres import Connection
 from shared.views.whole import rows_of
 
 
