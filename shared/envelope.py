@@ -14,11 +14,11 @@ from pydantic_core import CoreConfig, CoreSchema, SchemaValidator, core_schema
 from shared.fold import Recorded
 from shared.registers import Stamp
 from shared.registry import DomainEvent, registry
-from shared.values import Moment, Position, Sequence, Strict
+from shared.values import LastSequence, Moment, SequenceNumber, Strict
 
 EventTypeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,99}$")]
 SchemaVersion = Annotated[int, Field(ge=1, le=10_000)]
-SeenByClient = Annotated[dict[UUID, Position], Field(max_length=1_000)]
+SeenByClient = Annotated[dict[UUID, LastSequence], Field(max_length=1_000)]
 
 _ANY_ID = TypeAdapter[UUID](UUID)
 
@@ -52,7 +52,7 @@ class EventEnvelope(Strict):
     event_type: EventTypeName
     schema_version: SchemaVersion = 1
     payload: dict[str, Any]
-    sequence_number: Sequence
+    sequence_number: SequenceNumber
     correlation_id: UUID | None = None
     occurred_at: Moment | None = None
     seen: SeenByClient | None = None
@@ -62,7 +62,7 @@ class Origin(Strict):
     """The event that a released one stands for (law 7)."""
 
     device_id: UUID
-    sequence_number: Sequence
+    sequence_number: SequenceNumber
 
 
 class AcceptedEvent(Strict):

@@ -280,11 +280,11 @@ def decode_links(records: Sequence[Record]) -> tuple[list[Link], Refused]:
     return decoded(records, decode_link)
 
 
-PASSING_FAULTS: tuple[type[Exception], ...] = (OSError, TimeoutError, httpx2.HTTPError)
+FEED_FAULTS: tuple[type[Exception], ...] = (OSError, TimeoutError, httpx2.HTTPError)
 
 
 async def patiently(
-    attempt: Callable[[], Awaitable[Result]], passing: tuple[type[Exception], ...] = PASSING_FAULTS
+    attempt: Callable[[], Awaitable[Result]], passing: tuple[type[Exception], ...] = FEED_FAULTS
 ) -> Result:
     """Tries until it works, with growing pauses up to 5 s: Kafka redelivers at once, so the waiting happens here.
 

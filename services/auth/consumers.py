@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.auth.store import PASSING_FAULTS, activity, erasures, merges, users
+from services.auth.store import activity, erasures, merges, users
+from shared import postgres
 from shared.dead_letters import Refused, dead_letter, decoded
 from shared.envelope import Link
-from shared.following import PASSING_FAULTS as FEED_FAULTS
-from shared.following import Follower, decode_links, patiently
+from shared.following import FEED_FAULTS, Follower, decode_links, patiently
 from shared.identity import EFFECT, ConflictFound, Effect, ErasureApplied, MergeApplied
 from shared.kafka import Publisher, PublishFailed, Record
 from shared.postgres import Connection, Pool
@@ -17,7 +17,7 @@ from shared.telemetry import log
 from shared.topics import DEAD_LETTERS
 from shared.values import utc_now
 
-PASSING = (*FEED_FAULTS, *PASSING_FAULTS, PublishFailed)
+PASSING = (*FEED_FAULTS, *postgres.PASSING, PublishFailed)
 
 
 @dataclass(frozen=True)

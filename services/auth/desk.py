@@ -10,11 +10,11 @@ from services.auth.passwords import Passwords
 from services.auth.problems import LoginRequired
 from services.auth.settings import Settings
 from services.auth.signing import Signer
-from services.auth.store import PASSING_FAULTS, devices, users
+from services.auth.store import devices, users
 from services.auth.store.users import User
 from services.auth.throttling import Throttle
 from shared.errors import DeviceRevoked, InvalidToken, Unavailable, UserErased
-from shared.postgres import Connection, Pool
+from shared.postgres import PASSING, Connection, Pool
 from shared.telemetry import log
 from shared.tokens import Principal
 
@@ -44,7 +44,7 @@ class Desk:
                 yield connection
         except TimeoutError as error:
             raise Unavailable("the database is busy") from error
-        except PASSING_FAULTS as error:
+        except PASSING as error:
             log().warning("database_fault", error=repr(error))
             raise Unavailable("the database is away") from error
 

@@ -16,10 +16,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from services.auth.store import PASSING_FAULTS
 from services.auth.store import keys as store
 from shared.errors import TokenExpired, Unavailable
-from shared.postgres import Connection, Pool
+from shared.postgres import PASSING, Connection, Pool
 from shared.telemetry import log
 from shared.tokens import ALGORITHM, Role
 from shared.values import utc_now
@@ -83,7 +82,7 @@ class Signer:
     async def _read_or_keep(self) -> KeyRing:
         try:
             return await self._read()
-        except PASSING_FAULTS as error:
+        except PASSING as error:
             log().warning("signing_keys_not_read", error=repr(error))
             return self._kept()
 

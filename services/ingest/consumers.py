@@ -16,7 +16,7 @@ from shared import postgres
 from shared.dead_letters import dead_letter, decoded
 from shared.errors import Unavailable
 from shared.feeds import IdentityFeed
-from shared.following import PASSING_FAULTS, patiently
+from shared.following import FEED_FAULTS, patiently
 from shared.identity import (
     IDENTITY_EVENT,
     DeviceLinked,
@@ -35,7 +35,7 @@ from shared.telemetry import log
 from shared.topics import DEAD_LETTERS, EFFECTS, IDENTITY
 
 UNREADABLE = Counter("ingest_identity_dead_letters_total", "Identity records that could not be read")
-PASSING = (*PASSING_FAULTS, *postgres.PASSING, Unavailable, PublishFailed)
+PASSING = (*FEED_FAULTS, *postgres.PASSING, Unavailable, PublishFailed)
 
 
 class Identity:

@@ -19,8 +19,7 @@ from shared.digests import canonical_json
 from shared.envelope import EventEnvelope
 from shared.errors import InvalidRequest, MalformedJson, TooLarge, in_plain_words, place
 from shared.registry import DomainEvent, UnknownEventType, registry
-from shared.values import Sequence as SequenceNumber
-from shared.values import Strict
+from shared.values import SequenceNumber, Strict
 
 MAX_EVENTS = 500
 # Far above every real event, and far below what Kafka takes as one record.

@@ -13,7 +13,7 @@ from services.projector.store.loading import misplaced
 from shared import postgres
 from shared.dead_letters import Refused, dead_letter, decoded
 from shared.envelope import AcceptedEvent
-from shared.following import PASSING_FAULTS, Follower, decode_batch, patiently
+from shared.following import FEED_FAULTS, Follower, decode_batch, patiently
 from shared.identity import (
     IDENTITY_EVENT,
     DeviceLinked,
@@ -32,7 +32,7 @@ from shared.topics import DEAD_LETTERS
 
 Result = TypeVar("Result")
 PASSING = (
-    *PASSING_FAULTS,
+    *FEED_FAULTS,
     *postgres.PASSING,
     asyncpg.InvalidCachedStatementError,
     KafkaError,

@@ -2,11 +2,9 @@
 
 import asyncio
 
-from shared import postgres
 from shared.postgres import Pool
 
 API_ROLE = "auth_api"
-PASSING_FAULTS = postgres.PASSING
 
 
 async def answers(pool: Pool) -> bool:
