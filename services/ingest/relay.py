@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 from prometheus_client import Counter, Gauge
 
-from services.ingest.store.outbox import Outbox, Page, backlog, shards_with_work
+from services.ingest.store.outbox import Outbox, Page, backlog, prepare, shards_with_work, try_to_own
 from shared.kafka import Publisher, PublishFailed
 from shared.postgres import Connection, connect
 from shared.telemetry import log
@@ -18,15 +18,10 @@ FAILURES = Counter("ingest_relay_failures_total", "Faults after which a shard re
 OLDEST = Gauge("ingest_relay_oldest_unpublished_seconds", "How long the oldest unpublished batch has waited")
 BACKLOG = Gauge("ingest_relay_unpublished_batches", "Batches that wait to be published")
 
-LOCK_CLASS = 72374219
 TAKEOVER_SECONDS = 0.5
 # Pages begin at least so far apart, and a shard rests for twice as long as its last page took: the heavier the load,
 # the more batches a page carries, and an idle shard loses no time.
 PACE_SECONDS = 0.02
-# A server whose owner vanished without a word is let go of after about 2 s.
-KEEPALIVE = "SET tcp_keepalives_idle = 1; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 1"
-# It writes nothing but deletions of what is published: one that a crash takes back is published twice.
-UNHURRIED = "SET synchronous_commit = off"
 FAULTS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, PublishFailed)
 
 
@@ -66,7 +61,7 @@ class Shard:
     async def _own(self, tasks: asyncio.TaskGroup) -> None:
         connection = await connect(self._url, role="ingest_worker", statement_timeout_ms=30_000)
         try:
-            await connection.execute(f"{KEEPALIVE}; {UNHURRIED}")
+            await prepare(connection)
             await self._locked(connection)
             publishing = tasks.create_task(self._publish_all(connection))
             connection.add_termination_listener(lambda *_: publishing.cancel())
@@ -76,7 +71,7 @@ class Shard:
             connection.terminate()
 
     async def _locked(self, connection: Connection) -> None:
-        while not await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", LOCK_CLASS, self.number):
+        while not await try_to_own(connection, self.number):
             self.owned = True
             await asyncio.sleep(TAKEOVER_SECONDS)
         self.owner = self.owned = True

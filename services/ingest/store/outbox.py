@@ -33,6 +33,11 @@ _BACKLOG = """
            (SELECT extract(epoch FROM clock_timestamp() - created_at)::float8 FROM outbox ORDER BY id LIMIT 1) AS age
 """
 
+# A server whose owner vanished without a word is let go of after about 2 s.
+_KEEPALIVE = "SET tcp_keepalives_idle = 1; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 1"
+# It writes nothing but deletions of what is published: one that a crash takes back is published twice.
+_UNHURRIED = "SET synchronous_commit = off"
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -62,6 +67,16 @@ class Outbox:
     async def delete(self, page: Page) -> None:
         """Forgets what was published."""
         await self._connection.execute("DELETE FROM outbox WHERE id = ANY ($1::bigint[])", page.ids)
+
+
+async def prepare(connection: Connection) -> None:
+    """Makes a session fit for an owner of a shard."""
+    await connection.execute(f"{_KEEPALIVE}; {_UNHURRIED}")
+
+
+async def try_to_own(connection: Connection, shard: int) -> bool:
+    """A session lock: it lasts as long as the connection."""
+    return bool(await connection.fetchval("SELECT pg_try_advisory_lock(72374219, $1)", shard))
 
 
 async def shards_with_work(connection: Connection, shards: int) -> set[int]:

@@ -5,6 +5,7 @@ from fastapi import APIRouter, Response
 from services.projector.api.answers import marked, paged, reads, shape
 from services.projector.api.bounds import From, To, between, weeks_between
 from services.projector.api.reads import Reads
+from services.projector.store import contents
 from services.projector.store.lists import Listing
 from shared.digests import canonical_json
 from shared.http import Cursor, Limit
@@ -23,9 +24,7 @@ MEASUREMENTS = Listing(
 )
 WEEKS = Listing("weekly_metrics", (("week_start", "date"), ("week", "text")))
 GOALS = Listing("goals_projection", (("goal_id", "uuid"),), identity="goal_id")
-_PROFILE = "SELECT content FROM profiles_projection WHERE user_id = $1"
 _GOAL_LIST = {"type": "array", "items": marked(GoalRow)}
-_GOALS = "SELECT content, goal_id FROM goals_projection WHERE user_id = $1 ORDER BY goal_id"
 
 
 @router.get("/measurements", tags=["body"], responses=reads(paged(marked(MeasurementRow))))
@@ -47,8 +46,8 @@ async def list_weeks(
 @router.get("/profile", tags=["profile"], responses=reads(shape(ProfileRow, goals=_GOAL_LIST)))
 async def show_profile(read: Reads) -> Response:
     """The profile, with null for what was never said, and the goals."""
-    profile = await read.reading.one(_PROFILE, read.reading.user_id) or canonical_json(BLANK_PROFILE.content())
-    rows = await read.reading.rows(_GOALS, read.reading.user_id)
+    profile = await contents.profile(read.reading) or canonical_json(BLANK_PROFILE.content())
+    rows = await contents.goals(read.reading)
     goals = ",".join(read.marked(row["content"], row["goal_id"]) for row in rows)
     return read.answer(f'{profile[:-1]},"goals":[{goals}]}}')
 

@@ -11,13 +11,12 @@ from services.projector.api.answers import marked, paged, reads, shape
 from services.projector.api.bounds import From, To, between
 from services.projector.api.paging import moment_and_id, name_and_id, part_after
 from services.projector.api.reads import Read, Reads
-from services.projector.store.exercises import began, exercise_of, exercises_of, has_sets
+from services.projector.store.exercises import COUNTED, began, exercise_of, exercises_of, has_sets
 from services.projector.store.lists import Filter, Listing
 from services.projector.views.text import text_of
 from shared.domains.exercises.catalogue import CATALOGUE
 from shared.domains.exercises.names import name_key
 from shared.domains.exercises.vocabulary import Muscle
-from shared.domains.workouts.status import WorkoutStatus
 from shared.errors import NotFound
 from shared.http import Cursor, Limit
 from shared.views.exercises import ExerciseRow, catalogue_row, undefined_row
@@ -31,7 +30,6 @@ DONE = Listing(
     "sets_projection", (("completed_at", "timestamptz"), ("set_id", "uuid")), newest_first=True, identity="set_id"
 )
 RECORDS = Listing("records_projection", (("exercise_id", "uuid"), ("kind", "text"), ("at_load", "numeric")))
-_COUNTED = [WorkoutStatus.IN_PROGRESS, WorkoutStatus.COMPLETED]
 Named = Annotated[str | None, Query(max_length=200)]
 MuscleCategory = Annotated[Muscle | None, Query()]
 
@@ -71,7 +69,7 @@ async def list_sets(
     """The sets done with the exercise and with what was merged into it, newest first."""
     filters: list[Filter] = [("exercise_id = $", await _shown_as(read, exercise_id))]
     filters += between("completed_at", start, end)
-    return await read.page(DONE, [*filters, ("workout_status = ANY($::text[])", _COUNTED)], cursor, limit)
+    return await read.page(DONE, [*filters, ("workout_status = ANY($::text[])", COUNTED)], cursor, limit)
 
 
 @router.get("/exercises/{exercise_id}/progress", responses=reads(paged(shape(ProgressRow))))

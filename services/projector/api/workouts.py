@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from services.projector.api.answers import marked, paged, perhaps_marked, reads
 from services.projector.api.bounds import From, To, between, moment
 from services.projector.api.reads import Read, Reads
-from services.projector.store import auditing
+from services.projector.store import auditing, contents
 from services.projector.store.lists import Filter, Listing
 from services.projector.views.text import text_of
 from shared.domains.workouts.status import WorkoutStatus
@@ -28,10 +28,6 @@ NEWEST_FIRST = Listing(
     newest_first=True,
     identity="workout_id",
 )
-_ONE = "SELECT content FROM workouts_projection WHERE user_id = $1 AND workout_id = $2"
-_SETS = """
-SELECT content, set_id FROM sets_projection WHERE user_id = $1 AND workout_id = $2 ORDER BY completed_at, set_id
-"""
 # As the events up to some time tell it, nothing is degraded.
 _WITH_SETS = perhaps_marked(WorkoutRow, sets={"type": "array", "items": perhaps_marked(SetRow)})
 AsOf = Annotated[str | None, Query(max_length=64, description="A time with offset, or the end of a day (UTC)")]
@@ -55,10 +51,10 @@ async def show_workout(request: Request, read: Reads, workout_id: UUID, as_of: A
     if as_of is not None:
         departed = await request.app.state.departed_sets.of(read.reading)
         return await _as_of(read, workout_id, departed.get(workout_id, ()), moment("as_of", as_of))
-    workout = await read.reading.one(_ONE, read.reading.user_id, workout_id)
+    workout = await contents.workout(read.reading, workout_id)
     if workout is None:
         raise NotFound("you have no such workout")
-    rows = await read.reading.rows(_SETS, read.reading.user_id, workout_id)
+    rows = await contents.sets_of(read.reading, workout_id)
     sets = ",".join(read.marked(row["content"], row["set_id"]) for row in rows)
     return read.answer(f'{read.marked(workout, workout_id)[:-1]},"sets":[{sets}]}}')
 

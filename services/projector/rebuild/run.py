@@ -261,8 +261,7 @@ class _Rebuild:
             raise CannotApply(f"event {lost.event_id} cannot be applied: {lost.reason}")
 
     async def _comparable_versions(self, live: str) -> bool:
-        version = await self.owner.fetchval("SELECT fold_version FROM generations WHERE name = $1", live)
-        return bool(version == FOLD_VERSION)
+        return await generations.fold_version(self.owner, live) == FOLD_VERSION
 
     async def _stop_at_difference(self, connection: Connection, live: str, users: Collection[UUID]) -> None:
         found = await comparing.first_difference(connection, live, self.name, users)

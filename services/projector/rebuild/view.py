@@ -30,10 +30,10 @@ async def rebuild_view(settings: Settings, name: str) -> int:
     try:
         store = ProjectorStore(pool)
         async with store.transaction() as connection:
-            rows = await connection.fetch("SELECT DISTINCT user_id FROM history")
-        for row in rows:
-            await _rewrite(store, row["user_id"], name)
-        return len(rows)
+            users = await history.users(connection)
+        for user_id in users:
+            await _rewrite(store, user_id, name)
+        return len(users)
     finally:
         await pool.close()
 

@@ -17,11 +17,9 @@ from shared.domains.workouts.volume import is_working, volume
 from shared.views.exercises import ExerciseRow, Exercises, catalogue_row
 from shared.views.progress import ProgressRow, progress_of
 
-# The sets that count in progress: their statuses and types.
-_COUNTED = (
-    [WorkoutStatus.IN_PROGRESS, WorkoutStatus.COMPLETED],
-    [set_type.value for set_type in SetType if is_working(set_type)],
-)
+COUNTED = [WorkoutStatus.IN_PROGRESS, WorkoutStatus.COMPLETED]
+"""The workouts whose sets count as done."""
+_WORKING = [set_type.value for set_type in SetType if is_working(set_type)]
 # As one JSON list, which costs least to hand over.
 _DONE = """
 SELECT '[' || coalesce(string_agg(content, ',' ORDER BY completed_at, set_id), '') || ']' FROM sets_projection
@@ -72,7 +70,7 @@ async def has_sets(reading: Reading, exercise_id: UUID) -> bool:
 
 async def progress_in(reading: Reading, exercise_id: UUID) -> Sequence[ProgressRow]:
     """The progress of an exercise, workout by workout, oldest first."""
-    done = _parse(await reading.one(_DONE, reading.user_id, exercise_id, *_COUNTED) or "[]")
+    done = _parse(await reading.one(_DONE, reading.user_id, exercise_id, COUNTED, _WORKING) or "[]")
     return sorted(progress_of(exercise_id, done), key=began)
 
 

@@ -85,6 +85,11 @@ async def entities_of_user(connection: Connection, user_id: UUID) -> dict[Entity
     return {key: entity_of(found) for key, found in edits.items()}
 
 
+async def users(connection: Connection) -> Sequence[UUID]:
+    """Everyone of whom something is recorded."""
+    return [row["user_id"] for row in await connection.fetch("SELECT DISTINCT user_id FROM history")]
+
+
 def key_of(stored: Record) -> EntityKey:
     """The entity that a stored event is about."""
     return EntityKey(stored["user_id"], stored["entity"], stored["entity_id"])

@@ -36,10 +36,9 @@ class Reading:
     generation: str
     version: int
 
-    async def one(self, query: str, *arguments: Any) -> str | None:
-        """The first column of the first row."""
-        found: str | None = await self.connection.fetchval(query, *arguments)
-        return found
+    async def one(self, query: str, *arguments: Any) -> Any:
+        """The first column of the first row; None where there is no row."""
+        return await self.connection.fetchval(query, *arguments)
 
     async def degraded(self) -> frozenset[UUID]:
         """The ids of everything that a parked event speaks of."""
