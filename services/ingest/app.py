@@ -14,12 +14,14 @@ from services.ingest.limits import Limits
 from services.ingest.listening import Ears
 from services.ingest.relay import Relay
 from services.ingest.settings import Settings
-from services.ingest.store.database import Database
 from shared.clients import service_client
+from shared.database import Database
 from shared.feeds import IdentityFeed
 from shared.http import add_health, create_service_app
 from shared.kafka import Publisher
 from shared.loops import running
+
+AWAY = "the event store is not available"
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -28,8 +30,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     database = Database(
         settings.database_url_ingest,
         role="ingest_api",
+        away=AWAY,
         size=settings.ingest_pool_size,
-        statement_timeout=settings.ingest_statement_timeout,
+        statement_timeout_ms=int(settings.ingest_statement_timeout * 1000),
         max_in_flight=settings.ingest_max_in_flight,
     )
     hub = Hub()
@@ -65,7 +68,9 @@ def create_worker(settings: Settings | None = None) -> FastAPI:
         page=settings.ingest_relay_page,
         timeout=settings.ingest_publish_timeout,
     )
-    database = Database(settings.database_url_ingest, role="ingest_worker", size=2, statement_timeout=120)
+    database = Database(
+        settings.database_url_ingest, role="ingest_worker", away=AWAY, size=2, statement_timeout_ms=120_000
+    )
     publisher = Publisher(kafka)
     identity = Identity(database, publisher, ErasedIds(settings.ingest_erased_ids_file))
 

@@ -10,9 +10,9 @@ from faststream.kafka.subscriber.usecase import LogicSubscriber
 from prometheus_client import Counter
 
 from services.ingest.erased_ids import ErasedIds
-from services.ingest.store.database import Database
 from services.ingest.store.users import Users
 from shared import postgres
+from shared.database import Database
 from shared.dead_letters import dead_letter, decoded
 from shared.errors import Unavailable
 from shared.feeds import IdentityFeed
@@ -48,7 +48,7 @@ class Identity:
 
     async def apply(self, event: IdentityEvent) -> None:
         """Applies one event; its effect is said every time, because the first saying may have been lost."""
-        async with self._database.connection() as connection, connection.transaction():
+        async with self._database.acquire() as connection, connection.transaction():
             users = Users(connection)
             effect = await self._effect(users, event)
             await users.reached(event.number)
@@ -81,7 +81,7 @@ class Identity:
 
     async def erase_again(self) -> None:
         """Erases every listed id that the store does not know as erased, as after a restore."""
-        async with self._database.connection() as connection, connection.transaction():
+        async with self._database.acquire() as connection, connection.transaction():
             users = Users(connection)
             for user_id in self._erased.all():
                 if not await users.is_erased([user_id]):
@@ -89,7 +89,7 @@ class Identity:
 
     async def heal(self, feed: IdentityFeed) -> None:
         """Hears what the topic has not brought."""
-        async with self._database.connection() as connection:
+        async with self._database.acquire() as connection:
             position = await Users(connection).position()
         for event in await feed.after(position):
             await self.apply(event)

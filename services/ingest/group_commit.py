@@ -10,8 +10,8 @@ import asyncpg
 
 from services.ingest.domain import Judgement, Reception, decide
 from services.ingest.door import Delivery, receive
-from services.ingest.store.database import Database
 from services.ingest.store.events import Acceptance, DeviceNow, EventStore, Trace
+from shared.database import Database
 from shared.errors import Problem, Unavailable
 from shared.postgres import Connection
 
@@ -115,7 +115,7 @@ class GroupCommit:
 
     async def _write(self, group: Sequence[Visit]) -> None:
         try:
-            async with self._database.connection() as connection:
+            async with self._database.acquire() as connection:
                 for visit in await receive_together(connection, group):
                     await _receive_alone(connection, visit)
         except BaseException as error:

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from services.ingest.hints import Hub, events_available
-from services.ingest.store.database import Database
 from services.ingest.store.users import Users
+from shared.database import Database
 from shared.errors import Unavailable
 from shared.identity import EFFECT, IDENTITY_EVENT, Effect, IdentityEvent, MergeApplied, WeeklyReportReady
 from shared.telemetry import log
@@ -125,7 +125,7 @@ class Ears:
         if not listeners:
             return
         try:
-            async with self._database.connection() as connection:
+            async with self._database.acquire() as connection:
                 everyone = await Users(connection).everyone([user_id])
         except Unavailable:
             return  # the user's own ids are known from the event

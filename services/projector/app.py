@@ -7,7 +7,6 @@ from fastapi import Depends, FastAPI
 
 from services.projector.api import body, entities, exercises, history, internal, plans, status, workouts
 from services.projector.api.reads import NotModified, not_modified
-from services.projector.database import LazyPool
 from services.projector.rebuild.start import Rebuilding
 from services.projector.settings import Settings
 from services.projector.store import auditing, positions
@@ -18,6 +17,7 @@ from services.projector.store.versions import PerVersion
 from services.projector.views import views
 from services.projector.worker import Worker
 from shared.clients import service_client
+from shared.database import Database
 from shared.http import add_health, create_service_app
 from shared.policy import principal
 
@@ -35,10 +35,10 @@ ROUTERS = (
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The read API. It starts without Kafka, and answers 503 as long as the database is away."""
     settings = settings or Settings()
-    pool = LazyPool(settings.database_url_projector, role="projector_api", max_size=settings.projector_pool)
-
-    operating_pool = LazyPool(settings.database_url_projector, role="projector_worker", max_size=2)
-    changes = Changes(settings.database_url_projector, role="projector_api")
+    url, away = settings.database_url_projector, "the database cannot be reached"
+    database = Database(url, role="projector_api", away=away, size=settings.projector_pool)
+    operating = Database(url, role="projector_worker", away=away, size=2)
+    changes = Changes(url, role="projector_api")
     rebuilding = Rebuilding()
 
     @asynccontextmanager
@@ -47,16 +47,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             yield
         await rebuilding.stop()
         await changes.close()
-        await pool.close()
-        await operating_pool.close()
+        await database.close()
+        await operating.close()
 
     app = create_service_app("projector", settings, lifespan)
-    app.state.readers = Readers(pool)
+    app.state.readers = Readers(database)
     app.state.changes = changes
     app.state.content_digests = PerVersion(positions.digest_read)
     app.state.departed_sets = PerVersion(auditing.departed_sets)
     app.state.progress = PerVersion(progress_in, users=20)
-    app.state.operating_pool = operating_pool
+    app.state.operating = operating
     app.state.rebuilding = rebuilding
     app.state.read_after_seconds = settings.projector_read_after_seconds
     app.add_exception_handler(NotModified, not_modified)
@@ -64,7 +64,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in (*ROUTERS, *outside):
         app.include_router(router, prefix="/api/v1", dependencies=[Depends(principal)])
     app.include_router(internal.router)
-    add_health(app, {"database": pool.answers})
+    add_health(app, {"database": database.answers})
     return app
 
 

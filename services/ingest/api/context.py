@@ -9,9 +9,9 @@ from fastapi.requests import HTTPConnection
 
 from services.ingest.limits import Limits
 from services.ingest.settings import Settings
-from services.ingest.store.database import Database
 from services.ingest.store.events import Trace
 from services.ingest.store.users import Users
+from shared.database import Database
 from shared.errors import UserErased
 from shared.policy import Described, policy, principal
 from shared.postgres import Connection
@@ -38,7 +38,7 @@ async def connection(
     pool: Databases,
 ) -> AsyncIterator[Connection]:
     """A connection for the time of the request."""
-    async with pool.connection() as taken:
+    async with pool.acquire() as taken:
         yield taken
 
 

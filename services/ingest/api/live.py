@@ -17,10 +17,10 @@ from services.ingest.api.context import Configured, Databases, ids_of, limited_a
 from services.ingest.hints import TOKEN_EXPIRED, Hint, Hub, Listener, events_available
 from services.ingest.listening import Ears
 from services.ingest.settings import Settings
-from services.ingest.store.database import Database
 from services.ingest.store.pull import Pull
 from services.ingest.store.tickets import SECONDS, Tickets
 from services.ingest.store.users import Users
+from shared.database import Database
 from shared.errors import DeviceRevoked, NotAuthenticated, Unavailable, UserErased
 from shared.policy import Caller, MaybeCaller
 from shared.tokens import Principal
@@ -44,7 +44,7 @@ class StreamTicket(BaseModel):
 @router.post("/stream-ticket")
 async def stream_ticket(caller: Caller, database: Databases) -> StreamTicket:
     """A ticket for a browser, which cannot send headers with a stream or a socket."""
-    async with database.connection() as connection:
+    async with database.acquire() as connection:
         await _check(Users(connection), caller)
         return StreamTicket(ticket=await Tickets(connection).issue(caller))
 
@@ -98,7 +98,7 @@ async def _listener(
     ears: Ears = connection.app.state.ears
     if len(hub.listeners) >= settings.ingest_max_connections:
         raise Unavailable("too many live connections", retry_after=10)
-    async with database.connection() as taken:
+    async with database.acquire() as taken:
         principal = bearer or (await Tickets(taken).redeem(ticket) if ticket else None)
         if principal is None:
             raise NotAuthenticated("send the access token, or a ticket that was not used yet")
@@ -133,7 +133,7 @@ async def _joined(hub: Hub, database: Database, listener: Listener, last_event_i
     """Has the listener hear; what happened since it was let in may have been told before anyone listened."""
     hub.join(listener)
     with suppress(Unavailable):
-        async with database.connection() as connection:
+        async with database.acquire() as connection:
             try:
                 await _check(Users(connection), listener.principal)
             except (DeviceRevoked, UserErased):

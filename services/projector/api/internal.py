@@ -9,11 +9,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from services.projector.database import LazyPool
 from services.projector.rebuild.start import Rebuilding
 from services.projector.store import generations, loading, operating, positions
 from services.projector.store.batch import NoGeneration, enter
 from services.projector.views import views
+from shared.database import Database
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.http import Cursor, Limit, encode_cursor
 from shared.policy import service_only
@@ -34,8 +34,8 @@ class RebuildAsked(BaseModel):
 @asynccontextmanager
 async def entered(request: Request) -> AsyncIterator[tuple[Connection, str]]:
     """A transaction of the worker's role in the live generation, with its name."""
-    pool: LazyPool = request.app.state.operating_pool
-    async with pool.acquire() as connection, connection.transaction():
+    database: Database = request.app.state.operating
+    async with database.acquire() as connection, connection.transaction():
         try:
             name = await enter(connection)
         except NoGeneration as error:
@@ -50,8 +50,8 @@ async def start_rebuild(request: Request, asked: RebuildAsked | None = None) -> 
     if view is not None and view not in {one.name for one in views()}:
         raise NotFound(f"there is no view {view!r}; there are {', '.join(one.name for one in views())}")
     rebuilding: Rebuilding = request.app.state.rebuilding
-    pool: LazyPool = request.app.state.operating_pool
-    async with pool.acquire() as connection:
+    database: Database = request.app.state.operating
+    async with database.acquire() as connection:
         elsewhere = view is None and await loading.is_rebuilding(connection)
     if elsewhere or not await rebuilding.start(view):
         raise Conflict("a rebuild is running already")

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import asyncpg
 
-from services.projector.database import LazyPool
 from services.projector.domain import ids_meant
+from shared.database import Database
 from shared.errors import Unavailable
 from shared.postgres import Connection
 
@@ -63,8 +63,8 @@ class DevicePosition:
 class Readers:
     """Gives each request its reading."""
 
-    def __init__(self, pool: LazyPool) -> None:
-        self._pool = pool
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     @asynccontextmanager
     async def of(self, subject: UUID) -> AsyncIterator[Reading]:
@@ -74,7 +74,7 @@ class Readers:
             Unavailable: as long as no generation is live.
         """
         async with (
-            self._pool.acquire() as connection,
+            self._database.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             caller = await connection.fetchrow(_ENTER, subject)
@@ -85,7 +85,7 @@ class Readers:
 
     async def device(self, subject: UUID, device_id: UUID) -> "DevicePosition":
         """Where a device stands, as far as it is known."""
-        async with self._pool.acquire() as connection:
+        async with self._database.acquire() as connection:
             row = await connection.fetchrow(_DEVICE, subject, device_id)
         assert row is not None
         return DevicePosition(row["caller"], row["owner"], row["sequence"] or 0)

@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer
 from services.ingest.app import create_worker
 from services.ingest.consumers import Identity, IdentityConsumer
 from services.ingest.erased_ids import ErasedIds
-from services.ingest.store.database import Database
+from shared.database import Database
 from shared.feeds import IdentityFeed
 from shared.identity import (
     EFFECT,
@@ -53,7 +53,7 @@ async def listed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 async def identity(ingest: Ingest, listed: Path) -> AsyncIterator[Identity]:
-    database = Database(ingest.settings.database_url_ingest, role="ingest_worker", size=2)
+    database = Database(ingest.settings.database_url_ingest, role="ingest_worker", away="it is away", size=2)
     publisher = Publisher(ingest.settings.kafka_bootstrap_servers)
     yield Identity(database, publisher, ErasedIds(listed))
     await publisher.close()
