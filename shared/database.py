@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from shared.errors import Unavailable
-from shared.postgres import NOT_MADE, PASSING, STATEMENT_TIMEOUT_MS, Connection, Pool, create_pool
+from shared.postgres import NOT_MADE, PASSING, STATEMENT_TIMEOUT_MS, Connection, Pool, close_pool, create_pool
 from shared.telemetry import log
 
 WAIT_SECONDS = 5
-CLOSE_SECONDS = 3
 
 
 class Database:
@@ -78,9 +77,6 @@ class Database:
             return bool(await connection.fetchval("SELECT true"))
 
     async def close(self) -> None:
-        """Closes the pool; bounded, because PostgreSQL may be gone."""
+        """Closes what was opened."""
         if self._pool is not None:
-            try:
-                await asyncio.wait_for(self._pool.close(), CLOSE_SECONDS)
-            except TimeoutError:
-                self._pool.terminate()
+            await close_pool(self._pool)

@@ -3,6 +3,7 @@
 `role` makes every connection act as that NOLOGIN role, which the service's migrations make and grant to the login role.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
@@ -14,6 +15,7 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolC
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 STATEMENT_TIMEOUT_MS = 15_000
+CLOSE_SECONDS = 3
 
 # The database cannot be reached, is stopping, or is short of memory, connections, time or room on its disk.
 AWAY: tuple[type[Exception], ...] = (
@@ -114,6 +116,15 @@ async def create_pool(
         init=prepare,
         server_settings={**_server_settings(role, statement_timeout_ms), **(BY_KEY if by_key else {})},
     )
+
+
+async def close_pool(pool: Pool) -> None:
+    """Closes it in bounded time: PostgreSQL may be gone, and somebody at work."""
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
 
 
 async def connect(

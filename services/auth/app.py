@@ -13,13 +13,13 @@ from services.auth.passwords import Passwords
 from services.auth.secret_values import derived_key, key_secret
 from services.auth.settings import Settings
 from services.auth.signing import Signer
-from services.auth.store import API_ROLE, answers, closed
+from services.auth.store import API_ROLE, answers
 from services.auth.store.activity import ActivityStore
 from services.auth.throttling import Throttle
 from services.auth.worker import Worker
+from shared.database import Database
 from shared.http import add_health, create_service_app
 from shared.positions import add_positions
-from shared.postgres import Pool, create_pool
 from shared.security import BodyLimit
 from shared.tokens import TokenVerifier
 
@@ -40,23 +40,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        pool = await create_pool(settings.database_url_auth, role=API_ROLE, min_size=0, max_size=settings.auth_pool)
-        app.state.desk = desk = _desk(settings, pool, secret)
+        app.state.desk = desk = _desk(settings, secret)
         # It remembers no verified token: what is ended here has ended at once.
         app.state.tokens = TokenVerifier(desk.signer, issuer=settings.token_issuer, audience=settings.token_audience)
         try:
             yield
         finally:
             desk.passwords.close()
-            await closed(pool)
+            await desk.database.close()
 
     async def database() -> bool:
-        return await answers(app.state.desk.pool)
+        async with app.state.desk.database.acquire() as connection:
+            return await answers(connection)
 
     app = create_service_app("auth", settings, lifespan)
     app.add_middleware(BodyLimit, longest=LONGEST_BODY, within="/api/")
     add_health(app, {"database": database})
-    add_positions(app, "auth", lambda: ActivityStore(app.state.desk.pool).all_applied())
+    add_positions(app, "auth", lambda: ActivityStore(app.state.desk.database).all_applied())
     app.include_router(sessions.keys_router)
     for router in ROUTERS:
         app.include_router(router, dependencies=[Depends(uncached)])
@@ -78,12 +78,13 @@ def create_worker(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _desk(settings: Settings, pool: Pool, secret: str) -> Desk:
+def _desk(settings: Settings, secret: str) -> Desk:
+    database = Database(settings.database_url_auth, role=API_ROLE, away="the database is away", size=settings.auth_pool)
     retire_after = timedelta(seconds=settings.auth_retired_key_seconds)
     return Desk(
         settings=settings,
-        pool=pool,
-        signer=Signer(pool, derived_key(secret, "signing keys at rest"), retire_after),
+        database=database,
+        signer=Signer(database, derived_key(secret, "signing keys at rest"), retire_after),
         refresh_key=derived_key(secret, "refresh tokens"),
         passwords=Passwords(settings.auth_password_threads, settings.auth_password_queue),
         throttle=Throttle(settings),

@@ -13,9 +13,9 @@ from services.auth.signing import Signer
 from services.auth.store import devices, users
 from services.auth.store.users import User
 from services.auth.throttling import Throttle
-from shared.errors import DeviceRevoked, InvalidToken, Unavailable, UserErased
-from shared.postgres import PASSING, Connection, Pool
-from shared.telemetry import log
+from shared.database import Database
+from shared.errors import DeviceRevoked, InvalidToken, UserErased
+from shared.postgres import Connection
 from shared.tokens import Principal
 
 
@@ -24,7 +24,7 @@ class Desk:
     """Settings, the store and the tools of one running service."""
 
     settings: Settings
-    pool: Pool
+    database: Database
     signer: Signer
     refresh_key: bytes
     passwords: Passwords
@@ -35,18 +35,12 @@ class Desk:
         """One request is one transaction; the keys that may sign in it are fresh.
 
         Raises:
-            Unavailable: when no connection is free in 5 s, or the database is away.
+            Unavailable: when the database is away or too busy.
         """
         # Before it has a connection: the keys are read with one too, and in a full pool both would wait for ever.
         await self.signer.ring()
-        try:
-            async with self.pool.acquire(timeout=5) as connection, connection.transaction():
-                yield connection
-        except TimeoutError as error:
-            raise Unavailable("the database is busy") from error
-        except PASSING as error:
-            log().warning("database_fault", error=repr(error))
-            raise Unavailable("the database is away") from error
+        async with self.database.acquire() as connection, connection.transaction():
+            yield connection
 
 
 async def user_of(connection: Connection, user_id: UUID, lock: Literal["", "SHARE", "UPDATE"] = "") -> User:

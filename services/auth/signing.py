@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.auth.store import keys as store
+from shared.database import Database
 from shared.errors import TokenExpired, Unavailable
-from shared.postgres import PASSING, Connection, Pool
+from shared.postgres import Connection
 from shared.telemetry import log
 from shared.tokens import ALGORITHM, Role
 from shared.values import utc_now
@@ -58,8 +59,8 @@ def _jwk(kid: str, key: Ed25519PublicKey) -> dict[str, str]:
 class Signer:
     """Signs and verifies with the keys of the store, read again now and then: another process may have rotated them."""
 
-    def __init__(self, pool: Pool, encryption_key: bytes, retire_after: timedelta) -> None:
-        self._pool = pool
+    def __init__(self, database: Database, encryption_key: bytes, retire_after: timedelta) -> None:
+        self._database = database
         self._cipher = AESGCM(encryption_key)
         self._retire_after = retire_after
         self._ring: KeyRing | None = None
@@ -82,7 +83,7 @@ class Signer:
     async def _read_or_keep(self) -> KeyRing:
         try:
             return await self._read()
-        except PASSING as error:
+        except Unavailable as error:
             log().warning("signing_keys_not_read", error=repr(error))
             return self._kept()
 
@@ -127,7 +128,7 @@ class Signer:
 
     async def rotate(self, *, retire_at_once: bool = False) -> KeyRing:
         """Makes a new current key. The one before stays published for a while, all older ones are dropped."""
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._database.acquire() as connection, connection.transaction():
             await store.lock(connection)
             now = utc_now()
             await store.retire(connection, now, now if retire_at_once else now + self._retire_after)
@@ -135,7 +136,7 @@ class Signer:
         return await self.ring(0)
 
     async def _read(self) -> KeyRing:
-        async with self._pool.acquire(timeout=5) as connection, connection.transaction():
+        async with self._database.acquire() as connection, connection.transaction():
             rows = await store.live(connection, utc_now())
             ring = self._opened(rows)
             if ring is None:

@@ -12,7 +12,7 @@ from services.auth.housekeeping import prune, send_mails
 from services.auth.letters import mailer
 from services.auth.relay import Relay
 from services.auth.settings import Settings
-from services.auth.store import answers, closed
+from services.auth.store import answers
 from services.auth.store.activity import ActivityStore
 from shared.clients import service_client
 from shared.envelope import Link, decode_link
@@ -20,7 +20,7 @@ from shared.feeds import IngestFeed
 from shared.following import Follower
 from shared.kafka import Publisher, create_broker, has_partitions, subscribe
 from shared.loops import Loop, running
-from shared.postgres import Pool, create_pool
+from shared.postgres import Pool, close_pool, create_pool
 from shared.topics import EFFECTS, EVENTS
 
 STOP_SECONDS = 8
@@ -43,7 +43,7 @@ class Worker:
         async with AsyncExitStack() as stack:
             url, size = settings.database_url_auth, settings.auth_pool
             self._pool = pool = await create_pool(url, min_size=0, max_size=size, clean=False)
-            stack.push_async_callback(closed, pool)
+            stack.push_async_callback(close_pool, pool)
             stack.push_async_callback(self._publisher.close)
             ingest = await stack.enter_async_context(service_client(settings.ingest_url, settings))
             follower = Follower(ActivityStore(pool), IngestFeed(ingest, decode_link))
@@ -73,7 +73,10 @@ class Worker:
                 await broker.stop()
 
     async def has_database(self) -> bool:
-        return self._pool is not None and await answers(self._pool)
+        if self._pool is None:
+            return False
+        async with self._pool.acquire(timeout=3) as connection:
+            return await answers(connection)
 
     async def has_partitions(self) -> bool:
         """Whether both consumers are members of their groups."""

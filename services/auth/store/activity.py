@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from shared import identity
+from shared.database import Database
 from shared.digests import Digest
 from shared.envelope import Link
 from shared.following import NOTHING_APPLIED, Applied
@@ -71,7 +72,7 @@ class ActivityBatch:
 class ActivityStore:
     """The read store of `shared.following.Follower`."""
 
-    pool: Pool
+    pool: "Pool | Database"
 
     @asynccontextmanager
     async def batch(self, devices: Collection[UUID]) -> AsyncIterator[ActivityBatch]:
