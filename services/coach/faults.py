@@ -3,14 +3,14 @@
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
-from services.coach.store import PASSING
 from shared.errors import Unavailable, problem_response
+from shared.postgres import NOT_MADE, PASSING
 from shared.telemetry import log
 
 
 def install_unavailable(app: FastAPI) -> None:
-    """Turns passing faults of the store into 503 `unavailable`."""
-    for fault in PASSING:
+    """Turns passing faults of the store into 503 `unavailable`. Routes that ask other services answer for those."""
+    for fault in (*PASSING, *NOT_MADE):
         app.add_exception_handler(fault, _on_fault)
 
 

@@ -3,12 +3,14 @@
 from typing import Annotated, Any
 from uuid import UUID
 
+import httpx2
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from services.coach.api.rooms import InRooms
 from services.coach.store.export import exported
 from services.coach.store.overview import dead_letters, overview, retry_reports
+from shared.errors import Unavailable
 from shared.http import Cursor, Page, encode_cursor
 from shared.policy import service_only
 from shared.positions import last_device
@@ -47,7 +49,10 @@ async def letters(here: InRooms) -> Page[dict[str, Any]]:
 async def rebuild(here: InRooms) -> dict[str, Any]:
     """Forgets the training memory and reads it again from the event store; answers when it is whole."""
     await here.memory.forget_everything()
-    refolded = await here.follower.compare()
+    try:
+        refolded = await here.follower.compare()
+    except httpx2.HTTPError as error:
+        raise Unavailable("the event store cannot be read: ask again when it is back") from error
     return {"devices": len(refolded)}
 
 
