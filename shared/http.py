@@ -34,6 +34,7 @@ class Page(BaseModel, Generic[Item]):
 
 
 Limit = Annotated[int, Query(ge=1, le=500)]
+InternalLimit = Annotated[int, Query(ge=1, le=10_000)]
 Cursor = Annotated[str | None, Query(max_length=20_000)]
 
 
@@ -42,12 +43,15 @@ def encode_cursor(position: Any) -> str:
     return base64.urlsafe_b64encode(to_json(position)).decode().rstrip("=")
 
 
-def read_cursor(cursor: str, read: Callable[[Any], Place]) -> Place:
-    """What `read` makes of the position in a cursor; it may raise whatever comes of a position of another kind.
+def read_cursor(cursor: str | None, read: Callable[[Any], Place]) -> Place | None:
+    """What `read` makes of the position in a cursor; it may raise whatever comes of a position of another kind. None at
+    the beginning of a list.
 
     Raises:
         InvalidRequest: for text that no `encode_cursor` made, or a position that cannot be read.
     """
+    if cursor is None:
+        return None
     try:
         return read(from_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))))
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
@@ -63,13 +67,20 @@ def decode_cursor(cursor: str) -> Any:
     return read_cursor(cursor, lambda position: position)
 
 
+def page_of(found: Sequence[Item], limit: int, place: Callable[[Item], Any]) -> Page[Item]:
+    """A page of a list of which one row more than a page was asked for, to see whether more follow. `place` is where a
+    row stands in the list, JSON-ready."""
+    items = list(found[:limit])
+    return Page(items=items, next_cursor=encode_cursor(place(items[-1])) if len(found) > limit else None)
+
+
 def paged(items: Sequence[Item], cursor: str | None, limit: int) -> Page[Item]:
     """A page of a list that is there whole.
 
     Raises:
         InvalidRequest: for a cursor of another list.
     """
-    start = read_cursor(cursor, _index) if cursor else 0
+    start = read_cursor(cursor or None, _index) or 0
     end = start + limit
     return Page(items=list(items[start:end]), next_cursor=encode_cursor(end) if end < len(items) else None)
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from itertools import islice
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Query
+from fastapi import Depends, FastAPI
 
 from shared.following import Applied
-from shared.http import Cursor, Page, encode_cursor, read_cursor
+from shared.http import Cursor, InternalLimit, Page, encode_cursor, read_cursor
 from shared.policy import service_only
 from shared.values import MAX_INTEGER, Strict
 
@@ -25,7 +25,7 @@ class Position(Strict):
 def add_positions(app: FastAPI, service: str, applied: Callable[[], Awaitable[Mapping[UUID, Applied]]]) -> None:
     """Adds the route; `applied` reads the applied vector."""
 
-    async def positions(cursor: Cursor = None, limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000) -> Page[Position]:
+    async def positions(cursor: Cursor = None, limit: InternalLimit = 1_000) -> Page[Position]:
         """The applied vector, in order of device ids."""
         return page_of(await applied(), cursor, limit)
 
@@ -52,7 +52,7 @@ def last_device(cursor: str | None) -> UUID:
     Raises:
         InvalidRequest
     """
-    return UUID(int=0) if cursor is None else read_cursor(cursor, UUID)
+    return read_cursor(cursor, UUID) or UUID(int=0)
 
 
 def last_event(cursor: str | None) -> tuple[UUID, int]:
@@ -61,7 +61,7 @@ def last_event(cursor: str | None) -> tuple[UUID, int]:
     Raises:
         InvalidRequest
     """
-    return (UUID(int=0), 0) if cursor is None else read_cursor(cursor, _place)
+    return read_cursor(cursor, _place) or (UUID(int=0), 0)
 
 
 def _place(position: Any) -> tuple[UUID, int]:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from services.auth.api.context import AtDesk
 from services.auth.store import audit
 from services.auth.store.audit import NotedEntry
-from shared.http import Cursor, Limit, Page, encode_cursor, read_cursor
+from shared.http import Cursor, Limit, Page, page_of, read_cursor
 from shared.policy import RequireRole
 from shared.tokens import Principal, Role
 
@@ -18,14 +18,13 @@ Administrator = Annotated[Principal, Depends(RequireRole(Role.ADMIN, Role.SUPERA
 @router.get("/audit")
 async def security_events(_: Administrator, desk: AtDesk, cursor: Cursor = None, limit: Limit = 50) -> Page[NotedEntry]:
     """Newest first."""
-    before = read_cursor(cursor, _number) if cursor else None
+    before = read_cursor(cursor or None, _number)
     async with desk.transaction() as connection:
-        found = list(await audit.newest(connection, before, limit + 1))
-    items = found[:limit]
-    return Page(items=items, next_cursor=encode_cursor(items[-1].entry_id) if len(found) > limit else None)
+        found = await audit.newest(connection, before, limit + 1)
+    return page_of(found, limit, lambda entry: entry.entry_id)
 
 
-def _number(position: Any) -> int | None:
-    if position is not None and not isinstance(position, int):
+def _number(position: Any) -> int:
+    if not isinstance(position, int):
         raise ValueError("is no number of an entry")
     return position

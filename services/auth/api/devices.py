@@ -6,14 +6,14 @@ from fastapi import APIRouter, Response
 
 from services.auth import leaving
 from services.auth.api.bodies import NewDevice
-from services.auth.api.context import Address, AtDesk, page_of, position
+from services.auth.api.context import Address, AtDesk
 from services.auth.desk import caller_of
 from services.auth.launching import Wish, launch
 from services.auth.secret_values import hash_of
 from services.auth.sessions import Tokens
 from services.auth.store import devices
 from services.auth.store.devices import DeviceSummary
-from shared.http import Cursor, Limit, Page
+from shared.http import Cursor, Limit, Page, page_of, read_cursor
 from shared.policy import Caller, MaybeCaller
 
 router = APIRouter(prefix="/api/v1/auth", tags=["devices"])
@@ -38,7 +38,7 @@ async def list_devices(caller: Caller, desk: AtDesk, cursor: Cursor = None, limi
     """The caller's devices, revoked ones included."""
     async with desk.transaction() as connection:
         user = await caller_of(connection, caller)
-        found = await devices.of_user(connection, user.user_id, position(cursor), limit + 1)
+        found = await devices.of_user(connection, user.user_id, read_cursor(cursor, UUID), limit + 1)
     return page_of(found, limit, lambda device: device.device_id)
 
 

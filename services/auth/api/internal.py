@@ -11,6 +11,7 @@ from services.auth.api.bodies import AdminBody, ErasedUsers, OperatorPassword, R
 from services.auth.api.context import AtDesk
 from services.auth.operating import NewAdmin
 from services.auth.store import erasures, identity
+from shared.http import InternalLimit
 from shared.policy import service_only
 
 router = APIRouter(prefix="/internal", tags=["internal"], dependencies=[Depends(service_only)])
@@ -20,7 +21,7 @@ router = APIRouter(prefix="/internal", tags=["internal"], dependencies=[Depends(
 async def identity_events(
     desk: AtDesk,
     after: Annotated[int, Query(ge=0)] = 0,
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 2_000,
+    limit: InternalLimit = 2_000,
 ) -> dict[str, Any]:
     """The log of identity events from a number on; `last_number` is the newest of all."""
     async with desk.transaction() as connection:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Response
 
 from services.auth import leaving, sessions
 from services.auth.api.bodies import LoginBody, Logout, RefreshToken, Register
-from services.auth.api.context import Address, AtDesk, page_of, position
+from services.auth.api.context import Address, AtDesk
 from services.auth.desk import caller_of
 from services.auth.registering import Registration, register
 from services.auth.secret_values import hash_of
@@ -15,7 +15,7 @@ from services.auth.sessions import Tokens
 from services.auth.signing_in import Login, LoginTokens, MergeReport, log_in, merge_report
 from services.auth.store import families
 from services.auth.store.families import SessionSummary
-from shared.http import Cursor, Limit, Page
+from shared.http import Cursor, Limit, Page, page_of, read_cursor
 from shared.policy import Caller, MaybeCaller, public
 from shared.tokens import JWKS_PATH
 
@@ -62,7 +62,7 @@ async def list_sessions(caller: Caller, desk: AtDesk, cursor: Cursor = None, lim
     """The sessions that can still be refreshed."""
     async with desk.transaction() as connection:
         user = await caller_of(connection, caller)
-        found = await families.of_user(connection, user.user_id, position(cursor), limit + 1)
+        found = await families.of_user(connection, user.user_id, read_cursor(cursor, UUID), limit + 1)
     return page_of(found, limit, lambda session: session.session_id)
 
 

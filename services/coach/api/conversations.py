@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from services.coach.api.rooms import PREFIX, Account, InRooms
-from shared.http import Cursor, Limit, Page, encode_cursor, read_cursor
+from shared.http import Cursor, Limit, Page, page_of, read_cursor
 from shared.views.rows import json_form
 
 router = APIRouter(prefix=f"{PREFIX}/conversations", tags=["coach"])
@@ -20,14 +20,9 @@ async def conversations(
 ) -> Page[dict[str, Any]]:
     """The latest first. Who looks at them is about to say something."""
     here.logs.prepare(account)
-    rows = await here.conversations.page(account, _position(cursor), limit + 1)
-    last = rows[limit - 1] if len(rows) > limit else None
-    after = encode_cursor([last["updated_at"], last["conversation_id"]]) if last else None
-    return Page(items=[json_form(dict(row)) for row in rows[:limit]], next_cursor=after)
-
-
-def _position(cursor: str | None) -> tuple[datetime, UUID] | None:
-    return None if cursor is None else read_cursor(cursor, _place)
+    rows = await here.conversations.page(account, read_cursor(cursor, _place), limit + 1)
+    page = page_of(rows, limit, lambda row: [row["updated_at"], row["conversation_id"]])
+    return Page(items=[json_form(dict(row)) for row in page.items], next_cursor=page.next_cursor)
 
 
 def _place(position: Any) -> tuple[datetime, UUID]:

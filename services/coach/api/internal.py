@@ -1,22 +1,21 @@
 """For the other services and the operator's commands."""
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import httpx2
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 
 from services.coach.api.rooms import InRooms
 from services.coach.store.export import exported
 from services.coach.store.overview import dead_letters, overview, retry_reports
 from shared.errors import Unavailable
-from shared.http import Cursor, Page, encode_cursor
+from shared.http import Cursor, InternalLimit, Page, page_of
 from shared.policy import service_only
 from shared.positions import last_device
 
 router = APIRouter(prefix="/internal/coach", dependencies=[Depends(service_only)], include_in_schema=False)
-PositionsLimit = Annotated[int, Query(ge=1, le=10_000)]
 
 
 @router.get("/export", response_class=StreamingResponse)
@@ -32,11 +31,10 @@ async def status(here: InRooms) -> dict[str, Any]:
 
 
 @router.get("/positions")
-async def positions(here: InRooms, cursor: Cursor = None, limit: PositionsLimit = 1_000) -> Page[dict[str, Any]]:
+async def positions(here: InRooms, cursor: Cursor = None, limit: InternalLimit = 1_000) -> Page[dict[str, Any]]:
     """The applied vector: `{device_id, sequence, count, hash}`, in order of devices."""
-    items = await here.memory.positions(last_device(cursor), limit + 1)
-    following = encode_cursor(items[limit - 1]["device_id"]) if len(items) > limit else None
-    return Page(items=[dict(item) for item in items[:limit]], next_cursor=following)
+    found = await here.memory.positions(last_device(cursor), limit + 1)
+    return page_of(list(map(dict, found)), limit, lambda one: one["device_id"])
 
 
 @router.get("/dead-letters")

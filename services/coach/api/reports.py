@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from services.coach.api.rooms import PREFIX, Account, InRooms
 from shared.errors import NotFound
-from shared.http import Cursor, Limit, Page, encode_cursor, read_cursor
+from shared.http import Cursor, Limit, Page, page_of, read_cursor
 from shared.views.rows import json_form
 
 router = APIRouter(prefix=f"{PREFIX}/weekly-reports", tags=["coach"])
@@ -18,13 +18,8 @@ WEEK = re.compile(r"\d{4}-W\d{2}", re.ASCII)
 @router.get("")
 async def reports(account: Account, here: InRooms, cursor: Cursor = None, limit: Limit = 50) -> Page[dict[str, Any]]:
     """The newest first."""
-    rows = await here.reports.page(account, _position(cursor), limit + 1)
-    after = encode_cursor(rows[limit - 1]["week_start"]) if len(rows) > limit else None
-    return Page(items=[json_form(dict(row)) for row in rows[:limit]], next_cursor=after)
-
-
-def _position(cursor: str | None) -> date | None:
-    return None if cursor is None else read_cursor(cursor, date.fromisoformat)
+    rows = await here.reports.page(account, read_cursor(cursor, date.fromisoformat), limit + 1)
+    return page_of([json_form(dict(row)) for row in rows], limit, lambda row: row["week_start"])
 
 
 @router.get("/{week}")

@@ -14,7 +14,7 @@ from services.ingest.store.epochs import server_epoch
 from services.ingest.store.feeds import Feeds
 from shared.errors import InvalidRequest, Unavailable
 from shared.feeds import Heads
-from shared.http import Cursor, encode_cursor, read_cursor
+from shared.http import Cursor, InternalLimit, encode_cursor, read_cursor
 from shared.policy import service_only
 from shared.postgres import PASSING, Connection, connect
 from shared.values import MAX_INTEGER
@@ -30,7 +30,7 @@ SHARD = re.compile(r"^(\d{1,5})/(\d{1,5})$")
 async def heads(
     store: Store,
     cursor: Cursor = None,
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+    limit: InternalLimit = 1_000,
     device_id: UUID | None = None,
     user_id: Annotated[list[UUID] | None, Query()] = None,
 ) -> Heads:
@@ -48,9 +48,9 @@ async def heads(
 
 def _after(cursor: str | None) -> UUID | None:
     """The id after the cursor's; None at the end of all ids."""
-    if cursor is None:
-        return UUID(int=0)
     last = read_cursor(cursor, UUID)
+    if last is None:
+        return UUID(int=0)
     return UUID(int=last.int + 1) if last < LAST_ID else None
 
 
@@ -60,7 +60,7 @@ async def events(
     device_id: UUID,
     first: Annotated[int, Query(alias="from", ge=0, le=MAX_INTEGER)] = 1,
     last: Annotated[int, Query(alias="to", ge=0, le=MAX_INTEGER)] = MAX_INTEGER,
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 2_000,
+    limit: InternalLimit = 2_000,
 ) -> Response:
     """A device's accepted events of a range, both ends included, as JSON lines in order."""
     return Response(await Feeds(store).range(device_id, first, last, limit), media_type=JSON_LINES)

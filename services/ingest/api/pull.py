@@ -18,7 +18,7 @@ from services.ingest.store.pull import Pull, Vector
 from shared.digests import EMPTY
 from shared.envelope import AcceptedEvent
 from shared.errors import InvalidRequest, NotFound
-from shared.http import Cursor, Limit, Page, decode_cursor, encode_cursor
+from shared.http import Cursor, Limit, Page, decode_cursor, encode_cursor, page_of
 from shared.positions import last_event
 from shared.values import MAX_INTEGER, Moment
 
@@ -178,9 +178,8 @@ async def quarantine_page(
 ) -> Page[QuarantinedEvent]:
     """One page of the refused events of a user, or of all users."""
     rows = await pull.quarantine(user_ids, last_event(cursor), limit + 1)
-    items = [QuarantinedEvent(**{**row, "event": _as_json(row["raw"])}) for row in map(dict, rows[:limit])]
-    last = items[-1] if len(rows) > limit else None
-    return Page(items=items, next_cursor=encode_cursor([str(last.device_id), last.sequence_number]) if last else None)
+    items = [QuarantinedEvent(**{**row, "event": _as_json(row["raw"])}) for row in map(dict, rows)]
+    return page_of(items, limit, lambda refused: [refused.device_id, refused.sequence_number])
 
 
 def _as_json(raw: bytes) -> Any:

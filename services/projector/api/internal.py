@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
@@ -15,14 +15,12 @@ from services.projector.store.batch import NoGeneration, enter
 from services.projector.views import views
 from shared.database import Database
 from shared.errors import Conflict, NotFound, Unavailable
-from shared.http import Cursor, Limit, encode_cursor
+from shared.http import Cursor, InternalLimit, Limit, page_of
 from shared.policy import service_only
 from shared.positions import last_device, last_event
 from shared.postgres import Connection
 
 router = APIRouter(prefix="/internal/projector", include_in_schema=False, dependencies=[Depends(service_only)])
-
-PositionsLimit = Annotated[int, Query(ge=1, le=10_000)]
 
 
 class RebuildAsked(BaseModel):
@@ -83,15 +81,14 @@ async def roll_back(request: Request) -> dict[str, Any]:
 
 
 @router.get("/positions")
-async def list_positions(request: Request, cursor: Cursor = None, limit: PositionsLimit = 1_000) -> dict[str, Any]:
+async def list_positions(request: Request, cursor: Cursor = None, limit: InternalLimit = 1_000) -> dict[str, Any]:
     """The applied vector with its digests, by device."""
     after = last_device(cursor)
     async with entered(request) as (connection, name):
         items = await operating.positions(connection, after, limit + 1)
         version = await generations.fold_version(connection, name)
-    shown = items[:limit]
-    following = encode_cursor(shown[-1]["device_id"]) if len(items) > limit else None
-    return {"generation": name, "fold_version": version, "items": shown, "next_cursor": following}
+    page = page_of(items, limit, lambda one: one["device_id"])
+    return {"generation": name, "fold_version": version, "items": page.items, "next_cursor": page.next_cursor}
 
 
 @router.get("/digest")
@@ -120,9 +117,8 @@ async def list_dead_letters(
     async with entered(request) as (connection, _):
         items = await operating.dead_letters(connection, user_id, device_id, sequence, limit + 1)
         refused = await operating.refused(connection, limit) if user_id is None and cursor is None else []
-    shown = items[:limit]
-    last = [shown[-1]["device_id"], shown[-1]["sequence_number"]] if len(items) > limit else None
-    return {"items": shown, "refused": refused, "next_cursor": encode_cursor(last) if last else None}
+    page = page_of(items, limit, lambda one: [one["device_id"], one["sequence_number"]])
+    return {"items": page.items, "refused": refused, "next_cursor": page.next_cursor}
 
 
 @router.post("/dead-letters/{device_id}/{sequence_number}/{action}")
