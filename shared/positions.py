@@ -1,14 +1,12 @@
 """`GET /internal/<service>/positions`: how far a read store is, for whoever compares it with the event store."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from itertools import islice
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from fastapi import Depends, FastAPI
 
-from shared.following import Applied
-from shared.http import Cursor, InternalLimit, Page, encode_cursor, read_cursor
+from shared.http import Cursor, InternalLimit, Page, page_of, read_cursor
 from shared.policy import service_only
 from shared.values import MAX_INTEGER, Strict
 
@@ -22,28 +20,15 @@ class Position(Strict):
     hash: str
 
 
-def add_positions(app: FastAPI, service: str, applied: Callable[[], Awaitable[Mapping[UUID, Applied]]]) -> None:
-    """Adds the route; `applied` reads the applied vector."""
+def add_positions(app: FastAPI, service: str, read: Callable[[UUID, int], Awaitable[Sequence[Position]]]) -> None:
+    """Adds the route; `read` finds at most so many positions of devices with greater ids, in order of ids."""
 
     async def positions(cursor: Cursor = None, limit: InternalLimit = 1_000) -> Page[Position]:
         """The applied vector, in order of device ids."""
-        return page_of(await applied(), cursor, limit)
+        return page_of(await read(last_device(cursor), limit + 1), limit, lambda one: one.device_id)
 
     path = f"/internal/{service}/positions"
     app.add_api_route(path, positions, tags=["internal"], dependencies=[Depends(service_only)])
-
-
-def page_of(applied: Mapping[UUID, Applied], cursor: str | None, limit: int) -> Page[Position]:
-    """One page of the vector."""
-    after = last_device(cursor)
-    rest = (device for device in sorted(applied) if device > after)
-    items = [_position(device, applied[device]) for device in islice(rest, limit)]
-    more = len(items) == limit
-    return Page(items=items, next_cursor=encode_cursor(str(items[-1].device_id)) if more else None)
-
-
-def _position(device_id: UUID, at: Applied) -> Position:
-    return Position(device_id=device_id, sequence=at.sequence, count=at.digest.count, hash=at.digest.hash)
 
 
 def last_device(cursor: str | None) -> UUID:

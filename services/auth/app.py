@@ -1,8 +1,9 @@
 """auth's map: the HTTP side and the worker."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from uuid import UUID
 
 from fastapi import Depends, FastAPI
 
@@ -19,7 +20,7 @@ from services.auth.throttling import Throttle
 from services.auth.worker import Worker
 from shared.database import Database
 from shared.http import add_health, create_service_app
-from shared.positions import add_positions
+from shared.positions import Position, add_positions
 from shared.security import BodyLimit
 from shared.tokens import TokenVerifier
 
@@ -53,10 +54,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         async with app.state.desk.database.acquire() as connection:
             return await answers(connection)
 
+    async def positions(after: UUID, limit: int) -> Sequence[Position]:
+        return await ActivityStore(app.state.desk.database).positions(after, limit)
+
     app = create_service_app("auth", settings, lifespan)
     app.add_middleware(BodyLimit, longest=LONGEST_BODY, within="/api/")
     add_health(app, {"database": database})
-    add_positions(app, "auth", lambda: ActivityStore(app.state.desk.database).all_applied())
+    add_positions(app, "auth", positions)
     app.include_router(sessions.keys_router)
     for router in ROUTERS:
         app.include_router(router, dependencies=[Depends(uncached)])

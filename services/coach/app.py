@@ -1,9 +1,10 @@
 """The map of the service: two processes, one that answers and one that listens, reports and publishes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 import httpx2
 from fastapi import FastAPI
@@ -37,6 +38,7 @@ from shared.http import add_health, create_service_app
 from shared.kafka import Publisher
 from shared.loops import Loop, running
 from shared.outbox import publish_for_ever
+from shared.positions import Position, add_positions
 from shared.postgres import Pool, create_pool
 
 
@@ -60,6 +62,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = create_service_app("coach", chosen, lifespan)
     install_unavailable(app)
     add_health(app, {"database": partial(_answers, app)})
+    add_positions(app, "coach", partial(_positions, app))
     include_routes(app)
     return app
 
@@ -144,6 +147,11 @@ def _loops(
         "compare": consumers.compare,
         "leader": partial(as_leader, settings.database_url_coach, leading),
     }
+
+
+async def _positions(app: FastAPI, after: UUID, limit: int) -> Sequence[Position]:
+    rooms: Rooms = app.state.rooms
+    return await rooms.memory.positions(after, limit)
 
 
 async def _answers(app: FastAPI) -> bool:

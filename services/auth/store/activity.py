@@ -10,6 +10,7 @@ from shared.database import Database
 from shared.digests import Digest
 from shared.envelope import Link
 from shared.following import NOTHING_APPLIED, Applied
+from shared.positions import Position
 from shared.postgres import Connection, Pool, locked
 
 
@@ -85,6 +86,13 @@ class ActivityStore:
             rows = await connection.fetch(f"SELECT {COLUMNS} FROM device_activity")  # noqa: S608
             return {row["device_id"]: _applied(row) for row in rows}
 
+    async def positions(self, after: UUID, limit: int) -> Sequence[Position]:
+        """How far devices with greater ids are, in order of ids."""
+        query = f"SELECT {COLUMNS} FROM device_activity WHERE device_id > $1 ORDER BY device_id LIMIT $2"  # noqa: S608
+        async with self.pool.acquire() as connection:
+            rows = await connection.fetch(query, after, limit)
+        return [_position(row["device_id"], _applied(row)) for row in rows]
+
     async def forget(self, device_ids: Collection[UUID]) -> None:
         async with self.pool.acquire() as connection:
             await connection.execute("DELETE FROM device_activity WHERE device_id = ANY($1)", list(device_ids))
@@ -93,6 +101,10 @@ class ActivityStore:
 COLUMNS = "device_id, last_sequence, event_count, event_hash"
 LOCK = f"SELECT {COLUMNS} FROM device_activity WHERE device_id = ANY($1) ORDER BY device_id FOR UPDATE"  # noqa: S608
 MAKE = "INSERT INTO device_activity (device_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING"
+
+
+def _position(device_id: UUID, at: Applied) -> Position:
+    return Position(device_id=device_id, sequence=at.sequence, count=at.digest.count, hash=at.digest.hash)
 
 
 def _applied(row: Mapping[str, object]) -> Applied:

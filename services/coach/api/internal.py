@@ -11,9 +11,8 @@ from services.coach.api.rooms import InRooms
 from services.coach.store.export import exported
 from services.coach.store.overview import dead_letters, overview, retry_reports
 from shared.errors import Unavailable
-from shared.http import Cursor, InternalLimit, Page, page_of
+from shared.http import Page
 from shared.policy import service_only
-from shared.positions import last_device
 
 router = APIRouter(prefix="/internal/coach", dependencies=[Depends(service_only)], include_in_schema=False)
 
@@ -28,13 +27,6 @@ async def export(user_id: UUID, here: InRooms) -> StreamingResponse:
 async def status(here: InRooms) -> dict[str, Any]:
     """Counts of what is kept, waits and failed."""
     return dict(await overview(here.operators))
-
-
-@router.get("/positions")
-async def positions(here: InRooms, cursor: Cursor = None, limit: InternalLimit = 1_000) -> Page[dict[str, Any]]:
-    """The applied vector: `{device_id, sequence, count, hash}`, in order of devices."""
-    found = await here.memory.positions(last_device(cursor), limit + 1)
-    return page_of(list(map(dict, found)), limit, lambda one: one["device_id"])
 
 
 @router.get("/dead-letters")

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -15,6 +14,7 @@ from services.coach.store.people import owners_of
 from shared.digests import Digest
 from shared.envelope import AcceptedEvent, Link, decode_accepted
 from shared.following import FORGOTTEN_AT_ONCE, Applied, batched
+from shared.positions import Position
 from shared.postgres import Connection, Pool, locked
 from shared.registry import UnknownEventType
 from shared.telemetry import log
@@ -200,10 +200,9 @@ class Memory:
             rows = await connection.fetch(SINCE, account, 0 if whole else version)
         return Remembered(row["version"], whole, [found["event"] for found in rows])
 
-    async def positions(self, after: UUID, limit: int) -> Sequence[Mapping[str, Any]]:
-        """A page of the applied vector, in order of devices."""
-        rows = await self._pool.fetch(POSITIONS, after, limit)
-        return [dict(row) for row in rows]
+    async def positions(self, after: UUID, limit: int) -> Sequence[Position]:
+        """How far devices with greater ids are, in order of ids."""
+        return [Position(**row) for row in await self._pool.fetch(POSITIONS, after, limit)]
 
 
 def _applied(row: Mapping[str, int | str]) -> Applied:

@@ -223,6 +223,36 @@ async def test_activity_that_was_lost_is_read_again_from_ingest(auth: Auth) -> N
     await eventually(seen)
 
 
+async def test_positions_come_page_by_page_and_no_page_is_empty(auth: Auth) -> None:
+    phones = [await auth.anonymous() for _ in range(2)]
+    for phone in phones:
+        await sync(auth, phone, 2)
+
+    async def listed() -> list[Json]:
+        found, cursor = [], ""
+        while True:
+            path = f"/internal/auth/positions?limit=1{cursor}"
+            page = (await auth.internal("GET", path)).json()
+            assert len(page["items"]) == 1
+            found += page["items"]
+            if page["next_cursor"] is None:
+                return found
+            cursor = f"&cursor={page['next_cursor']}"
+
+    async def all_there() -> bool:
+        whole = {one["device_id"] for one in await listed() if one["sequence"] == one["count"] == 2}
+        return {str(phone.device_id) for phone in phones} <= whole
+
+    await eventually(lambda: auth_knows_of_any(auth))
+    await eventually(all_there)
+    devices = [one["device_id"] for one in await listed()]
+    assert devices == sorted(set(devices))
+
+
+async def auth_knows_of_any(auth: Auth) -> bool:
+    return bool((await auth.internal("GET", "/internal/auth/positions")).json()["items"])
+
+
 async def test_the_servers_devices_are_taken(auth: Auth) -> None:
     phone = await auth.anonymous()
     async with httpx2.AsyncClient(base_url=auth.settings.ingest_url) as http:
