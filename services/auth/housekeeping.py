@@ -15,7 +15,7 @@ Step = Callable[[], Awaitable[object]]
 MAIL_SECONDS, PRUNE_SECONDS = 1.0, 3600.0
 
 
-async def for_ever(step: Step, seconds: float, name: str) -> None:
+async def in_rounds(step: Step, seconds: float, name: str) -> None:
     """Repeats a step; a fault is logged and the next round tries again."""
     while True:
         try:
@@ -27,12 +27,12 @@ async def for_ever(step: Step, seconds: float, name: str) -> None:
 
 async def send_mails(pool: Pool, mailer: Mailer) -> None:
     """Looks every second for mails that are due."""
-    await for_ever(lambda: send_due(pool, mailer), MAIL_SECONDS, "mails")
+    await in_rounds(lambda: send_due(pool, mailer), MAIL_SECONDS, "mails")
 
 
 async def prune(url: str, idle: timedelta) -> None:
     """Drops every hour what is of no use any more."""
-    await for_ever(lambda: prune_once(url, idle), PRUNE_SECONDS, "prune")
+    await in_rounds(lambda: prune_once(url, idle), PRUNE_SECONDS, "prune")
 
 
 async def prune_once(url: str, idle: timedelta) -> None:
