@@ -50,10 +50,10 @@ class Delivery:
         return Question(self.device_id, self.user_ids, self.seen, self.issued_at)
 
     def only_adds_to(self, device: Device) -> bool:
-        """Whether it brings nothing but good events with new numbers."""
-        return not any(
-            event.sequence_number <= device.last_acked or isinstance(event.reading, Refusal) for event in self.events
-        )
+        """Whether it brings nothing but good events with the next numbers."""
+        follows = [*range(device.last_acked + 1, device.last_acked + 1 + len(self.events))]
+        good = not any(isinstance(event.reading, Refusal) for event in self.events)
+        return good and sorted(event.sequence_number for event in self.events) == follows
 
     def as_sent(self, rejected: Sequence[tuple[SentEvent, Refusal]]) -> list[bytes]:
         """The bytes of these events in the body of the request."""

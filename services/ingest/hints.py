@@ -139,7 +139,9 @@ class Hub:
             listener.tell(hint)
 
     def know(self, listener: Listener, user_ids: Iterable[UUID]) -> None:
-        """The listener's user turned out to be these users too."""
+        """The listener's user turned out to be these users too, unless it has left meanwhile."""
+        if listener not in self.listeners:
+            return
         for user_id in set(user_ids) - listener.user_ids:
             listener.user_ids.add(user_id)
             self._by_user[user_id].add(listener)

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 
 from services.coach.api.rooms import InRooms
-from services.coach.store.export import exported
+from services.coach.store.export import kept_of
 from services.coach.store.overview import dead_letters, overview, retry_reports
 from shared.errors import Unavailable
+from shared.exports import exported
 from shared.http import Page
 from shared.policy import service_only
 
@@ -20,7 +21,7 @@ router = APIRouter(prefix="/internal/coach", dependencies=[Depends(service_only)
 @router.get("/export", response_class=StreamingResponse)
 async def export(user_id: UUID, here: InRooms) -> StreamingResponse:
     """What coach keeps of a user, as JSON lines."""
-    return StreamingResponse(exported(here.pool, user_id), media_type="application/x-ndjson")
+    return await exported(kept_of(here.pool, user_id))
 
 
 @router.get("/status")

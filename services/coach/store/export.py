@@ -3,9 +3,12 @@
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+from pydantic_core import to_json
+
 from services.coach.store.own import own
 from services.coach.store.people import account_of
 from shared.postgres import Pool
+from shared.views.rows import json_form
 
 # What the user said and was told; the training itself is ingest's to export.
 EXPORTED = {
@@ -17,13 +20,11 @@ EXPORTED = {
 }
 
 
-async def exported(pool: Pool, user_id: UUID) -> AsyncIterator[bytes]:
+async def kept_of(pool: Pool, user_id: UUID) -> AsyncIterator[bytes]:
     """JSON lines, each `{"table": …, "row": {…}}`."""
     async with pool.acquire() as connection:
         account = await account_of(connection, user_id)
     async with own(pool, account, "repeatable_read") as connection:
         for table, query in EXPORTED.items():
-            rows = f"({query} WHERE user_id = $1) AS kept"
-            lines = f"SELECT json_build_object('table', '{table}', 'row', kept)::text FROM {rows}"  # noqa: S608
-            async for line in connection.cursor(lines, account):
-                yield f"{line[0]}\n".encode()
+            async for row in connection.cursor(f"{query} WHERE user_id = $1", account):
+                yield to_json(json_form({"table": table, "row": dict(row)})) + b"\n"

@@ -1,6 +1,7 @@
 """What the routes take from their app: coroutines all, since FastAPI runs plain functions in threads."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 from uuid import UUID
 
@@ -12,9 +13,9 @@ from services.ingest.settings import Settings
 from services.ingest.store.events import Trace
 from services.ingest.store.users import Users
 from shared.database import Database
-from shared.errors import UserErased
+from shared.errors import Unavailable, UserErased
 from shared.policy import Described, policy, principal
-from shared.postgres import Connection
+from shared.postgres import PASSING, Connection, connect
 from shared.telemetry import correlation_id, traceparent
 from shared.tokens import Principal
 
@@ -44,6 +45,34 @@ async def connection(
 
 Store = Annotated[Connection, Depends(connection)]
 Configured = Annotated[Settings, Depends(settings)]
+
+
+async def own_connection(settings: Settings) -> Connection:
+    """A connection outside the requests' pool, without a time limit: for work that may take minutes.
+
+    Raises:
+        Unavailable
+    """
+    try:
+        return await connect(settings.database_url_ingest, role="ingest_api")
+    except PASSING as error:
+        raise Unavailable("the event store is not available") from error
+
+
+@asynccontextmanager
+async def unhurried(settings: Settings) -> AsyncIterator[Connection]:
+    """The same, for a block.
+
+    Raises:
+        Unavailable: also when it is lost.
+    """
+    connection = await own_connection(settings)
+    try:
+        yield connection
+    except PASSING as error:
+        raise Unavailable("the event store is not available") from error
+    finally:
+        connection.terminate()
 
 
 def trace() -> Trace:

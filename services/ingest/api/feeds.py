@@ -8,20 +8,19 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
-from services.ingest.api.context import Configured, Store
-from services.ingest.settings import Settings
+from services.ingest.api.context import Configured, Store, own_connection
 from services.ingest.store.epochs import server_epoch
 from services.ingest.store.feeds import Feeds
-from shared.errors import InvalidRequest, Unavailable
+from shared.errors import InvalidRequest
+from shared.exports import JSON_LINES
 from shared.feeds import Heads
 from shared.http import Cursor, InternalLimit, encode_cursor, read_cursor
 from shared.policy import service_only
-from shared.postgres import PASSING, Connection, connect
+from shared.postgres import Connection
 from shared.values import MAX_INTEGER
 
 router = APIRouter(prefix="/internal", tags=["internal"], dependencies=[Depends(service_only)])
 
-JSON_LINES = "application/x-ndjson"
 LAST_ID = UUID(int=2**128 - 1)
 SHARD = re.compile(r"^(\d{1,5})/(\d{1,5})$")
 
@@ -72,7 +71,7 @@ async def snapshot(settings: Configured, shard: str = "0/1") -> StreamingRespons
     given = SHARD.match(shard)
     if given is None or not int(given[1]) < int(given[2]):
         raise InvalidRequest("shard: must be i/n, i from 0 to n - 1", field="shard")
-    connection = await _own_connection(settings)
+    connection = await own_connection(settings)
     return _streamed(connection, Feeds(connection).snapshot(int(given[1]), int(given[2])))
 
 
@@ -81,16 +80,8 @@ async def snapshot_of_devices(
     settings: Configured, devices: Annotated[list[UUID], Body(embed=True)]
 ) -> StreamingResponse:
     """All events of these devices as JSON lines, by device and sequence."""
-    connection = await _own_connection(settings)
+    connection = await own_connection(settings)
     return _streamed(connection, Feeds(connection).of_devices(devices))
-
-
-async def _own_connection(settings: Settings) -> Connection:
-    """A stream may last for minutes, and the requests' pool must not starve."""
-    try:
-        return await connect(settings.database_url_ingest, role="ingest_api")
-    except PASSING as error:
-        raise Unavailable("the event store is not available") from error
 
 
 def _streamed(connection: Connection, pages: AsyncIterator[bytes]) -> StreamingResponse:

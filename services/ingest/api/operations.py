@@ -1,7 +1,6 @@
 """What the other services and operators ask of the event store."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,8 +10,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from pydantic_core import to_json
 from uuid_utils.compat import uuid7
 
-from services.ingest.api.context import Configured, Store, trace
-from services.ingest.api.feeds import JSON_LINES
+from services.ingest.api.context import Configured, Store, trace, unhurried
 from services.ingest.api.pull import QuarantinedEvent, quarantine_page
 from services.ingest.domain import Refusal
 from services.ingest.door import Draft, write_once
@@ -25,10 +23,10 @@ from services.ingest.store.outbox import backlog
 from services.ingest.store.pull import Pull
 from services.ingest.store.users import Users
 from shared.envelope import Origin, SchemaVersion, SeenByClient
-from shared.errors import InvalidRequest, Unavailable
+from shared.errors import InvalidRequest
+from shared.exports import exported
 from shared.http import Cursor, Limit, Page
 from shared.policy import service_only
-from shared.postgres import PASSING, Connection, connect
 from shared.values import format_moment, utc_now
 
 PAGE = 100
@@ -91,19 +89,6 @@ class Backlog(BaseModel):
     oldest_seconds: float
 
 
-@asynccontextmanager
-async def _unhurried(settings: Settings) -> AsyncIterator[Connection]:
-    """A connection of its own, without a time limit: this work may take minutes."""
-    try:
-        connection = await connect(settings.database_url_ingest, role="ingest_api")
-    except PASSING as error:
-        raise Unavailable("the event store is not available") from error
-    try:
-        yield connection
-    finally:
-        connection.terminate()
-
-
 @router.post("/server-events", status_code=201)
 async def write_server_event(store: Store, event: ServerEvent) -> Written:
     """Writes an event as the user's server device, which gives it its number."""
@@ -145,11 +130,11 @@ async def quarantine(
 @router.get("/quarantine/export")
 async def export_quarantine(settings: Configured, user_id: UUID) -> StreamingResponse:
     """All refused events of a user and of everyone merged into it, as JSON lines."""
-    return StreamingResponse(_refused(settings, user_id), media_type=JSON_LINES)
+    return await exported(_refused(settings, user_id))
 
 
 async def _refused(settings: Settings, user_id: UUID) -> AsyncIterator[bytes]:
-    async with _unhurried(settings) as connection:
+    async with unhurried(settings) as connection:
         cursor: str | None = None
         while True:
             page = await quarantine_page(Pull(connection), {user_id}, cursor, PAGE)
@@ -161,7 +146,7 @@ async def _refused(settings: Settings, user_id: UUID) -> AsyncIterator[bytes]:
 @router.post("/quarantine/release")
 async def release(settings: Configured) -> Released:
     """Releases what this version of the software can read."""
-    async with _unhurried(settings) as connection:
+    async with unhurried(settings) as connection:
         released, kept = await release_quarantine(connection, utc_now(), trace())
     return Released(released=released, kept=kept)
 
@@ -169,14 +154,14 @@ async def release(settings: Configured) -> Released:
 @router.post("/republish", status_code=202)
 async def republish(settings: Configured) -> Republished:
     """Has every event published again, each device's in order."""
-    async with _unhurried(settings) as connection, connection.transaction():
+    async with unhurried(settings) as connection, connection.transaction():
         return Republished(batches=await Operations(connection).republish())
 
 
 @router.post("/epoch", status_code=201)
 async def epoch(settings: Configured) -> Epoch:
     """Begins a new epoch after a restore, and has everything published under it."""
-    async with _unhurried(settings) as connection:
+    async with unhurried(settings) as connection:
         begun, heads = await begin_epoch(connection)
     return Epoch(server_epoch=begun, heads=heads)
 
@@ -191,11 +176,11 @@ async def unpublished(store: Store) -> Backlog:
 @router.get("/export")
 async def export(settings: Configured, user_id: UUID) -> StreamingResponse:
     """All accepted events of a user and of everyone merged into it, as JSON lines."""
-    return StreamingResponse(_exported(settings, user_id), media_type=JSON_LINES)
+    return await exported(_events(settings, user_id))
 
 
-async def _exported(settings: Settings, user_id: UUID) -> AsyncIterator[bytes]:
-    async with _unhurried(settings) as connection:
+async def _events(settings: Settings, user_id: UUID) -> AsyncIterator[bytes]:
+    async with unhurried(settings) as connection:
         devices = [device.device_id for device in await Pull(connection).devices([user_id])]
         async for page in Feeds(connection).of_devices(devices):
             yield page

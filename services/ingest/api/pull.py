@@ -157,7 +157,7 @@ def _read_cursor(cursor: str) -> tuple[UUID, Vector]:
                 return UUID(epoch), {UUID(device): _position(number) for device, number in at.items()}
             case _:
                 raise ValueError("is no cursor of events")
-    except ValueError as error:
+    except (ValueError, InvalidRequest) as error:
         raise InvalidRequest("after: is not a cursor that this server gave", field="after") from error
 
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
@@ -15,6 +15,7 @@ from services.projector.store.batch import NoGeneration, enter
 from services.projector.views import views
 from shared.database import Database
 from shared.errors import Conflict, NotFound, Unavailable
+from shared.exports import exported
 from shared.http import Cursor, InternalLimit, Limit, page_of
 from shared.policy import service_only
 from shared.positions import last_device, last_event
@@ -149,14 +150,14 @@ async def retry_all(request: Request) -> dict[str, int]:
 
 
 @router.get("/export")
-async def export(request: Request, user_id: UUID) -> Response:
+async def export(request: Request, user_id: UUID) -> StreamingResponse:
     """Every row of every view of one user, as JSON lines."""
 
-    async def lines() -> AsyncIterator[str]:
+    async def lines() -> AsyncIterator[bytes]:
         async with entered(request) as (connection, _):
             owner = await operating.root(connection, user_id)
             for view in views():
                 for content in await operating.contents(connection, view.table.name, owner):
-                    yield f'{{"view":"{view.name}",{content[1:]}\n'
+                    yield f'{{"view":"{view.name}",{content[1:]}\n'.encode()
 
-    return StreamingResponse(lines(), media_type="application/jsonl")
+    return await exported(lines())

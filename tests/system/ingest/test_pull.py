@@ -143,7 +143,8 @@ async def test_a_cursor_of_an_older_epoch_is_cut_to_what_the_restore_found(inges
     assert [event["sequence_number"] for event in events] == [4, 5]
     assert (await pulled(phone, after=newer))[0] == []
     nowhere = await phone.client.get("/api/v1/sync/events", params={"after": "!!"}, headers=phone.headers)
-    assert (nowhere.status_code, nowhere.json()["code"]) == (422, "invalid_request")
+    problem = nowhere.json()
+    assert (nowhere.status_code, problem["code"], problem["field"]) == (422, "invalid_request", "after")
 
 
 async def test_digests_of_the_user_its_devices_and_ranges(ingest: Ingest, phone: Phone) -> None:

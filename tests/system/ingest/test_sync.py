@@ -153,6 +153,15 @@ async def test_a_gap_is_retryable_and_names_the_expected_number(phone: Phone) ->
     assert missing["ack_cursor"]["last_acked_sequence"] == 4
 
 
+async def test_what_is_sent_again_above_a_gap_is_no_gap_but_a_conflict(phone: Phone) -> None:
+    sent = sets(1, 4)
+    await phone.sync(sent)
+
+    answer = await phone.sync([sent[2] | {"sequence_number": 8}])
+
+    assert [(error["code"], error["retryable"]) for error in answer["errors"]] == [("sequence_conflict", False)]
+
+
 async def test_a_declared_gap_is_closed(phone: Phone) -> None:
     answer = await phone.sync([*sets(1, 2), *sets(10, 11)], declared_gaps=[[3, 9], [20, 30]])
 
