@@ -35,6 +35,8 @@ from client.session import Session
 
 Gaps = tuple[tuple[int, int], ...]
 ATTEMPTS = 6
+# Who asks for longer is not waited for.
+PATIENCE_S = 60.0
 # A hint may get lost, so nobody waits for one longer than this.
 POLL_S = 60.0
 _LOCAL_POLL_S = 1.0
@@ -115,6 +117,9 @@ class SyncEngine:
                 case BackOff():
                     progressed = self._moved.pushed + self._moved.pulled > before
                     attempt = 1 if progressed else attempt + 1
+                    if outcome.at_least_s > PATIENCE_S:
+                        asked = f"the server asks to be left alone for {outcome.at_least_s:,.0f} s"
+                        return self._noted(Paused(self._moved, f"{outcome.reason}, and {asked}"))
                     if attempt >= attempts:
                         return self._noted(Paused(self._moved, outcome.reason))
                     await self._sleep(delay(attempt - 1, outcome, self._chance()))
@@ -168,6 +173,8 @@ class SyncEngine:
             elif len(batch.events) > 1:
                 limit = len(batch.events) // 2
             else:
+                # Where the server takes no request at all, or no token is to be had, the event is not to blame.
+                await self._send(Batch(batch.view, ()), ())
                 limit, gaps = self._batch, self._give_up(batch)
 
     async def _send(self, batch: Batch, gaps: Gaps) -> SyncAnswer | None:

@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from math import isfinite
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -177,9 +178,10 @@ def _refusal(response: httpx2.Response) -> Refusal:
 
 def _seconds(text: str | None) -> float | None:
     try:
-        return float(text) if text else None
+        seconds = float(text) if text else None
     except ValueError:
         return None
+    return seconds if seconds is not None and isfinite(seconds) and seconds >= 0 else None
 
 
 def _said(error: Exception) -> str:

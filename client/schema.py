@@ -71,6 +71,18 @@ def connect(path: Path) -> sqlite3.Connection:
     return prepared(connection)
 
 
+def connect_reading(path: Path) -> sqlite3.Connection:
+    """The log file for those who only read: as it lies there where nothing can be written, as on a full disk."""
+    try:
+        return connect(path)
+    except sqlite3.OperationalError:
+        beside = path.with_name(f"{path.name}-wal")
+        if beside.exists() and beside.stat().st_size:
+            raise
+        as_it_lies = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        return sqlite3.connect(as_it_lies, uri=True, isolation_level=None, check_same_thread=False)
+
+
 def prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
     """An open log, in a file or in memory, with today's tables. It must be in autocommit mode."""
     connection.row_factory = sqlite3.Row
@@ -87,7 +99,9 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             return
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
             time.sleep(0.05)
     connection.execute("PRAGMA journal_mode = WAL")
 

@@ -111,8 +111,8 @@ def description(error: Exception) -> str:
 
     if isinstance(error, ValidationError):
         return _refused(error)
-    if isinstance(error, DatabaseError) and _is_damage(error):
-        return _damaged(error)
+    if isinstance(error, DatabaseError) and (told := _of_storage(error)):
+        return told
     text = str(error) or type(error).__name__
     ours = type(error).__module__ != "builtins" or isinstance(error, OSError)
     return text if ours else f"unexpected {type(error).__name__}: {text} ({DEBUG}=1 shows where)"
@@ -126,17 +126,21 @@ def _refused(error: "ValidationError") -> str:
     return f"{field}: {reason}" if field else reason
 
 
-def _is_damage(error: "DatabaseError") -> bool:
-    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT"))
-
-
-def _damaged(error: "DatabaseError") -> str:
+def _of_storage(error: "DatabaseError") -> str | None:
+    """What is the matter with the log's file; None where it is a fault of ours."""
     from client.home import Home
 
-    return (
-        f"the log {Home(make=False).log} is damaged ({error}): move it away but keep it, "
-        "then `hypertrophy account login` and `hypertrophy sync` fetch what the server has"
-    )
+    log, name = Home(make=False).log, getattr(error, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return (
+            f"the log {log} is damaged ({error}): move it away but keep it, "
+            "then `hypertrophy account login` and `hypertrophy sync` fetch what the server has"
+        )
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")):
+        return f"the log {log} cannot be written ({error}): nothing was logged; is the disk full or read-only?"
+    if name.startswith("SQLITE_BUSY"):
+        return f"another process does not let go of the log {log}: nothing was logged; try again when it is done"
+    return None
 
 
 if __name__ == "__main__":

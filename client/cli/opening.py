@@ -15,6 +15,7 @@ from client.home import Home
 from client.ids import new_id
 from client.pulled import PulledLog
 from client.queue import EventQueue
+from client.schema import connect, connect_reading
 from client.session import Session
 from shared.registry import DomainEvent
 
@@ -32,10 +33,13 @@ class Log:
     def __init__(self, *, reading: bool = False) -> None:
         """One that is only for reading makes no home: where there is none, it is empty."""
         self.home = Home(make=not reading)
-        self.queue = EventQueue(self.home.log if self.home.folder.exists() else _nothing())
+        self.queue = EventQueue(self._opened(reading) if self.home.folder.exists() else _nothing())
         self.pulled = PulledLog(self.queue.connection)
         self.session = Session(self.home.session)
         self.now = clock.now()
+
+    def _opened(self, reading: bool) -> sqlite3.Connection:
+        return connect_reading(self.home.log) if reading and self.home.log.exists() else connect(self.home.log)
 
     @cached_property
     def projection(self) -> "Projection":

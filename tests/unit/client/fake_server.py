@@ -52,6 +52,7 @@ class FakeServer:
         self.requests: list[str] = []
         self.unknown_types: set[str] = set()
         self.largest = 1_048_576
+        self.away_for_s: float | None = None
         self.erased = False
         self.login_required = False
 
@@ -99,6 +100,8 @@ class FakeServer:
         return httpx2.Response(status, json=body)
 
     def _answer(self, request: httpx2.Request, path: str) -> tuple[int, Body]:
+        if self.away_for_s is not None:
+            raise Refused(503, "unavailable", **{"Retry-After": str(self.away_for_s)})
         if len(request.content) > self.largest:
             raise Refused(413, "too_large")
         body = json.loads(request.content) if request.content else {}

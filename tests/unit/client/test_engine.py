@@ -176,6 +176,39 @@ async def test_an_event_that_is_too_large_alone_does_not_hold_up_the_others(phon
     assert len(phone.queue.failed()) == 1
 
 
+@pytest.mark.parametrize("token", ["fresh", "stale"])
+async def test_a_gateway_that_finds_everything_too_large_takes_nothing_from_the_log(
+    phone: Phone, server: FakeServer, token: str
+) -> None:
+    # given a phone that has synced, and a gateway in front of its server that takes no body any more
+    workout = phone.start()
+    await phone.sync()
+    for _ in range(3):
+        phone.set(workout)
+    if token == "stale":
+        server.expire_tokens()
+    server.largest = -1
+
+    # when it syncs, then everything waits for a better day
+    assert isinstance(await phone.sync(), Halted)
+    assert (phone.queue.standing.pending, phone.queue.failed()) == (3, ())
+    assert len(server.requests) < 20
+    server.largest = 1_000_000
+    assert isinstance(await phone.sync(), Synced)
+    assert len(server.accepted()) == 4
+
+
+async def test_a_server_that_wants_to_be_left_alone_for_long_is(phone: Phone, server: FakeServer) -> None:
+    phone.start()
+    server.away_for_s = 3_600
+
+    outcome = await phone.sync()
+
+    assert isinstance(outcome, Paused)
+    assert "3,600 s" in outcome.reason
+    assert len(server.requests) == 1
+
+
 async def test_twins_of_one_phone_become_two_devices_and_lose_nothing(
     phone: Phone, server: FakeServer, tmp_path: Path
 ) -> None:

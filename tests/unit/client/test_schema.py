@@ -1,14 +1,18 @@
 """A transaction of the log: all or nothing, and over when it has failed, in whatever way."""
 
 import sqlite3
+import time
 from pathlib import Path
+from typing import NoReturn
+from unittest.mock import Mock
 from uuid import UUID
 
 import pytest
 
+from client import schema
 from client.ids import new_id
 from client.queue import EventQueue
-from client.schema import transaction
+from client.schema import connect_reading, prepared, transaction
 from tests.unit.client.test_queue import draft
 
 
@@ -38,6 +42,38 @@ def test_a_full_disk_is_reported_and_the_log_goes_on_when_there_is_room(queue: E
     # then the log holds what was said to be logged, and numbers it without a gap
     assert stored(tmp_path) == [before[0].event_id, after[0].event_id]
     assert after[0].sequence_number == 2
+
+
+@pytest.fixture
+def unwritable(queue: EventQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A log with one event, on a disk where nothing can be written."""
+    queue.append([draft()])
+    queue.connection.close()
+
+    def refused(_: Path) -> NoReturn:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(schema, "connect", refused)
+    return tmp_path / "log.sqlite3"
+
+
+def test_a_log_that_cannot_be_written_is_read_as_it_lies(unwritable: Path) -> None:
+    assert len(list(EventQueue(connect_reading(unwritable)).events())) == 1
+
+
+def test_a_log_with_changes_beside_it_is_not_read_without_them(unwritable: Path) -> None:
+    unwritable.with_name("log.sqlite3-wal").write_bytes(b"changes")
+
+    with pytest.raises(sqlite3.OperationalError, match="disk"):
+        connect_reading(unwritable)
+
+
+def test_what_time_does_not_mend_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("waits"))
+    connection = Mock(execute=Mock(side_effect=sqlite3.OperationalError("disk I/O error")))
+
+    with pytest.raises(sqlite3.OperationalError, match="disk"):
+        prepared(connection)
 
 
 def test_a_failed_commit_leaves_no_open_transaction(queue: EventQueue, tmp_path: Path) -> None:

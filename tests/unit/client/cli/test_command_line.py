@@ -118,6 +118,21 @@ def test_a_damaged_log_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pyt
     assert "account login" in done.stderr
 
 
+def test_a_log_that_cannot_be_written_is_shown_and_says_why_nothing_is_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYPERTROPHY_HOME", str(tmp_path))
+    assert hypertrophy("set", "squat", "5x100").returncode == 0
+    (tmp_path / "log.sqlite3-shm").mkdir()
+
+    done, shown = hypertrophy("set", "squat", "5x100"), hypertrophy("show")
+
+    assert done.returncode == 1
+    assert f"the log {tmp_path / 'log.sqlite3'} cannot be written" in done.stderr
+    assert "nothing was logged" in done.stderr
+    assert (shown.returncode, shown.stdout.count("5 x 100 kg")) == (0, 1)
+
+
 def test_a_group_of_commands_can_be_listed_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     group = "import typer\ngroup = typer.Typer()\n" + "".join(
         f"@group.command()\ndef {name}() -> None: print('{name} ran')\n" for name in ("one", "two")
