@@ -178,8 +178,9 @@ def obstacle(answer: Refusal | Unreachable) -> Obstacle:
         case Refusal(code=code) if code == NAME_TAKEN:
             return Stop(
                 code,
-                "a copy of this log goes on under its name; `hypertrophy account login` (or `register`, where the "
-                "account is gone) gives this one another name, and nothing is lost",
+                "the server knows this log by another secret: a copy of it goes on under its name, or session.json was "
+                "lost; `hypertrophy account login` (or `register`, where there is no account) gives this one another "
+                "name, and nothing is lost",
             )
         case Refusal(code="wrong_user"):
             return Stop(answer.code, "this log belongs to another user than the session; nothing was sent or lost")

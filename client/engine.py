@@ -37,6 +37,7 @@ Gaps = tuple[tuple[int, int], ...]
 ATTEMPTS = 6
 # Who asks for longer is not waited for.
 PATIENCE_S = 60.0
+LONGEST_PAUSE_S = 3_600.0
 # A hint may get lost, so nobody waits for one longer than this.
 POLL_S = 60.0
 _LOCAL_POLL_S = 1.0
@@ -60,10 +61,12 @@ class Synced:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """The server could not be reached or asked for time; everything is kept and goes on with the next sync."""
+    """The server could not be reached or asked for time, so many seconds; everything is kept and goes on with the next
+    sync."""
 
     moved: Moved
     reason: str
+    at_least_s: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,8 @@ class SyncEngine:
                     attempt = 1 if progressed else attempt + 1
                     if outcome.at_least_s > PATIENCE_S:
                         asked = f"the server asks to be left alone for {outcome.at_least_s:,.0f} s"
-                        return self._noted(Paused(self._moved, f"{outcome.reason}, and {asked}"))
+                        reason = f"{outcome.reason}, and {asked}"
+                        return self._noted(Paused(self._moved, reason, outcome.at_least_s))
                     if attempt >= attempts:
                         return self._noted(Paused(self._moved, outcome.reason))
                     await self._sleep(delay(attempt - 1, outcome, self._chance()))
@@ -144,7 +148,7 @@ class SyncEngine:
         match outcome:
             case Synced():
                 self._queue.remember_verdict("synced")
-            case Paused(_, reason) | Halted(_, _, reason):
+            case Paused(_, reason, _) | Halted(_, _, reason):
                 self._queue.remember_verdict(reason)
         return outcome
 
@@ -290,6 +294,8 @@ class SyncEngine:
                 hinted.clear()
                 outcome = await self.sync()
                 yield outcome
+                if isinstance(outcome, Paused) and outcome.at_least_s:
+                    await self._sleep(min(outcome.at_least_s, LONGEST_PAUSE_S))
                 await self._until_needed(hinted, poll_s, patient=not isinstance(outcome, Synced))
             listening.result()
         finally:

@@ -8,7 +8,9 @@ import httpx2
 from shared.settings import SharedSettings
 
 
-def service_client(base_url: str, settings: SharedSettings, *, timeout: float = 30) -> httpx2.AsyncClient:
+def service_client(
+    base_url: str, settings: SharedSettings, *, timeout: float | httpx2.Timeout = 30
+) -> httpx2.AsyncClient:
     """A client to another service's internal paths, with the service token."""
     token = settings.service_token.get_secret_value()
     headers = {"Authorization": f"Bearer {token}"}

@@ -268,7 +268,9 @@ class Stack:
                 return None
         if not answer.is_success or not answer.json()["running"]:
             return None
-        said = {"phase": "starting", "events_done": 0, "events_total": 0} | answer.json()["generations"][0]["progress"]
+        newest = answer.json()["generations"][0]
+        told = newest["progress"] if newest["state"] == "building" else {}
+        said = {"phase": "starting", "events_done": 0, "events_total": 0, **told}
         return f"{said['events_done']:,} of {said['events_total']:,} events ({said['phase']})"
 
     async def _unready(self) -> str:

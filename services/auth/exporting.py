@@ -24,6 +24,8 @@ from shared.values import utc_now
 from shared.views.rows import json_form
 
 PAGE = 500
+# The services read all of it before the first piece goes out.
+PATIENCE = httpx2.Timeout(30, read=600)
 README = """Everything that this server has about you, as JSON Lines: one JSON object a line.
 
 ingest.jsonl      the events that your devices sent: what can be imported again
@@ -76,7 +78,7 @@ async def _all_sessions(connection: Connection, user_id: UUID) -> Sequence[Mappi
 def clients(settings: Settings) -> Clients:
     """Each service's client by its name."""
     urls = {"ingest": settings.ingest_url, "projector": settings.projector_url, "coach": settings.coach_url}
-    return lambda service: service_client(urls[service], settings, timeout=30)
+    return lambda service: service_client(urls[service], settings, timeout=PATIENCE)
 
 
 class Archive:

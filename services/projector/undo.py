@@ -22,7 +22,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Undoing:
-    """The event to write; it has seen the undone one, and a removal all that it hides.
+    """The event to write; it has seen the undone one, a removal also all that it hides, a restore all that it lifts.
 
     It has to be stamped later than `after`, when the undone one happened: else what that one had decided against by its
     clock alone would now decide.
@@ -61,10 +61,17 @@ def undo(key: EntityKey, told: Sequence[Told], undone: Told, beside: Iterable[Sa
         return NothingToUndo("nothing can be written that takes this back")
     identified = _identified(stream, event_type, key)
     payload = {**identified, **{name: json_form(value) for name, value in fields.items()}}
-    hidden = [*(one.said for one in told), *beside] if event_type == stream.removes else []
-    seen = _seen([undone.said, *hidden])
+    seen = _seen([undone.said, *_settled(stream, event_type, told, beside)])
     version = registry().events[event_type].schema_version
     return Undoing(event_type, version, payload, seen, undone.said.stamp.occurred_at)
+
+
+def _settled(stream: Stream, event_type: str, told: Sequence[Told], beside: Iterable[Said]) -> Iterable[Said]:
+    """What the event is said in knowledge of, so that it leaves nothing to settle."""
+    of_entity = [one.said for one in told]
+    if event_type == stream.removes:
+        return [*of_entity, *beside]
+    return of_entity if event_type == stream.restores else ()
 
 
 def _seen(said: Iterable[Said]) -> Mapping[UUID, int]:

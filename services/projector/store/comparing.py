@@ -17,8 +17,8 @@ from shared.postgres import Connection
 from shared.views.conflicts import ConflictRow
 
 USERS_AT_ONCE = 2_000
-# Users with equal applied vectors in both, also of those merged into them; where an event is parked in one, the other
-# may know more.
+# Users with equal applied vectors in both, of the same devices: a merge may have moved rows in one alone. Where an event
+# is parked in one, the other may know more.
 _COMPARABLE = """
 SELECT found.user_id, coalesce(u.version, 0) AS version FROM (
   SELECT coalesce(a.user_id, b.user_id) AS user_id FROM {old}.applied a FULL JOIN {new}.applied b USING (device_id)
@@ -27,6 +27,10 @@ SELECT found.user_id, coalesce(u.version, 0) AS version FROM (
   )
 ) found LEFT JOIN users u USING (user_id)
 WHERE found.user_id IS NOT NULL
+  AND NOT EXISTS (
+    SELECT FROM {old}.applied a JOIN {new}.applied b USING (device_id)
+    WHERE b.user_id = found.user_id AND a.user_id IS DISTINCT FROM b.user_id
+  )
   AND NOT EXISTS (SELECT FROM {old}.dead_letters d WHERE d.user_id = found.user_id)
   AND NOT EXISTS (SELECT FROM {new}.dead_letters d WHERE d.user_id = found.user_id)
 """

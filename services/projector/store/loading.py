@@ -16,6 +16,11 @@ SELECT EXISTS (
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 )
 """  # noqa: S608  (a constant)
+_UNFINISHED = """
+SELECT EXISTS (
+  SELECT FROM generations WHERE state = 'building' OR state = 'failed' AND to_regnamespace(name) IS NOT NULL
+)
+"""
 _MISPLACED = """
 SELECT user_id FROM (SELECT from_user_id AS user_id FROM aliases UNION SELECT user_id FROM erased_users) AS gone
 WHERE EXISTS (SELECT FROM history h WHERE h.user_id = gone.user_id)
@@ -51,7 +56,8 @@ async def drop_unfinished(connection: Connection) -> None:
 
 async def abandon_unfinished(connection: Connection) -> None:
     """Drops the rows that a killed rebuild left behind, unless one is running."""
-    if not await lock_rebuilding(connection):
+    # Looked for first: who takes the right to rebuild for nothing stands in the way of one that begins.
+    if not await connection.fetchval(_UNFINISHED) or not await lock_rebuilding(connection):
         return
     await connection.execute("UPDATE generations SET state = 'failed' WHERE state = 'building'")
     for row in await connection.fetch("SELECT name FROM generations WHERE state = 'failed'"):

@@ -1,5 +1,6 @@
 """Coach answers over HTTP, without a model: every number carries its sets."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -195,8 +196,10 @@ async def test_everything_of_a_user_is_exported_and_erased(world: World) -> None
     await frames_of(world, user, "I have a bad knee. What next?")
     internal = {"Authorization": "Bearer service-token"}
     export = await world.http.get(f"/internal/coach/export?user_id={user}", headers=internal)
-    assert [line[11:24] for line in export.text.splitlines()]
-    assert '"lasting_facts"' in export.text
+    lines = [json.loads(line) for line in export.text.splitlines()]
+    assert {line["table"] for line in lines} >= {"conversations", "messages", "lasting_facts"}
+    moments = [line["row"]["created_at"] for line in lines if "created_at" in line["row"]]
+    assert {len(moment) for moment in moments} == {len("2026-11-21T10:00:00.000Z")}
     assert (await world.http.get(f"/internal/coach/export?user_id={user}")).status_code == 401
 
     await world.say("UserErased", user_id=user, erasure_id=uuid4(), merged_user_ids=[])

@@ -209,6 +209,27 @@ async def test_a_server_that_wants_to_be_left_alone_for_long_is(phone: Phone, se
     assert len(server.requests) == 1
 
 
+async def test_who_watches_leaves_a_server_alone_for_as_long_as_it_wants(
+    phone: Phone, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.away_for_s = 3_600
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        server.away_for_s = None
+
+    monkeypatch.setattr(phone.engine, "_sleep", sleep)
+
+    outcomes = phone.engine.watch(poll_s=0)
+    first, second = await anext(outcomes), await anext(outcomes)
+    await outcomes.aclose()  # type: ignore[attr-defined]
+
+    assert isinstance(first, Paused)
+    assert isinstance(second, Synced)
+    assert slept == [3_600]
+
+
 async def test_twins_of_one_phone_become_two_devices_and_lose_nothing(
     phone: Phone, server: FakeServer, tmp_path: Path
 ) -> None:

@@ -163,7 +163,9 @@ async def test_a_start_waits_for_as_long_as_an_upgrade_makes_the_read_models_aga
     stack, said = starting
     progress = {"phase": "folding", "events_done": 1_000, "events_total": 4_000}
 
-    with projector_saying(stack.port, {"running": True, "generations": [{"progress": progress}]}) as tokens:
+    with projector_saying(
+        stack.port, {"running": True, "generations": [{"state": "building", "progress": progress}]}
+    ) as tokens:
         await stack._until_ready()
 
     assert said == ["the read models are made again for this version: 1,000 of 4,000 events (folding)"] * 10

@@ -175,5 +175,6 @@ def test_what_two_phones_say_alike_is_taken_back(twice: list[Said], taken_back_b
         return
     assert isinstance(undoing, Undoing)
     assert undoing.event_type == taken_back_by
-    after = told([*given, written(undoing, user, 1, given[-1])], key)
-    assert entity_of(one.said for one in after).removed is removed
+    after = entity_of(one.said for one in told([*given, written(undoing, user, 1, given[-1])], key))
+    assert after.removed is removed
+    assert not conflicts_of({(key.entity, key.entity_id): after})
