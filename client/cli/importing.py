@@ -19,6 +19,7 @@ from client.ids import new_id
 from client.importing import Export, UnitNeeded, read_export
 from client.imports import Known, Plan, begun, plan_import, taken_back, undo_import, undo_mark
 from client.projections import recorded
+from client.undo import IMPORTED
 from client.wording import counted
 from shared.domains.workouts.events import WeightUnit
 from shared.fold import Key
@@ -186,11 +187,12 @@ def take_back(log: Log, reference: str, as_json: bool) -> None:
 
 
 def _imports(log: Log) -> list[UUID]:
-    """The imports that were not taken back, in their order."""
+    """The imports that were not taken back, in the order in which they were made, on whichever phone."""
     events = log.events
     marks = {event.correlation_id for event in events}
-    finished = [event.correlation_id for event in events if event.event_type == "ImportFinished"]
-    return [one for one in finished if one and undo_mark(one) not in marks]
+    ends = (event for event in events if event.event_type == IMPORTED)
+    made = [event.correlation_id for event in sorted(ends, key=lambda end: (end.occurred_at, end.event_id))]
+    return [one for one in made if one and undo_mark(one) not in marks]
 
 
 def _created(log: Log, import_id: UUID) -> list[Key]:

@@ -1,11 +1,17 @@
 """Moving into the log, in words."""
 
+import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from client.importing import UnknownExport
+from client.protocol import Protocol
 from tests.unit.client.cli.running import Run, answer, squat
+from tests.unit.client.fake_server import FakeServer
+from tests.unit.client.phones import Phone
+from tests.unit.client.test_engine import second_phone
 
 
 @pytest.mark.parametrize(
@@ -167,3 +173,33 @@ def test_help_and_notes_are_the_same_after_a_table_as_hevys(
     # then they are the same
     assert done() == before
     assert answer(run("show", "--json"))["notes"] == "one\ntwo"
+
+
+def test_the_last_import_is_the_one_made_last_on_whichever_phone(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def workouts() -> list[str]:
+        return [row["name"] for row in answer(run("log", "--json"))]
+
+    # given an import on one phone, which another one pulls before it imports a file itself
+    server = FakeServer()
+    monkeypatch.setattr("client.cli.online.Protocol", partial(Protocol, transport=server.transport))
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    first.write_text(HEVY)
+    second.write_text(HEVY.replace("Legs", "Push").replace("Mar", "Apr"))
+    other = Phone(tmp_path / "other", server.transport)
+    monkeypatch.setenv("HYPERTROPHY_HOME", str(tmp_path / "other"))
+    run("import", str(first))
+    asyncio.run(other.sync())
+    second_phone(server, other, tmp_path / "home")
+    monkeypatch.setenv("HYPERTROPHY_HOME", str(tmp_path / "home"))
+    run("sync")
+    made = answer(run("import", str(second), "--json"))["import_id"]
+    assert workouts() == ["Push", "Legs"]
+    # when the last one is taken back
+    told = answer(run("import", "--undo", "last", "--json"))
+    # then it is that file's, and the next one is that of the other phone
+    assert told["import_id"] == made
+    assert workouts() == ["Legs"]
+    run("import", "--undo", "last")
+    assert workouts() == []
