@@ -5,12 +5,12 @@ from difflib import SequenceMatcher
 from uuid import UUID
 
 from client.errors import NotFound
+from client.ids import ends
 from shared.domains.exercises.catalogue import CATALOGUE, find
 from shared.domains.exercises.names import name_key
 from shared.views.exercises import ExerciseRow, Exercises
 
 _NEAR = 0.6
-_SHORTEST_ID = 4
 
 
 class UnknownExercise(Exception):
@@ -74,8 +74,7 @@ def resolve_archived(name: str, exercises: Exercises) -> ExerciseRow:
     archived = [row for row in exercises.values() if row.archived]
     if same := named(name, archived):
         return same
-    ending = name.replace("-", "").casefold()
-    by_id = [row for row in archived if len(ending) >= _SHORTEST_ID and row.exercise_id.hex.endswith(ending)]
+    by_id = [row for row in archived if ends(row.exercise_id, name)]
     match by_id or _having(name, archived):
         case [row]:
             return row

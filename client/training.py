@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from client.clock import in_zone
 from client.errors import NotFound
+from client.ids import ends
 from client.projections import Projection
 from client.wording import counted
 from shared.domains.workouts.status import WorkoutStatus
@@ -128,7 +129,7 @@ def find_discarded(projection: Projection, reference: str | None) -> WorkoutRow:
         NotFound
     """
     discarded = [row for row in projection.workouts if row.status is WorkoutStatus.DISCARDED]
-    found = [row for row in discarded if reference is None or _ends(row.workout_id, reference)]
+    found = [row for row in discarded if reference is None or ends(row.workout_id, reference)]
     if not found:
         of_that = f' whose id ends with "{reference}"' if reference else ""
         raise NotFound(f"no workout{of_that} was removed; `hypertrophy log` lists those that are there")
@@ -140,7 +141,7 @@ def _named(everything: list[WorkoutRow], shown: list[WorkoutRow], reference: str
         return shown[int(reference) - 1 : int(reference)]
     if reference.count("-") == 2:
         return [row for row in shown if in_zone(row.started_at, zone).date().isoformat() == reference]
-    return [row for row in everything if _ends(row.workout_id, reference)]
+    return [row for row in everything if ends(row.workout_id, reference)]
 
 
 def find_set(projection: Projection, reference: str, workout: str | None, zone: ZoneInfo) -> SetRow:
@@ -158,13 +159,8 @@ def find_set(projection: Projection, reference: str, workout: str | None, zone: 
             there = "only the set number 1" if len(sets) == 1 else f"the sets 1 to {len(sets)}"
             raise NotFound(f"there is no set number {reference}; the workout has {there}")
         return sets[place - 1]
-    found = [row for row in projection.sets if _ends(row.set_id, reference)]
+    found = [row for row in projection.sets if ends(row.set_id, reference)]
     if len(found) != 1:
         meant = counted(len(found), "set is", "sets are")
         raise NotFound(f'{meant} meant by "{reference}"; `hypertrophy show` lists them with their ids')
     return found[0]
-
-
-def _ends(entity_id: UUID, reference: str) -> bool:
-    plain = reference.replace("-", "").casefold()
-    return len(plain) >= 4 and entity_id.hex.endswith(plain)

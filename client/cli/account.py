@@ -13,6 +13,7 @@ from client.cli.opening import Log
 from client.cli.output import AsJson, print_json, say, table, tell
 from client.credentials import Hindered
 from client.decide import NAME_TAKEN, Stop
+from client.ids import ends
 
 account = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Register, log in and out, and see your devices."
@@ -148,10 +149,10 @@ def devices(
 
 
 def _meant(reference: str, listed: Mapping[str, Any]) -> UUID:
-    found = [item["device_id"] for item in listed.get("items", []) if str(item["device_id"]).endswith(reference)]
+    found = [one for item in listed.get("items", []) if ends(one := UUID(item["device_id"]), reference)]
     if len(found) != 1:
         raise NotDone(f'{len(found)} devices are meant by "{reference}"; `hypertrophy account devices` lists them')
-    return UUID(found[0])
+    return found[0]
 
 
 @account.command()

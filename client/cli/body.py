@@ -12,7 +12,7 @@ from client.cli.entering import At, decimal
 from client.cli.opening import Log
 from client.cli.output import AsJson, local, print_json, say, short, table, tell
 from client.clock import UnknownZone
-from client.ids import new_id
+from client.ids import ends, new_id
 from client.notation import number, read_weight
 from client.plausible import BODY_WEIGHT, FAT, HEIGHT, check_birth
 from client.wording import amount, counted, words
@@ -126,7 +126,7 @@ def _agreed(said: Units | None, unit: WeightUnit | None, default: Units, *, alon
 
 
 def _remove(log: Log, reference: str, as_json: bool) -> None:
-    found = [row for row in log.projection.measurements if row.measurement_id.hex.endswith(reference.replace("-", ""))]
+    found = [row for row in log.projection.measurements if ends(row.measurement_id, reference)]
     if len(found) != 1:
         meant = counted(len(found), "measurement is", "measurements are")
         raise UnknownMeasure(f'{meant} meant by "{reference}"; `hypertrophy measure` lists them')

@@ -15,7 +15,7 @@ from client.cli.opening import Log
 from client.cli.output import AsJson, print_json, say, table, tell
 from client.errors import NotFound
 from client.exporting.lines import is_ours, plan_lines, read_lines
-from client.ids import new_id
+from client.ids import ends, new_id
 from client.importing import Export, UnitNeeded, read_export
 from client.imports import Known, Plan, begun, plan_import, taken_back, undo_import, undo_mark
 from client.projections import recorded
@@ -176,14 +176,15 @@ def _correlations(log: Log) -> Mapping[Stamp, UUID]:
 def take_back(log: Log, reference: str, as_json: bool) -> None:
     """Undoes the import with this id, or the last one."""
     imports = _imports(log)
-    chosen = [one for one in imports if reference == "last" or str(one).endswith(reference)][-1:]
-    if not chosen:
-        raise NotFound(f'no import is meant by "{reference}"; {len(imports)} can be undone')
-    removals = undo_import(_created(log, chosen[0]), log.projection.state)
-    log.add(removals, correlation_id=undo_mark(chosen[0]))
+    found = imports[-1:] if reference == "last" else [one for one in imports if ends(one, reference)]
+    if len(found) != 1:
+        meant = counted(len(found), "import is", "imports are")
+        raise NotFound(f'{meant} meant by "{reference}"; {len(imports)} can be undone')
+    removals = undo_import(_created(log, found[0]), log.projection.state)
+    log.add(removals, correlation_id=undo_mark(found[0]))
     removed = counted(len(removals), "entry", "entries")
     text = f"took the import back: {removed} removed; importing the file again brings them back"
-    tell({"import_id": chosen[0], "new_events": len(removals)}, text, as_json)
+    tell({"import_id": found[0], "new_events": len(removals)}, text, as_json)
 
 
 def _imports(log: Log) -> list[UUID]:
@@ -192,7 +193,7 @@ def _imports(log: Log) -> list[UUID]:
     marks = {event.correlation_id for event in events}
     ends = (event for event in events if event.event_type == IMPORTED)
     made = [event.correlation_id for event in sorted(ends, key=lambda end: (end.occurred_at, end.event_id))]
-    return [one for one in made if one and undo_mark(one) not in marks]
+    return [one for one in dict.fromkeys(made) if one and undo_mark(one) not in marks]
 
 
 def _created(log: Log, import_id: UUID) -> list[Key]:

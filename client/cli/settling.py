@@ -13,6 +13,7 @@ from client.cli.opening import Log
 from client.cli.output import AsJson, local, print_json, say, short
 from client.conflicts import Conflict, grouped, settling
 from client.errors import NotFound
+from client.ids import ends
 from client.naming import name_of
 from client.wording import counted
 from shared.views.conflicts import ConflictRow
@@ -74,8 +75,7 @@ def _all(log: Log, field: str | None) -> list[Conflict]:
 
 
 def _named(log: Log, reference: str, field: str | None) -> Conflict:
-    ending = reference.replace("-", "").casefold()
-    found = [one for one in grouped(log.projection.conflicts) if ending and one.key[1].hex.endswith(ending)]
+    found = [one for one in grouped(log.projection.conflicts) if ends(one.key[1], reference)]
     if len(found) != 1:
         raise NotFound(f'{len(found)} conflicts are meant by "{reference}"; `hypertrophy conflicts` lists them')
     return found[0] if field is None else found[0].about(field)

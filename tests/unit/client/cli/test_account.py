@@ -156,3 +156,13 @@ def test_a_password_that_nobody_can_be_asked_for_is_met_with_the_ways_to_give_it
     for command in ("register", "login"):
         with pytest.raises(NotDone, match="--password, or set HYPERTROPHY_PASSWORD"):
             run("account", command, "lifter@home")
+
+
+@pytest.mark.parametrize("reference", ["", "-", "{end}"])
+def test_what_means_no_device_locks_none_out(run: Run, server: AccountServer, reference: str) -> None:
+    with pytest.raises(NotDone, match="0 devices are meant by"):
+        run("account", "devices", "--revoke", reference.format(end=str(device(run))[-3:]))
+
+
+def test_a_device_is_meant_by_the_end_of_its_id(run: Run, server: AccountServer) -> None:
+    assert "locked out" in run("account", "devices", "--revoke", str(device(run))[-6:].upper())

@@ -82,3 +82,21 @@ def test_a_long_list_says_that_it_is_not_all(run: Run) -> None:
 def test_what_is_said_of_no_value_is_not_dropped_in_silence(run: Run, said: tuple[str, ...]) -> None:
     with pytest.raises(NothingMeasured, match="what was measured"):
         run("measure", *said)
+
+
+@pytest.mark.parametrize("reference", ["", "-", "{end}"])
+def test_what_means_no_measurement_removes_none(run: Run, reference: str) -> None:
+    measurement_id = answer(run("measure", "80", "--json"))["measurement_id"]
+
+    with pytest.raises(UnknownMeasure, match="0 measurements are meant by"):
+        run("measure", "--remove", reference.format(end=measurement_id[-3:]))
+
+    assert len(answer(run("measure", "--json"))) == 1
+
+
+def test_a_measurement_is_meant_by_the_end_of_its_id(run: Run) -> None:
+    measurement_id = answer(run("measure", "80", "--json"))["measurement_id"]
+
+    run("measure", "--remove", measurement_id[-6:].upper())
+
+    assert answer(run("measure", "--json")) == []

@@ -3,9 +3,11 @@
 import asyncio
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
+from client.errors import NotFound
 from client.importing import UnknownExport
 from client.protocol import Protocol
 from tests.unit.client.cli.running import Run, answer, squat
@@ -203,3 +205,35 @@ def test_the_last_import_is_the_one_made_last_on_whichever_phone(
     assert workouts() == ["Legs"]
     run("import", "--undo", "last")
     assert workouts() == []
+
+
+@pytest.mark.parametrize("reference", ["", "-", "0", "nothing"])
+def test_what_means_no_import_takes_none_back(run: Run, hevy: Path, reference: str) -> None:
+    before = answer(run("status", "--json"))["pending"]
+
+    with pytest.raises(NotFound, match=f'0 imports are meant by "{reference}"; 1 can be undone'):
+        run("import", "--undo", reference)
+
+    assert answer(run("status", "--json"))["pending"] == before
+
+
+def test_an_import_is_meant_by_the_end_of_its_id(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "hevy.csv").write_text(HEVY)
+    import_id = answer(run("import", str(tmp_path / "hevy.csv"), "--json"))["import_id"]
+
+    assert answer(run("import", "--undo", import_id[-6:].upper(), "--json"))["import_id"] == import_id
+
+
+def test_an_end_that_several_imports_have_takes_none_back(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = (UUID(f"{number:08x}-0000-7000-8000-00000000abcd") for number in (1, 2))
+    monkeypatch.setattr("client.cli.importing.new_id", lambda: next(ids))
+    for month in ("Mar", "Apr"):
+        (tmp_path / "hevy.csv").write_text(HEVY.replace("Mar", month))
+        run("import", str(tmp_path / "hevy.csv"))
+
+    with pytest.raises(NotFound, match='2 imports are meant by "abcd"'):
+        run("import", "--undo", "abcd")
+
+    assert len(answer(run("log", "--json"))) == 2
