@@ -14,9 +14,9 @@ from client import clock
 from client.cli.opening import Log
 from client.cli.output import AsJson, print_json, say, table, tell
 from client.errors import NotFound
-from client.exporting.lines import is_ours, plan_lines, read_lines
+from client.exporting.lines import OwnExport, is_ours, plan_lines, read_lines
 from client.ids import ends, new_id
-from client.importing import Export, UnitNeeded, read_export
+from client.importing import Export, UnitGuess, UnitNeeded, read_export
 from client.imports import Known, Plan, begun, plan_import, taken_back, undo_import, undo_mark
 from client.projections import recorded
 from client.undo import IMPORTED
@@ -78,9 +78,10 @@ def import_(
     if file is None:
         raise NotFound("which file? `hypertrophy import FILE`")
     content, import_id = file.read_bytes(), new_id()
-    preview = _preview(log, content, import_id, unit, time_zone, dry_run)
-    if not dry_run:
-        with _progress(not as_json, f"writing {counted(len(preview.plan.drafts), 'event')}"):
+    export = _read(log, content, unit, time_zone, dry_run)
+    with log.alone(), _progress(not as_json, "importing"):
+        preview = _preview(log, export, import_id, hashlib.sha256(content).hexdigest())
+        if not dry_run:
             log.queue.append(preview.plan.drafts)
     if as_json:
         print_json(preview.content(import_id, dry_run=dry_run))
@@ -105,36 +106,45 @@ def _progress(shown: bool, text: str) -> Any:
     return progress
 
 
-def _preview(
-    log: Log, content: bytes, import_id: UUID, unit: WeightUnit | None, time_zone: str | None, dry_run: bool
-) -> Preview:
-    file_hash = hashlib.sha256(content).hexdigest()
+def _read(
+    log: Log, content: bytes, unit: WeightUnit | None, time_zone: str | None, dry_run: bool
+) -> Export | OwnExport:
+    """What the file holds. Asks for the unit where it does not say it."""
     with _progress(sys.stderr.isatty(), "reading"):
         if is_ours(content):
-            return _own(log, content, import_id, file_hash)
+            return read_lines(content)
         zone = clock.zone(time_zone) if time_zone else log.zone
         export = read_export(content, unit=unit, time_zone=zone)
-        export = _with_unit(export, content, zone, dry_run)
-        return _foreign(export, plan_import(export, _known(log), import_id, file_hash, log.now))
-
-
-def _with_unit(export: Export, content: bytes, zone: Any, dry_run: bool) -> Export:
-    """Asks for the unit where the file does not say it."""
-    guess = export.unit_guess
-    if guess is None or dry_run:
+    if export.unit_guess is None or dry_run:
         return export
+    unit = _asked(export.unit_guess)
+    with _progress(sys.stderr.isatty(), "reading"):
+        return read_export(content, unit=unit, time_zone=zone)
+
+
+def _asked(guess: UnitGuess) -> WeightUnit:
     if not sys.stdin.isatty():
         raise UnitNeeded(guess.unit.value, guess.reason)
-    answer = typer.prompt(
-        f"The file does not say its unit of weight ({guess.reason}). kg or lb?", default=guess.unit.value, err=True
-    )
-    return read_export(content, unit=WeightUnit(answer.strip().casefold()), time_zone=zone)
+    question = f"The file does not say its unit of weight ({guess.reason}). kg or lb?"
+    unit: WeightUnit = typer.prompt(question, default=guess.unit.value, value_proc=_unit, err=True)
+    return unit
 
 
-def _own(log: Log, content: bytes, import_id: UUID, file_hash: str) -> Preview:
-    export = read_lines(content)
+def _unit(text: str) -> WeightUnit:
+    try:
+        return WeightUnit(text.strip().casefold())
+    except ValueError:
+        raise typer.BadParameter(f'"{text}" is neither kg nor lb') from None
+
+
+def _preview(log: Log, export: Export | OwnExport, import_id: UUID, file_hash: str) -> Preview:
+    if isinstance(export, OwnExport):
+        return _own(export, plan_lines(export, _known(log), import_id, file_hash, log.now))
+    return _foreign(export, plan_import(export, _known(log), import_id, file_hash, log.now))
+
+
+def _own(export: OwnExport, plan: Plan) -> Preview:
     bad = tuple({"line": line.number, "reason": line.reason} for line in export.lines if line.event is None)
-    plan = plan_lines(export, _known(log), import_id, file_hash, log.now)
     rows = len(export.lines)
     torn = {
         "line": rows + 1,

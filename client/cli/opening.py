@@ -2,7 +2,8 @@
 
 import gc
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from client.home import Home
 from client.ids import new_id
 from client.pulled import PulledLog
 from client.queue import EventQueue
-from client.schema import connect, connect_reading
+from client.schema import connect, connect_reading, transaction
 from client.session import Session
 from shared.registry import DomainEvent
 
@@ -53,6 +54,14 @@ class Log:
         # This process is short-lived and keeps what it makes: looking for garbage would only cost a third of the time.
         gc.disable()
         return project(self.queue, self.pulled)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """All or nothing, and no other process logs meanwhile: what is read in it still holds when it is written."""
+        with transaction(self.queue.connection):
+            # Another process may have logged since it was read.
+            self.__dict__.pop("projection", None)
+            yield
 
     @property
     def events(self) -> list[LoggedEvent | PulledEvent]:

@@ -48,14 +48,15 @@ def start(
 ) -> None:
     """Start a workout."""
     log = Log()
-    moment = log.done_at(at)
-    if current := _going_on(log, moment):
-        raise Already(f"workout {short(current)} is still going on; `hypertrophy end` ends it")
-    plan = _template(log, template)
     workout_id = new_id()
-    event = _started(log, workout_id, printable(name) if name else plan.name if plan else None, plan, note, moment)
-    _end_forgotten(log, moment)
-    log.add([event], moment)
+    with log.alone():
+        moment = log.done_at(at)
+        if current := _going_on(log, moment):
+            raise Already(f"workout {short(current)} is still going on; `hypertrophy end` ends it")
+        plan = _template(log, template)
+        event = _started(log, workout_id, printable(name) if name else plan.name if plan else None, plan, note, moment)
+        _end_forgotten(log, moment)
+        log.add([event], moment)
     if as_json:
         print_json({"workout_id": workout_id, "template_id": plan.template_id if plan else None})
         return
@@ -145,7 +146,6 @@ def set_(
     """Log one or more sets, and hear at once when one is a record."""
     log = Log()
     performed = [once for text in sets for once in read_sets(text)]
-    chosen = resolve(exercise, log.projection.exercises, _done(log))
     said = {
         "rpe": decimal(rpe),
         "rir": decimal(rir),
@@ -155,29 +155,31 @@ def set_(
         "rest_s": decimal(rest),
         "notes": note,
     }
-    moment = log.done_at(at)
-    current = _going_on(log, moment)
-    if current and training.began_long_after(log.projection, current, moment):
-        raise Already(
-            f"{local(moment, log.zone)} is long before {_named(log, current)}, which is still going on; "
-            "`hypertrophy end` ends it, then a set of that time begins a workout of its own"
-        )
-    workout_id = current or new_id()
-    common: dict[str, Any] = {field: value for field, value in said.items() if value is not None} | {
-        "workout_id": workout_id,
-        "exercise_id": chosen.exercise_id,
-        "completed_at": moment,
-    }
-    events = [
-        SetCompleted(
-            set_id=new_id(), **common, **measured_fields(once, chosen.measure, unit or default_unit(log), per_hand)
-        )
-        for once in performed
-    ]
-    if current is None:
-        _end_forgotten(log, moment)
-        log.add([_started(log, workout_id, None, None, None, moment)], moment)
-    log.add(events, moment)
+    with log.alone():
+        chosen = resolve(exercise, log.projection.exercises, _done(log))
+        moment = log.done_at(at)
+        current = _going_on(log, moment)
+        if current and training.began_long_after(log.projection, current, moment):
+            raise Already(
+                f"{local(moment, log.zone)} is long before {_named(log, current)}, which is still going on; "
+                "`hypertrophy end` ends it, then a set of that time begins a workout of its own"
+            )
+        workout_id = current or new_id()
+        common: dict[str, Any] = {field: value for field, value in said.items() if value is not None} | {
+            "workout_id": workout_id,
+            "exercise_id": chosen.exercise_id,
+            "completed_at": moment,
+        }
+        events = [
+            SetCompleted(
+                set_id=new_id(), **common, **measured_fields(once, chosen.measure, unit or default_unit(log), per_hand)
+            )
+            for once in performed
+        ]
+        if current is None:
+            _end_forgotten(log, moment)
+            log.add([_started(log, workout_id, None, None, None, moment)], moment)
+        log.add(events, moment)
     _report(log, chosen, events, current is None, as_json)
 
 

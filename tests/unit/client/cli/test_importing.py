@@ -1,6 +1,10 @@
 """Moving into the log, in words."""
 
 import asyncio
+import os
+import select
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -14,6 +18,8 @@ from tests.unit.client.cli.running import Run, answer, squat
 from tests.unit.client.fake_server import FakeServer
 from tests.unit.client.phones import Phone
 from tests.unit.client.test_engine import second_phone
+
+ROOT = Path(__file__).resolve().parents[4]
 
 
 @pytest.mark.parametrize(
@@ -77,6 +83,10 @@ def test_what_went_and_came_again_is_counted_once(run: Run, tmp_path: Path, monk
     assert ": 1 workout, 1 set, 1 template\n" in said
 
 
+STRONG = """Date,Workout Name,Exercise Name,Set Order,Weight,Reps,Distance,Seconds,Notes,Workout Notes,RPE
+2025-03-01 18:00:00,Legs,Squat (Barbell),1,100,5,0,0,,,8
+2025-03-01 18:00:00,Legs,Squat (Barbell),2,100,5,0,0,,,8
+"""
 HEVY = """title,start_time,end_time,exercise_title,exercise_notes,set_index,set_type,weight_kg,reps
 Legs,"1 Mar 2025, 18:00","1 Mar 2025, 19:00",Squat (Barbell),,0,normal,100,5
 Legs,"1 Mar 2025, 18:00","1 Mar 2025, 19:00",Squat (Barbell),,1,normal,100,5
@@ -237,3 +247,33 @@ def test_an_end_that_several_imports_have_takes_none_back(
         run("import", "--undo", "abcd")
 
     assert len(answer(run("log", "--json"))) == 2
+
+
+def test_the_unit_is_asked_for_until_it_is_one_and_nothing_is_drawn_over_the_question(run: Run, tmp_path: Path) -> None:
+    # given a file without units, and somebody at a terminal
+    (tmp_path / "strong.csv").write_text(STRONG)
+    terminal, end = os.openpty()
+    command = [sys.executable, "-m", "client.cli", "import", str(tmp_path / "strong.csv")]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=end, stderr=end, stdout=subprocess.DEVNULL)
+    os.close(end)
+
+    def seen() -> str:
+        """What is shown up to the next question, and for a while after it."""
+        shown = b""
+        while b"kg or lb? [kg]:" not in shown:
+            shown += os.read(terminal, 1000)
+        for _ in range(3):
+            if select.select([terminal], [], [], 0.1)[0]:
+                shown += os.read(terminal, 1000)
+        return shown.decode().partition("kg or lb? [kg]:")[2]
+
+    # when it is asked for the unit and hears one that is none
+    after_question = seen()
+    os.write(terminal, b"pounds\n")
+    after_again = seen()
+    os.write(terminal, b"LB\n")
+    # then it asks again, and takes the answer
+    assert process.wait() == 0
+    os.close(terminal)
+    assert after_question == after_again == ""
+    assert [row["entered"]["unit"] for row in answer(run("show", "--json"))["sets"]] == ["lb", "lb"]
