@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from client.events import Draft, PulledEvent
 from client.imports import Known, Plan, finished
@@ -21,7 +21,7 @@ from client.queue import EventQueue
 from client.writing import restoring
 from shared.fold import Key
 from shared.registry import UnknownEventType, registry
-from shared.values import format_moment
+from shared.values import Moment, format_moment
 from shared.views.whole import FOLD_VERSION
 
 FORMAT = "hypertrophy"
@@ -114,12 +114,21 @@ def read_lines(content: bytes) -> OwnExport:
         raise UnreadableExport(f"the export is of version {header.get('version')}, this program reads {VERSION}")
     read = (_read(number, text) for number, text in enumerate(lines[1:], start=2) if text.strip())
     found = tuple(read)
-    return OwnExport(header.get("content_digest"), header.get("events", len(found)), found)
+    announced = header.get("events")
+    return OwnExport(header.get("content_digest"), announced if isinstance(announced, int) else len(found), found)
+
+
+class _Timed(BaseModel):
+    """What a line says of its time: the server has checked what comes from there, but nobody what is in a file."""
+
+    occurred_at: Moment
 
 
 def _read(number: int, text: str) -> ReadLine:
     try:
-        event = PulledEvent.parse(json.loads(text))
+        said = json.loads(text)
+        event = PulledEvent.parse(said)
+        event = replace(event, occurred_at=format_moment(_Timed.model_validate(said).occurred_at))
         registry().parse(event.event_type, event.schema_version, event.payload)
     except UnknownEventType as error:
         return ReadLine(number, None, str(error))

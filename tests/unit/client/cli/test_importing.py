@@ -1,6 +1,7 @@
 """Moving into the log, in words."""
 
 import asyncio
+import json
 import os
 import select
 import subprocess
@@ -277,3 +278,49 @@ def test_the_unit_is_asked_for_until_it_is_one_and_nothing_is_drawn_over_the_que
     os.close(terminal)
     assert after_question == after_again == ""
     assert [row["entered"]["unit"] for row in answer(run("show", "--json"))["sets"]] == ["lb", "lb"]
+
+
+@pytest.fixture
+def exported(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An export of a workout with one set, and a home into which it can move."""
+    squat(run, "2026-01-05")
+    run("export", str(tmp_path / "all.jsonl"))
+    monkeypatch.setenv("HYPERTROPHY_HOME", str(tmp_path / "new"))
+    return tmp_path / "all.jsonl"
+
+
+@pytest.mark.parametrize("moment", ["gestern", "2026-01-01T00:00:00", 5, None])
+def test_a_line_whose_time_is_none_is_skipped_with_its_reason(run: Run, exported: Path, moment: object) -> None:
+    header, started, done, *rest = exported.read_text().splitlines()
+    done = json.dumps({**json.loads(done), "occurred_at": moment})
+    exported.write_text("\n".join([header, started, done, *rest]))
+
+    told = answer(run("import", str(exported), "--json"))
+
+    (skipped,) = told["skipped"]
+    assert skipped["line"] == 3
+    assert skipped["reason"].startswith("occurred_at: must be a time with an offset")
+    assert told["counts"] == {"workouts": 1}
+
+
+def test_a_time_is_taken_however_it_is_written(run: Run, exported: Path) -> None:
+    exported.write_text(
+        exported.read_text().replace(
+            '"occurred_at":"2026-01-05T17:00:00.000Z"', '"occurred_at":"2026-01-05 18:00+01:00"'
+        )
+    )
+
+    assert answer(run("import", str(exported), "--json"))["skipped"] == []
+    assert '"occurred_at":"2026-01-05T17:00:00.000Z"' in run("export")
+
+
+@pytest.mark.parametrize("events", ["many", None, [], 2.5])
+def test_a_header_that_does_not_say_how_many_lines_follow_is_passed_over(
+    run: Run, exported: Path, events: object
+) -> None:
+    header, *lines = exported.read_text().splitlines()
+    exported.write_text("\n".join([json.dumps({**json.loads(header), "events": events}), *lines]))
+
+    told = answer(run("import", str(exported), "--json"))
+
+    assert (told["counts"], told["remarks"]) == ({"workouts": 1, "sets": 1}, [])
