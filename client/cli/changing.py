@@ -1,13 +1,23 @@
 """Afterwards: edit what was logged, and undo."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 
-from client.cli.entering import Already, check_order, decimal, default_unit, measured_fields, printable
+from client.cli.entering import (
+    Already,
+    Contradiction,
+    check_effort,
+    check_order,
+    decimal,
+    default_unit,
+    given,
+    measured_fields,
+    printable,
+)
 from client.cli.opening import Log
 from client.cli.output import AsJson, print_json, say, short, told
 from client.errors import NotFound
@@ -37,10 +47,6 @@ class NothingToChange(Exception):
 
     def __init__(self) -> None:
         super().__init__("nothing to change was said; `hypertrophy edit --help` lists what can be")
-
-
-class Contradiction(Exception):
-    """Changes of which one would have to be passed over."""
 
 
 class SeveralSets(Exception):
@@ -79,8 +85,9 @@ def edit(
     of_set = {"--exercise": exercise, "--rpe": rpe, "--rir": rir, "--type": set_type, "--unit": unit}
     of_set |= {to or "''": to, "--per-hand": per_hand}
     of_workout = {"--name": name, "--started": started, "--ended": ended}
-    _check_together(reference, _given(of_set), _given(of_workout), _given({"--note": note}), remove, restore)
-    if to is None and (of_weight := _given({"--unit": unit, "--per-hand": per_hand})):
+    _check_together(reference, given(of_set), given(of_workout), given({"--note": note}), remove, restore)
+    check_effort(rpe, rir)
+    if to is None and (of_weight := given({"--unit": unit, "--per-hand": per_hand})):
         raise Contradiction(f"{of_weight[0]} is of a weight: say that with it, like `hypertrophy edit last 5x80`")
     log = Log()
     if reference is None:
@@ -97,10 +104,6 @@ def edit(
         event = SetRemoved(set_id=row.set_id) if remove else _correction(log, row, to, exercise, unit, per_hand, effort)
     log.add([event])
     _report(log, event, as_json)
-
-
-def _given(options: Mapping[str, Any]) -> list[str]:
-    return [option for option, value in options.items() if value is not None]
 
 
 def _check_together(

@@ -1,5 +1,6 @@
 """What is typed, as the fields of events."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -34,6 +35,15 @@ class Already(Exception):
     """What was asked for is the case already, or stands in the way."""
 
 
+class Contradiction(Exception):
+    """Words of which some would have to be passed over."""
+
+
+def given(options: Mapping[str, Any]) -> list[str]:
+    """The names of those that were said."""
+    return [option for option, value in options.items() if value is not None]
+
+
 class Unprintable(Exception):
     """A name with control characters."""
 
@@ -54,6 +64,12 @@ def check_order(log: Log, started_at: datetime, ended_at: datetime | None) -> No
     if ended_at is not None and ended_at < started_at:
         times = f"it starts at {local(started_at, log.zone)} and would end at {local(ended_at, log.zone)}"
         raise EndsTooSoon(f"a workout cannot end before it starts: {times}; `hypertrophy edit --started` changes that")
+
+
+def check_effort(rpe: float | None, rir: float | None) -> None:
+    """Raises Contradiction: an effort of 10 leaves nothing in reserve, one of 8 two repetitions."""
+    if rpe is not None and rir is not None and rpe + rir != 10:
+        raise Contradiction(f"--rpe {rpe:g} means --rir {10 - rpe:g}, and not {rir:g}: say one of them")
 
 
 def default_unit(log: Log) -> WeightUnit:

@@ -11,6 +11,7 @@ from uuid import UUID
 import typer
 
 from client import clock
+from client.cli.entering import Contradiction, given
 from client.cli.opening import Log
 from client.cli.output import AsJson, print_json, say, table, tell
 from client.errors import NotFound
@@ -71,12 +72,15 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Import workouts and measurements from Strong, Hevy, FitNotes or an own export; twice is the same as once."""
-    log = Log(reading=dry_run and undo is None)
     if undo is not None:
-        take_back(log, undo, as_json)
+        said = {str(file): file, "--unit": unit, "--time-zone": time_zone, "--dry-run": dry_run or None}
+        if others := given(said):
+            raise Contradiction(f"--undo goes alone: leave out {', '.join(others)}")
+        take_back(Log(), undo, as_json)
         return
     if file is None:
         raise NotFound("which file? `hypertrophy import FILE`")
+    log = Log(reading=dry_run)
     content, import_id = file.read_bytes(), new_id()
     export = _read(log, content, unit, time_zone, dry_run)
     with log.alone(), _progress(not as_json, "importing"):

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import typer
 
+from client.cli.entering import Contradiction
 from client.cli.opening import Log
 from client.cli.output import AsJson, local, print_json, say, tell
 from client.cli.settling import open_conflicts, warning
@@ -147,6 +148,8 @@ def fix(
     from client.queue import NotRefused
     from shared.registry import registry
 
+    if drop and changes:
+        raise Contradiction(f"--drop gives the event up: leave it out, or leave out {', '.join(changes)}")
     log = Log()
     unknown = NotFound(f"no refused event has the id {event_id}; `hypertrophy status` lists them")
     found = [event for event in log.queue.failed() if str(event.event_id) == event_id]

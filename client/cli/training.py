@@ -12,6 +12,8 @@ from client import training
 from client.cli.entering import (
     Already,
     At,
+    Contradiction,
+    check_effort,
     check_order,
     decimal,
     default_unit,
@@ -144,6 +146,9 @@ def set_(
     as_json: AsJson = False,
 ) -> None:
     """Log one or more sets, and hear at once when one is a record."""
+    check_effort(rpe, rir)
+    if warmup and set_type not in (None, SetType.WARMUP):
+        raise Contradiction(f"--warmup is a type of its own: leave out --warmup, or --type {set_type}")
     log = Log()
     performed = [once for text in sets for once in read_sets(text)]
     said = {

@@ -4,8 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from client.cli.changing import Contradiction, SeveralSets
-from client.cli.entering import EndsTooSoon
+from client.cli.changing import SeveralSets
+from client.cli.entering import Contradiction, EndsTooSoon
 from client.clock import FarAhead
 from client.errors import NotFound
 from tests.unit.client.cli.running import Run, answer
@@ -108,6 +108,7 @@ def test_nothing_is_done_far_ahead(run: Run) -> None:
         (("--rpe", "9", "--note", "hi"), "--rpe is of a set: name it"),
         (("1", "--rpe", "8", "--unit", "lb"), "--unit is of a weight: say that with it"),
         (("1", "--rpe", "8", "--both-hands"), "--per-hand is of a weight"),
+        (("1", "--rpe", "8", "--rir", "5"), "--rpe 8 means --rir 2, and not 5"),
         (("1", "5x110", "--name", "Legs"), "--name is of a workout: leave out the set, 1"),
     ],
     ids=lambda said: " ".join(said) if isinstance(said, tuple) else "",

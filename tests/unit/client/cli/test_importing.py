@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 
+from client.cli.entering import Contradiction
 from client.errors import NotFound
 from client.importing import UnknownExport
 from client.protocol import Protocol
@@ -324,3 +325,13 @@ def test_a_header_that_does_not_say_how_many_lines_follow_is_passed_over(
     told = answer(run("import", str(exported), "--json"))
 
     assert (told["counts"], told["remarks"]) == ({"workouts": 1, "sets": 1}, [])
+
+
+@pytest.mark.parametrize("said", [("{file}",), ("--unit", "kg"), ("--dry-run",)], ids=" ".join)
+def test_an_undo_goes_alone(run: Run, hevy: Path, said: tuple[str, ...]) -> None:
+    before = answer(run("status", "--json"))["pending"]
+
+    with pytest.raises(Contradiction, match="--undo goes alone: leave out"):
+        run("import", "--undo", "last", *(word.format(file=hevy) for word in said))
+
+    assert answer(run("status", "--json"))["pending"] == before

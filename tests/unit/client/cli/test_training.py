@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from pydantic import ValidationError
 
-from client.cli.entering import Already, Unprintable
+from client.cli.entering import Already, Contradiction, Unprintable
 from client.cli.opening import Log
 from client.errors import NotFound
 from client.plausible import Implausible
@@ -52,6 +52,26 @@ def test_what_cannot_be_is_not_taken(run: Run, text: str) -> None:
     run("set", "squat", "5x100")
     with pytest.raises(Implausible):
         run("edit", "last", text.removeprefix("3x"))
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (("--rpe", "8", "--rir", "5"), "--rpe 8 means --rir 2, and not 5"),
+        (("--warmup", "--type", "drop"), "leave out --warmup, or --type drop"),
+    ],
+    ids=lambda said: " ".join(said) if isinstance(said, tuple) else "",
+)
+def test_nothing_that_was_said_of_a_set_is_passed_over(run: Run, said: tuple[str, ...], why: str) -> None:
+    with pytest.raises(Contradiction, match=why):
+        run("set", "squat", "5x100", *said)
+
+    assert answer(run("log", "--json")) == []
+
+
+def test_what_is_said_twice_is_no_contradiction(run: Run) -> None:
+    assert "RPE 8.5" in run("set", "squat", "5x100", "--rpe", "8.5", "--rir", "1.5")
+    assert "warmup" in run("set", "squat", "5x60", "--warmup", "--type", "warmup")
 
 
 def test_a_set_that_cannot_be_starts_no_workout(run: Run) -> None:
