@@ -11,9 +11,11 @@ from contextlib import AbstractContextManager, contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, StringConstraints
 
 from client.answers import Tokens
 from client.files import replace_file
@@ -83,6 +85,30 @@ class Held:
     def is_fresh(self, now: float) -> bool:
         """Whether the access token can still be sent, as far as this clock tells."""
         return now < self.expires_at - _MARGIN_S
+
+
+# What can be sent in a header.
+_Sendable = Annotated[str, StringConstraints(pattern=r"^[!-~]+$")]
+
+
+class _Tokens(BaseModel):
+    """How tokens are kept."""
+
+    device_id: UUID
+    user_id: UUID
+    is_anonymous: bool
+    access_token: _Sendable
+    refresh_token: _Sendable
+    expires_at: float
+
+
+class _Content(BaseModel):
+    """What the session file holds, where nobody but this program has written it."""
+
+    server: Annotated[str, AfterValidator(origin)] | None = None
+    secrets: dict[UUID, _Sendable] = {}
+    next_device: UUID | None = None
+    tokens: Annotated[_Tokens | None, BeforeValidator(lambda tokens: tokens or None)] = None
 
 
 class Session:
@@ -175,12 +201,11 @@ class Session:
 
     def _read(self) -> dict[str, Any]:
         try:
-            content = json.loads(self._path.read_text())
-            if not isinstance(content, dict):
-                raise ValueError
+            content: dict[str, Any] = json.loads(self._path.read_text())
+            _Content.model_validate(content)
         except FileNotFoundError:
             return {}
-        except ValueError as error:
+        except (ValueError, UnusableServer) as error:
             raise DamagedSession(self._path) from error
         return content
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -150,7 +150,7 @@ def test_no_secret_is_lost_where_several_processes_change_the_file(session: Sess
     # given another process that keeps tokens all the time
     path = tmp_path / "session.json"
     holding = (
-        "import sys; from pathlib import Path; from uuid import uuid4; from client.session import Session\n"
+        "import sys; from pathlib import Path; from uuid import UUID, uuid4; from client.session import Session\n"
         "session = Session(Path(sys.argv[1]))\n"
         "while not Path(sys.argv[1] + '.end').exists(): session.next_device(uuid4()); session.drop_tokens(); "
         "session.became(session.next_device(uuid4()))\n"
@@ -176,6 +176,52 @@ def test_a_damaged_file_is_named(session: Session, tmp_path: Path, content: str)
 
     with pytest.raises(DamagedSession, match=r"session\.json is damaged"):
         session.secret(uuid4())
+
+
+TOKENS: dict[str, object] = {
+    "device_id": str(UUID(int=1)),
+    "user_id": str(UUID(int=2)),
+    "is_anonymous": True,
+    "access_token": "access",
+    "refresh_token": "refresh",
+    "expires_at": 900.5,
+}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"tokens": {name: value for name, value in TOKENS.items() if name != "user_id"}},
+        {"tokens": "secret"},
+        {"tokens": TOKENS | {"expires_at": "tomorrow"}},
+        {"tokens": TOKENS | {"user_id": "me"}},
+        {"tokens": TOKENS | {"access_token": "gel\u00f6scht"}},
+        {"tokens": TOKENS | {"access_token": "two\nlines"}},
+        {"tokens": TOKENS | {"refresh_token": None}},
+        {"secrets": ["secret"]},
+        {"secrets": {str(UUID(int=1)): 5}},
+        {"next_device": "next"},
+        {"server": 5},
+        {"server": "not a url"},
+    ],
+    ids=json.dumps,
+)
+def test_a_file_of_another_shape_is_damaged_whatever_is_asked_of_it(
+    session: Session, tmp_path: Path, content: dict[str, object]
+) -> None:
+    written = json.dumps(content)
+    (tmp_path / "session.json").write_text(written)
+
+    for ask in (
+        lambda: session.held(uuid4()),
+        lambda: session.secret(uuid4()),
+        lambda: session.next_device(uuid4()),
+        lambda: session.server,
+    ):
+        with pytest.raises(DamagedSession, match=r"session\.json is damaged"):
+            ask()
+
+    assert (tmp_path / "session.json").read_text() == written
 
 
 def test_tokens_that_are_none_are_no_tokens(session: Session, tmp_path: Path) -> None:
