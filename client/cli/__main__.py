@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -85,6 +86,7 @@ def create_app() -> typer.Typer:
 
 def main() -> None:
     """Runs the command line. Exit codes: 1 for an error, 2 for wrong usage, 130 when interrupted."""
+    _write_what_can_be()
     try:
         create_app()(prog_name="hypertrophy")
     except KeyboardInterrupt:
@@ -94,6 +96,13 @@ def main() -> None:
             raise
         complain(error)
         sys.exit(1)
+
+
+def _write_what_can_be() -> None:
+    """A character that the terminal has not is a ? there: it stops no command in the middle of a page."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def complain(error: Exception) -> None:

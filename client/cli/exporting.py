@@ -35,7 +35,7 @@ def export_(
         raise NotFound(f"{chosen} is no JSON: --json tells of the file that is written, so name one")
     text = _written(log, chosen, month)
     if output is None:
-        typer.echo(text, nl=False)
+        typer.echo(text.encode(), nl=False)  # the same as in a file, whatever this terminal writes
         return
     _replace(output, text)
     size = len(text.encode())

@@ -29,8 +29,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text
 
 def print_json(value: Any) -> None:
     text = json.dumps(value, ensure_ascii=False, default=json_value)
-    # JSON escapes the control codes of ASCII; terminals know more of them.
-    typer.echo(re.sub("[\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", text))
+    # JSON escapes the control codes of ASCII; terminals know more of them, and half a character is none in UTF-8.
+    escaped = re.sub("[\x7f-\x9f\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
+    typer.echo(escaped.encode())  # programs read UTF-8, whatever this terminal writes
 
 
 def tell(value: Any, text: str, as_json: bool, **style: Any) -> None:

@@ -17,8 +17,8 @@ from shared.postgres import Connection
 from shared.views.conflicts import ConflictRow
 
 USERS_AT_ONCE = 2_000
-# Users with equal applied vectors in both, of the same devices: a merge may have moved rows in one alone. Where an event
-# is parked in one, the other may know more.
+# Users with equal applied vectors in both, of the same devices: a merge may have moved rows in one alone. Where an
+# event is parked in one, the other may know more.
 _COMPARABLE = """
 SELECT found.user_id, coalesce(u.version, 0) AS version FROM (
   SELECT coalesce(a.user_id, b.user_id) AS user_id FROM {old}.applied a FULL JOIN {new}.applied b USING (device_id)

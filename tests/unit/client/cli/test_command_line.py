@@ -15,6 +15,7 @@ from client.cli.__main__ import description, load
 from client.cli.commands import COMMANDS, ELSEWHERE, Command
 from shared.domains.profile.events import ProfileUpdated
 from shared.domains.workouts.events import SetCompleted, SetCorrected
+from tests.unit.client.cli.running import Run
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -22,7 +23,12 @@ ROOT = Path(__file__).resolve().parents[4]
 def hypertrophy(*arguments: str, code: str = "") -> subprocess.CompletedProcess[str]:
     script = f"import sys; from client.cli.__main__ import main\n{code}\nmain()"
     return subprocess.run(
-        [sys.executable, "-c", script, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", script, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+        errors="replace",
     )
 
 
@@ -131,6 +137,22 @@ def test_a_log_that_cannot_be_written_is_shown_and_says_why_nothing_is_logged(
     assert f"the log {tmp_path / 'log.sqlite3'} cannot be written" in done.stderr
     assert "nothing was logged" in done.stderr
     assert (shown.returncode, shown.stdout.count("5 x 100 kg")) == (0, 1)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_what_the_terminal_cannot_write_stops_no_command_and_an_export_is_whole(
+    run: Run, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    run("exercises", "--add", "Hügel \u2192 Lauf")
+    run("set", "hügel", "5x100")
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+
+    shown, exported = hypertrophy("show"), hypertrophy("export")
+
+    assert (shown.returncode, exported.returncode) == (0, 0), shown.stderr
+    assert " Lauf" in shown.stdout
+    assert "5 x 100 kg" in shown.stdout
+    assert "Hügel \u2192 Lauf" in exported.stdout
 
 
 def test_a_group_of_commands_can_be_listed_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

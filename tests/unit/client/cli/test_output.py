@@ -1,6 +1,7 @@
 """What reaches the terminal, whatever the log holds."""
 
 import json
+from io import BytesIO, TextIOWrapper
 
 import pytest
 
@@ -35,6 +36,16 @@ def test_json_escapes_what_a_terminal_would_obey_and_loses_nothing(capsys: pytes
     printed = capsys.readouterr().out
     assert not {"\x1b", "\x9b"} & set(printed)
     assert json.loads(printed) == {"name": HOSTILE}
+
+
+def test_json_is_whole_whatever_the_terminal_can_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = TextIOWrapper(BytesIO(), "ascii")
+    monkeypatch.setattr("sys.stdout", written)
+
+    print_json({"name": "Hügel", "file": "\udcfc"})
+
+    written.flush()
+    assert json.loads(written.buffer.getvalue()) == {"name": "Hügel", "file": "\udcfc"}
 
 
 def test_a_narrow_table_wraps_text_and_keeps_numbers_dates_and_ids(
