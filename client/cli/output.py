@@ -1,6 +1,7 @@
 """How commands speak: tables for people, one JSON value a command for programs."""
 
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -47,9 +48,10 @@ def json_value(value: Any) -> Any:
 
 
 def say(text: str, *, err: bool = False, **style: Any) -> None:
-    """One line, without markup."""
+    """One line, without markup; styled where NO_COLOR (https://no-color.org) is not set."""
     text = harmless(text)
-    typer.echo(typer.style(text, **style) if style else text, err=err)
+    styled = style and not os.environ.get("NO_COLOR")
+    typer.echo(typer.style(text, **style) if styled else text, err=err)
 
 
 def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

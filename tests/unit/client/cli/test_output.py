@@ -1,6 +1,7 @@
 """What reaches the terminal, whatever the log holds."""
 
 import json
+import sys
 from io import BytesIO, TextIOWrapper
 
 import pytest
@@ -28,6 +29,18 @@ def test_lines_and_tables_are_harmless(capsys: pytest.CaptureFixture[str]) -> No
     table(HOSTILE, ("name",), [(HOSTILE,)])
 
     assert not {"\x1b", "\x9b"} & set(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(("no_color", "shown"), [("", "\x1b[31m\x1b[1mred\x1b[0m\n"), ("1", "red\n"), ("0", "red\n")])
+def test_who_wants_no_color_gets_none(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, no_color: str, shown: str
+) -> None:
+    monkeypatch.setenv("NO_COLOR", no_color)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+    say("red", fg="red", bold=True)
+
+    assert capsys.readouterr().out == shown
 
 
 def test_json_escapes_what_a_terminal_would_obey_and_loses_nothing(capsys: pytest.CaptureFixture[str]) -> None:
