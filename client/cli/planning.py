@@ -190,7 +190,7 @@ def save_template(
     as_json: AsJson = False,
 ) -> None:
     """Save a template from a workout, or from a list of exercises."""
-    log, name = Log(), printable(name)
+    log, name = Log(), printable(name).strip()
     planned = [_planned(log, text) for text in exercises] if exercises else _of_workout(log, workout)
     same = [row.template_id for row in log.projection.templates if row.name.casefold() == name.casefold()]
     event = TemplateSaved(template_id=same[0] if same else new_id(), name=name, exercises=planned)

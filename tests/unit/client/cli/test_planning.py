@@ -1,6 +1,7 @@
 """Exercises of one's own: each name once, and what was done to which is said."""
 
 import pytest
+from pydantic import ValidationError
 
 from client.cli.entering import Already
 from client.errors import NotFound
@@ -102,3 +103,18 @@ def test_a_name_that_says_nothing_is_not_offered_as_a_new_one(run: Run, name: st
     for arguments in (("set", name, "5x100"), ("stats", name), ("exercises", name, "--archive")):
         with pytest.raises(NotFound, match=f'"{name}" names no exercise; `hypertrophy exercises` lists them'):
             run(*arguments)
+
+
+def test_a_template_is_named_without_outer_blanks(run: Run) -> None:
+    run("template", "save", "  Core ", "Plank=3x60s")
+    run("template", "save", "core", "Plank=4x60s")
+
+    assert [row["name"] for row in answer(run("template", "list", "--json"))] == ["core"]
+    assert "4 x 1 min" in run("start", "--template", "Core")
+
+
+def test_a_template_without_a_name_is_not_saved(run: Run) -> None:
+    with pytest.raises(ValidationError, match="name"):
+        run("template", "save", "  ", "Plank=3x60s")
+
+    assert answer(run("template", "list", "--json")) == []
