@@ -15,6 +15,9 @@ from client.clock import zone
 from client.errors import NotFound
 from client.wording import counted
 
+# A server that was restored to a time before the login takes the log for that of somebody new.
+_FORGOTTEN = "the server has forgotten your account login; `hypertrophy account login` rejoins it"
+
 Server = Annotated[str | None, typer.Option("--server", metavar="URL", help="The server's address; remembered.")]
 
 
@@ -90,7 +93,13 @@ def sync(
     if server is not None:
         use_server(log, server)
 
+    has_account = _is_anonymous(log) is False
+
     def report(outcome: Outcome) -> None:
+        nonlocal has_account
+        if has_account and _is_anonymous(log):
+            has_account = False
+            say(_FORGOTTEN, fg="yellow", err=True)
         moved = outcome.moved
         if as_json:
             counts = {"pushed": moved.pushed, "pulled": moved.pulled, "failed": moved.failed}
@@ -125,6 +134,12 @@ def sync(
 
     if not with_server(log, on_and_on if watch else once):
         sys.exit(1)
+
+
+def _is_anonymous(log: Log) -> bool | None:
+    """Whether the session is that of a log without an account; None where there is no session."""
+    held = log.session.held(log.queue.identity.device_id)
+    return None if held is None else held.is_anonymous
 
 
 def _standing(log: Log) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Accounts from the command line, and the server that they are on."""
 
 import json
+import time
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 import httpx2
 import pytest
 
+from client.answers import Tokens
 from client.cli.online import NotDone
 from client.protocol import Protocol
 from client.session import Session, UnusableServer
@@ -118,6 +120,25 @@ def test_after_a_logout_nobody_is_logged_in(run: Run, server: AccountServer) -> 
 
     assert not answer(run("status", "--json"))["logged_in"]
     assert "nobody is logged in" in run("status")
+
+
+def test_a_login_that_the_server_has_forgotten_is_told_once(
+    run: Run, server: AccountServer, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a log that is an account's, and a server that was restored to a time before its first launch
+    nothing = FakeServer().backup()
+    own = session.held(device(run))
+    assert own is not None
+    tokens = Tokens(own.user_id, own.device_id, False, own.access_token, own.refresh_token, expires_in=900)
+    session.hold(tokens, now=time.time())
+    told = "the server has forgotten your account login; `hypertrophy account login` rejoins it"
+    assert told not in run("sync")
+    server.restore(nothing)
+    # when it syncs again
+    first, second = run("sync"), run("sync")
+    # then it is nobody's, and says so
+    assert told in first
+    assert told not in second
 
 
 def test_the_log_of_one_account_says_what_another_can_do(run: Run, server: AccountServer) -> None:
