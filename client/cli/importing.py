@@ -205,8 +205,8 @@ def _imports(log: Log) -> list[UUID]:
     """The imports that were not taken back, in the order in which they were made, on whichever phone."""
     events = log.events
     marks = {event.correlation_id for event in events}
-    ends = (event for event in events if event.event_type == IMPORTED)
-    made = [event.correlation_id for event in sorted(ends, key=lambda end: (end.occurred_at, end.event_id))]
+    finished = (event for event in events if event.event_type == IMPORTED)
+    made = [event.correlation_id for event in sorted(finished, key=lambda one: (one.occurred_at, one.event_id))]
     return [one for one in dict.fromkeys(made) if one and undo_mark(one) not in marks]
 
 
