@@ -30,7 +30,7 @@ ROLES = product_roles(projector_workers=2, http_processes=2)
 
 @dataclass(frozen=True)
 class Plan:
-    """Seconds of each part."""
+    """Seconds of each part; of `backlog` and `rest` the most that is waited."""
 
     burst: float
     sustained: float
@@ -39,10 +39,11 @@ class Plan:
     pull: float
     ceiling: float
     backlog: float
+    rest: float
 
 
-WHOLE = Plan(burst=10, sustained=20, steady=20, relay=3, pull=5, ceiling=2, backlog=75)
-QUICK = Plan(burst=2, sustained=5, steady=5, relay=1, pull=1, ceiling=0.5, backlog=12)
+WHOLE = Plan(burst=10, sustained=20, steady=20, relay=3, pull=5, ceiling=2, backlog=75, rest=75)
+QUICK = Plan(burst=2, sustained=5, steady=5, relay=1, pull=1, ceiling=0.5, backlog=12, rest=10)
 
 
 class BenchFailed(Exception):
@@ -183,8 +184,8 @@ class Bench:
 
     async def _half(self) -> None:
         # What those have still to do for whom nobody waits, such as the coach's reports, is of the load before.
-        await at_rest(self.stack)
-        self.say("the stack is at rest")
+        rested = await at_rest(self.stack, self.plan.rest)
+        self.say("the stack is at rest" if rested else f"the stack is still at work after {self.plan.rest:.0f} s")
         rate = max(500.0, self.figures.sustained_rate / 2)
         answer = await self._order("steady", batch=100, seconds=self.plan.steady, rate=rate)
         self.figures.half = answer | {"rate": rate}
