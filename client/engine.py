@@ -238,7 +238,7 @@ class SyncEngine:
             # After a restore the server's word counts on own events too: it may have cut what they had seen.
             own = None if identity.recovering else identity.device_id
             page = await self.credentials.ask(partial(self._page, after, own))
-            self.pulled.store(page.events, page.next_cursor, after)
+            self.pulled.store(page.events, page.next_cursor, after, more=page.has_more)
             self._moved.pulled += len(page.events)
             if not page.has_more:
                 return

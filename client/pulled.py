@@ -16,8 +16,9 @@ class PulledLog:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def store(self, events: Iterable[PulledEvent], cursor: str, after: str | None) -> bool:
-        """Keeps a page together with the cursor behind it. Does nothing when another process has pulled it already."""
+    def store(self, events: Iterable[PulledEvent], cursor: str, after: str | None, *, more: bool = False) -> bool:
+        """Keeps a page together with the cursor behind it, and whether the server has `more`. Does nothing when another
+        process has pulled it already."""
         with transaction(self._connection) as connection:
             own = connection.execute("SELECT pull_cursor FROM identity").fetchone()[0]
             if own != after:
@@ -26,6 +27,10 @@ class PulledLog:
                 if not self._is_own(event):
                     self._insert(event)
             connection.execute("UPDATE identity SET pull_cursor = ?", [cursor])
+            if not more:
+                connection.execute(
+                    "UPDATE identity SET whole_up_to = (SELECT coalesce(max(place), 0) FROM pulled_events)"
+                )
         return True
 
     def _is_own(self, event: PulledEvent) -> bool:

@@ -127,11 +127,15 @@ class EventQueue:
 
     def seen(self, device_id: UUID) -> Seen:
         """What this device knows of all others, and of what it was before it forked; but of what a restored server had
-        lost, it has only the copies."""
+        lost, it has only the copies.
+
+        A released event may come in an earlier page than what its device said before it: until a pull has come to its
+        end, it does not speak for that.
+        """
         rows = self.connection.execute(
             "SELECT device_id, max(sequence_number) FROM pulled_events WHERE device_id <> :own GROUP BY device_id"
             " UNION ALL SELECT origin_device_id, max(origin_sequence) FROM pulled_events"
-            " WHERE origin_device_id <> :own GROUP BY origin_device_id"
+            " WHERE origin_device_id <> :own AND place <= (SELECT whole_up_to FROM identity) GROUP BY origin_device_id"
             " UNION ALL SELECT device_id, max(sequence_number) FROM events"
             " WHERE device_id <> :own AND status = 'synced' AND replaced_by IS NULL GROUP BY device_id",
             {"own": str(device_id)},

@@ -54,8 +54,10 @@ CREATE TABLE pulled_events (
     UNIQUE (device_id, sequence_number, set_aside)
 );
 """
+# Up to this place nothing is missing of what was pulled: there a pull came to its end.
+_SECOND = "ALTER TABLE identity ADD COLUMN whole_up_to INTEGER NOT NULL DEFAULT 0"
 # One entry a version; each brings a file from the version before it to its own.
-MIGRATIONS = (_FIRST,)
+MIGRATIONS = (_FIRST, _SECOND)
 
 
 class NewerLog(Exception):

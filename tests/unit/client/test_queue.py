@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from client.decide import Failure, Fork, Go, Judged
-from client.events import Draft, PulledEvent, Status
+from client.events import Draft, Origin, PulledEvent, Status
 from client.pulled import PulledLog
 from client.queue import EventQueue, NotRefused
 from client.schema import MIGRATIONS, NewerLog
@@ -158,6 +158,31 @@ def test_only_edits_say_what_was_seen(queue: EventQueue) -> None:
     assert edited.seen == {other: 7}
 
 
+def test_a_released_event_speaks_for_those_before_it_only_when_all_are_pulled(queue: EventQueue) -> None:
+    # given an event of another device that was released, in a page before the one with what that device said earlier
+    pulled, phone, server = PulledLog(queue.connection), uuid4(), uuid4()
+    released = PulledEvent(
+        uuid4(),
+        "WorkoutDiscarded",
+        1,
+        {"workout_id": str(uuid4())},
+        server,
+        1,
+        "2026-11-21T10:00:00.000Z",
+        origin=Origin(phone, 9),
+    )
+    pulled.store([released], "first", None, more=True)
+
+    # when something is edited between the pages, and once the last one is there
+    (between,) = queue.append([edit()])
+    pulled.store([], "last", "first")
+    (after,) = queue.append([edit()])
+
+    # then only the second edit has seen what the phone said
+    assert between.seen == {server: 1}
+    assert after.seen == {server: 1, phone: 9}
+
+
 def test_a_page_is_stored_once_when_two_processes_pull_it(queue: EventQueue) -> None:
     pulled = PulledLog(queue.connection)
     event = PulledEvent(
@@ -222,6 +247,25 @@ def test_an_edit_after_a_fork_has_seen_what_the_device_was_before(queue: EventQu
     (edited,) = queue.append([Draft(WorkoutDiscarded(workout_id=uuid4()), AT)])
 
     assert edited.seen == {old: 2}
+
+
+def test_a_log_of_the_first_version_goes_on_as_todays(tmp_path: Path) -> None:
+    # given a log as the first version made it, with a pull half done
+    old = sqlite3.connect(tmp_path / "old.sqlite3", isolation_level=None)
+    for statement in filter(str.strip, MIGRATIONS[0].split(";")):
+        old.execute(statement)
+    device = uuid4()
+    old.execute("INSERT INTO identity (one, device_id, pull_cursor) VALUES (1, ?, 'first')", [str(device)])
+    old.execute("PRAGMA user_version = 1")
+    old.close()
+
+    # when it is opened, and the pull comes to its end
+    queue = EventQueue(tmp_path / "old.sqlite3")
+    pulled = PulledLog(queue.connection)
+
+    # then it is the same log
+    assert queue.identity.device_id == device
+    assert pulled.store([], "last", "first")
 
 
 def test_a_log_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
