@@ -184,8 +184,11 @@ class Bench:
 
     async def _half(self) -> None:
         # What those have still to do for whom nobody waits, such as the coach's reports, is of the load before.
-        rested = await at_rest(self.stack, self.plan.rest)
-        self.say("the stack is at rest" if rested else f"the stack is still at work after {self.plan.rest:.0f} s")
+        try:
+            await at_rest(self.stack, self.plan.rest)
+            self.say("the stack is at rest")
+        except TimeoutError:
+            self.say(f"the stack is still at work after {self.plan.rest:.0f} s")
         rate = max(500.0, self.figures.sustained_rate / 2)
         answer = await self._order("steady", batch=100, seconds=self.plan.steady, rate=rate)
         self.figures.half = answer | {"rate": rate}

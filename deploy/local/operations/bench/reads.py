@@ -23,7 +23,6 @@ from deploy.local.operations.running import UNLIMITED
 from deploy.local.stack import Stack
 
 SETS = 10_000
-REST_SECONDS = 120
 TIMES = 200
 LIMIT_MS = 20.0
 _SET = b'"SetCompleted"'
@@ -161,5 +160,5 @@ async def run(sets: int = SETS, times: int = TIMES) -> Sequence[Measured]:
     """Starts a stack, fills it with one user's life, reads, and takes it away again."""
     with tempfile.TemporaryDirectory(prefix="hypertrophy-reads-", ignore_cleanup_errors=True) as folder:
         async with Stack(Path(folder), settings=UNLIMITED) as stack, trained(stack.url, sets) as phone:
-            await at_rest(stack, REST_SECONDS)
+            await at_rest(stack)
             return await measure(phone, times)

@@ -11,6 +11,7 @@ from deploy.local.stack import Stack
 
 # Of one processor, by all processes together: engines and loops that nobody asks for anything.
 _RESTING = 0.15
+_REST_SECONDS = 120
 
 
 def pids(stack: Stack) -> Mapping[str, int]:
@@ -43,14 +44,15 @@ def _of_family(pid: int, read: Callable[[psutil.Process], float]) -> float:
     return total
 
 
-async def at_rest(stack: Stack, seconds: float) -> bool:
-    """Waits until nothing is left to do, as far as the use of processors tells; False when that took too long."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            before, used = sum(processor_seconds(stack).values()), 1.0
-            while used > _RESTING:
-                await asyncio.sleep(1)
-                now = sum(processor_seconds(stack).values())
-                before, used = now, now - before
-            return True
-    return False
+async def at_rest(stack: Stack, seconds: float = _REST_SECONDS) -> None:
+    """Waits until nothing is left to do, as far as the use of processors tells.
+
+    Raises:
+        TimeoutError
+    """
+    async with asyncio.timeout(seconds):
+        before, used = sum(processor_seconds(stack).values()), 1.0
+        while used > _RESTING:
+            await asyncio.sleep(1)
+            now = sum(processor_seconds(stack).values())
+            before, used = now, now - before

@@ -27,7 +27,7 @@ def test_a_child_that_ends_while_it_is_read_is_left_out(monkeypatch: pytest.Monk
 async def test_a_stack_that_uses_next_to_nothing_is_at_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(usage, "processor_seconds", lambda _: {"coach-worker": 3.0})
 
-    assert await usage.at_rest(Stack(tmp_path), seconds=30)
+    await usage.at_rest(Stack(tmp_path), seconds=30)
 
 
 async def test_nobody_waits_for_ever_for_a_stack_that_is_at_work(
@@ -40,4 +40,5 @@ async def test_nobody_waits_for_ever_for_a_stack_that_is_at_work(
 
     monkeypatch.setattr(usage, "processor_seconds", busier)
 
-    assert not await usage.at_rest(Stack(tmp_path), seconds=0.01)
+    with pytest.raises(TimeoutError):
+        await usage.at_rest(Stack(tmp_path), seconds=0.01)
