@@ -16,7 +16,7 @@ class PulledLog:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def store(self, events: Iterable[PulledEvent], cursor: str, after: str | None, *, more: bool = False) -> bool:
+    def store(self, events: Iterable[PulledEvent], cursor: str, after: str | None, *, more: bool) -> bool:
         """Keeps a page together with the cursor behind it, and whether the server has `more`. Does nothing when another
         process has pulled it already."""
         with transaction(self._connection) as connection:

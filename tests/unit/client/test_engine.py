@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -16,9 +17,10 @@ from client.protocol import Protocol
 from shared.domains.workouts.events import WorkoutUpdated
 from shared.envelope import AcceptedEvent
 from shared.fold import fold
+from shared.values import format_moment
 from shared.views.whole import content_digest_of
 from tests.unit.client.fake_server import FakeServer
-from tests.unit.client.phones import Phone
+from tests.unit.client.phones import START, Phone
 
 
 def second_phone(server: FakeServer, phone: Phone, folder: Path) -> Phone:
@@ -310,6 +312,45 @@ async def test_a_restored_backup_sends_nothing_twice_under_another_name(
 
     assert len(server.accepted()) == 4
     assert old.content == phone.content == server_content(server)
+
+
+async def test_what_is_edited_while_a_pull_is_at_work_has_not_seen_what_comes_before_a_released_event(
+    server: FakeServer, tmp_path: Path
+) -> None:
+    # given a feed whose first page has an event of another device that was released, and earlier ones to come
+    pages, releasing, other = 0, uuid4(), uuid4()
+    released = {
+        "event_id": str(uuid4()),
+        "event_type": "WorkoutDiscarded",
+        "schema_version": 1,
+        "payload": {"workout_id": str(uuid4())},
+        "device_id": str(releasing),
+        "sequence_number": 1,
+        "occurred_at": format_moment(START),
+        "origin": {"device_id": str(other), "sequence_number": 9},
+    }
+
+    async def paging(request: httpx2.Request) -> httpx2.Response:
+        nonlocal pages
+        if request.url.path != "/api/v1/sync/events" or pages == 2:
+            return await server.handle(request)
+        pages += 1
+        if pages == 1:
+            return httpx2.Response(200, json={"events": [released], "next_cursor": "first", "has_more": True})
+        phone.correct(set_id, 6)
+        return httpx2.Response(200, json={"events": [], "next_cursor": "{}", "has_more": False})
+
+    phone = Phone(tmp_path, httpx2.MockTransport(paging))
+    set_id = phone.set(phone.start())
+
+    # when something is edited between the two, and something after them
+    await phone.sync()
+    phone.correct(set_id, 7)
+
+    # then only the second edit has seen what the other device said
+    between, after = (seen for event, seen in phone.queue.events() if event.event_type == "SetCorrected")
+    assert between == {releasing: 1}
+    assert after == {releasing: 1, other: 9}
 
 
 @pytest.mark.parametrize(

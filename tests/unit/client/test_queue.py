@@ -150,7 +150,7 @@ def test_only_edits_say_what_was_seen(queue: EventQueue) -> None:
     event = PulledEvent(
         uuid4(), "WorkoutDiscarded", 1, {"workout_id": str(uuid4())}, other, 7, "2026-11-21T10:00:00.000Z"
     )
-    assert pulled.store([event], "cursor", None)
+    assert pulled.store([event], "cursor", None, more=False)
 
     created, edited = queue.append([draft(), edit()])
 
@@ -175,7 +175,7 @@ def test_a_released_event_speaks_for_those_before_it_only_when_all_are_pulled(qu
 
     # when something is edited between the pages, and once the last one is there
     (between,) = queue.append([edit()])
-    pulled.store([], "last", "first")
+    pulled.store([], "last", "first", more=False)
     (after,) = queue.append([edit()])
 
     # then only the second edit has seen what the phone said
@@ -189,8 +189,8 @@ def test_a_page_is_stored_once_when_two_processes_pull_it(queue: EventQueue) -> 
         uuid4(), "WorkoutDiscarded", 1, {"workout_id": str(uuid4())}, uuid4(), 1, "2026-11-21T10:00:00.000Z"
     )
 
-    assert pulled.store([event], "after", None)
-    assert not pulled.store([event], "after", None)
+    assert pulled.store([event], "after", None, more=False)
+    assert not pulled.store([event], "after", None, more=False)
     assert queue.identity.pull_cursor == "after"
     assert pulled.count == 1
 
@@ -265,7 +265,7 @@ def test_a_log_of_the_first_version_goes_on_as_todays(tmp_path: Path) -> None:
 
     # then it is the same log
     assert queue.identity.device_id == device
-    assert pulled.store([], "last", "first")
+    assert pulled.store([], "last", "first", more=False)
 
 
 def test_a_log_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:

@@ -226,7 +226,7 @@ async def test_a_copy_has_seen_what_the_server_says_it_has(phone: Phone, server:
     unmet = PulledEvent(uuid4(), "SetCorrected", 1, said, uuid4(), 1, at, seen={uuid4(): 3})
     after = phone.queue.identity.pull_cursor
     assert after
-    phone.engine.pulled.store([unmet], after, after)
+    phone.engine.pulled.store([unmet], after, after, more=False)
     server.restore(backup)
 
     await synced(phone)
