@@ -7,7 +7,7 @@ from uuid import UUID
 from client.errors import NotFound
 from client.ids import ends
 from shared.domains.exercises.catalogue import CATALOGUE, find
-from shared.domains.exercises.names import name_key
+from shared.domains.exercises.names import name_key, spelling
 from shared.views.exercises import ExerciseRow, Exercises
 
 _NEAR = 0.6
@@ -87,12 +87,9 @@ def resolve_archived(name: str, exercises: Exercises) -> ExerciseRow:
 
 def known(name: str, exercises: Exercises) -> ExerciseRow | None:
     """The exercise that has just this name or alias, however it is spelled; the user's own come first."""
-    key = name_key(name)
-    own = (row for row in exercises.values() if row.custom and row.name and not row.archived)
-    found = next((row.exercise_id for row in own if name_key(row.name or "") == key), None)
-    if found is None and (built_in := find(name)):
-        found = built_in.exercise_id
-    return None if found is None else exercises[exercises.standing_for(found)]
+    own = named(name, (row for row in exercises.values() if row.custom and not row.archived))
+    found = own or find(name)
+    return exercises[exercises.standing_for(found.exercise_id)] if found else None
 
 
 def name_of(exercise_id: UUID | None, exercises: Exercises) -> str:
@@ -102,9 +99,10 @@ def name_of(exercise_id: UUID | None, exercises: Exercises) -> str:
 
 
 def named(name: str, rows: Iterable[ExerciseRow]) -> ExerciseRow | None:
-    """The one of them that is called so, however it is spelled."""
-    key = name_key(name)
-    return next((row for row in rows if key and name_key(row.name or "") == key), None)
+    """The one of them that is called so, however it is spelled; just so before others."""
+    key, spelled = name_key(name), spelling(name)
+    found = [row for row in rows if row.name and key and name_key(row.name) == key]
+    return min(found, key=lambda row: spelling(row.name or "") != spelled, default=None)
 
 
 def _having(name: str, rows: Iterable[ExerciseRow]) -> list[ExerciseRow]:

@@ -1,9 +1,9 @@
 """Ids that follow from the file alone: the same set imported twice, on any phone and by anybody, is one set."""
 
-import unicodedata
 from uuid import UUID, uuid5
 
 from client.importing.export import Source
+from shared.domains.exercises.names import spelling
 
 NAMESPACE = UUID("a9d3f0c2-61b7-5f4e-b2d8-04e7c51a3f96")
 _BETWEEN = "\x1f"
@@ -26,7 +26,7 @@ def measurement_id(source: Source, key: str, occurrence: int) -> UUID:
 
 def custom_exercise_id(name: str) -> UUID:
     """An exercise that the catalogue lacks: one for all apps that spell it alike, but for case and spaces."""
-    return _identify("exercise", " ".join(unicodedata.normalize("NFKC", name).casefold().split()))
+    return _identify("exercise", spelling(name))
 
 
 def _identify(*parts: str) -> UUID:

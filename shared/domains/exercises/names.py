@@ -4,7 +4,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_WORD = re.compile(r"[^\W_]+")
+# Accents of Latin, Greek and Cyrillic; marks of other scripts make other letters.
+_ACCENTS = re.compile(r"[\u0300-\u036f]")
 _APOSTROPHES = str.maketrans("", "", "'’`´")
 _DROPPED = frozenset({"a", "and", "on", "the", "using", "with"})
 _PHRASES = tuple(
@@ -38,17 +39,31 @@ _WORDS = {
 }
 
 
+def spelling(name: str) -> str:
+    """Equal for names that differ in case and spaces alone."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
 @lru_cache(maxsize=4096)
 def name_key(name: str) -> str:
     """Equal for names that differ in case, accents, punctuation, plurals or the order of their words.
 
-    So `Bench Press (Barbell)`, `barbell bench-press` and `BB Bench Press` have one key.
+    So `Bench Press (Barbell)`, `barbell bench-press` and `BB Bench Press` have one key. The key of a name without any
+    letter is its spelling.
     """
-    plain = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
-    text = " ".join(_WORD.findall(plain.translate(_APOSTROPHES)))
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", name.casefold())).translate(_APOSTROPHES)
+    letters = "".join(c if _in_word(c) else " " for c in unicodedata.normalize("NFKC", plain))
+    text = " ".join(letters.split())
+    if not text:
+        return spelling(name)
     for pattern, phrase in _PHRASES:
         text = pattern.sub(phrase, text)
     return " ".join(sorted(_word(word) for word in text.split() if word not in _DROPPED))
+
+
+def _in_word(character: str) -> bool:
+    """Letters and digits, and the marks that belong to letters of many scripts; not what picks the look of a sign."""
+    return character.isalnum() or (unicodedata.category(character)[0] == "M" and not "\ufe00" <= character <= "\ufe0f")
 
 
 def _word(word: str) -> str:
