@@ -164,7 +164,20 @@ def _correction(
         stays = row.load_basis is LoadBasis.TOTAL or (row.load_basis is LoadBasis.PER_HAND and per_hand is None)
         if "weight" in fields and "load_basis" not in fields and not stays:
             fields["load_basis"] = LoadBasis.TOTAL  # else it would go on being added to the body, or taken from it
-    return SetCorrected(set_id=row.set_id, **_changed({**fields, **said}))
+    return SetCorrected(set_id=row.set_id, **_changed({**fields, **said}), **_without_other_effort(row, said))
+
+
+def _without_other_effort(row: SetRow, said: dict[str, Any]) -> dict[str, None]:
+    """Of RPE and RIR the one that was entered is kept: a correction by the other takes its place."""
+    match said["rpe"], said["rir"]:
+        case (None, None):
+            return {}
+        case (_, None) if row.rir is not None:
+            return {"rir": None}
+        case (None, _) if row.rpe is not None:
+            return {"rpe": None}
+        case _:
+            return {}
 
 
 def _changed(said: dict[str, Any]) -> dict[str, Any]:

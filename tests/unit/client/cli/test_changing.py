@@ -50,6 +50,30 @@ def test_a_correction_says_what_the_weight_is_now(run: Run) -> None:
     assert "12 x 25 kg" in run("edit", "last", "12x25", "--both-hands")
 
 
+@pytest.mark.parametrize(
+    ("logged", "corrected", "rpe", "rir"),
+    [
+        (("--rir", "1"), ("--rpe", "4"), 4, None),
+        (("--rpe", "9"), ("--rir", "5"), None, 5),
+        (("--rpe", "9"), ("--rpe", "8"), 8, None),
+        (("--rpe", "9"), ("--rpe", "8", "--rir", "2"), 8, 2),
+        (("--rpe", "9"), ("--note", "slow"), 9, None),
+    ],
+)
+def test_a_corrected_effort_takes_the_place_of_the_one_before(
+    run: Run, logged: tuple[str, ...], corrected: tuple[str, ...], rpe: int | None, rir: int | None
+) -> None:
+    run("set", "squat", "5x100", *logged)
+    (before,) = answer(run("show", "--json"))["sets"]
+
+    run("edit", "last", *corrected)
+
+    (row,) = answer(run("show", "--json"))["sets"]
+    assert (row["rpe"], row["rir"]) == (rpe, rir)
+    run("undo")
+    assert answer(run("show", "--json"))["sets"] == [before]
+
+
 def test_what_is_restored_is_what_was_removed(run: Run) -> None:
     for name in ("One", "Two"):
         run("start", name)
