@@ -126,11 +126,12 @@ def _agreed(said: Units | None, unit: WeightUnit | None, default: Units, *, alon
 
 
 def _remove(log: Log, reference: str, as_json: bool) -> None:
-    found = [row for row in log.projection.measurements if ends(row.measurement_id, reference)]
-    if len(found) != 1:
-        meant = counted(len(found), "measurement is", "measurements are")
-        raise UnknownMeasure(f'{meant} meant by "{reference}"; `hypertrophy measure` lists them')
-    log.add([BodyMeasurementRemoved(measurement_id=found[0].measurement_id)])
+    with log.alone():
+        found = [row for row in log.projection.measurements if ends(row.measurement_id, reference)]
+        if len(found) != 1:
+            meant = counted(len(found), "measurement is", "measurements are")
+            raise UnknownMeasure(f'{meant} meant by "{reference}"; `hypertrophy measure` lists them')
+        log.add([BodyMeasurementRemoved(measurement_id=found[0].measurement_id)])
     tell({"measurement_id": found[0].measurement_id}, "removed; `hypertrophy undo` brings it back", as_json)
 
 

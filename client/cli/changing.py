@@ -90,19 +90,21 @@ def edit(
     if to is None and (of_weight := given({"--unit": unit, "--per-hand": per_hand})):
         raise Contradiction(f"{of_weight[0]} is of a weight: say that with it, like `hypertrophy edit last 5x80`")
     log = Log()
-    if reference is None:
-        times = {"started_at": started, "ended_at": ended}
-        said = {field: None if text is None else log.done_at(text) for field, text in times.items()}
-        event = _workout_change(
-            log, workout, {"name": name and printable(name), **said, "notes": note}, remove, restore
-        )
-    elif restore:
-        event = SetRestored(set_id=_removed(log, reference))
-    else:
-        row = find_set(log.projection, reference, workout, log.zone)
-        effort = {"rpe": decimal(rpe), "rir": decimal(rir), "set_type": set_type, "notes": note}
-        event = SetRemoved(set_id=row.set_id) if remove else _correction(log, row, to, exercise, unit, per_hand, effort)
-    log.add([event])
+    with log.alone():
+        if reference is None:
+            times = {"started_at": started, "ended_at": ended}
+            said = {field: None if text is None else log.done_at(text) for field, text in times.items()}
+            event = _workout_change(
+                log, workout, {"name": name and printable(name), **said, "notes": note}, remove, restore
+            )
+        elif restore:
+            event = SetRestored(set_id=_removed(log, reference))
+        else:
+            row = find_set(log.projection, reference, workout, log.zone)
+            effort = {"rpe": decimal(rpe), "rir": decimal(rir), "set_type": set_type, "notes": note}
+            corrected = None if remove else _correction(log, row, to, exercise, unit, per_hand, effort)
+            event = corrected or SetRemoved(set_id=row.set_id)
+        log.add([event])
     _report(log, event, as_json)
 
 
@@ -218,18 +220,19 @@ def _title(log: Log, workout_id: UUID) -> str:
 def undo(as_json: AsJson = False) -> None:
     """Take back what was logged last; again, what was logged before that."""
     log = Log()
-    before, everything = log.projection, recorded(log.queue, log.pulled)
-    found = next_undo([event for event, _ in log.queue.events()], everything)
-    if found is None:
-        raise Already("there is nothing to undo")
+    with log.alone():
+        before, everything = log.projection, recorded(log.queue, log.pulled)
+        found = next_undo([event for event, _ in log.queue.events()], everything)
+        if found is None:
+            raise Already("there is nothing to undo")
+        for event, given_back in found.by:
+            log.add(given_back, correlation_id=mark(event.event_id))
     action = found.action
     if any(event.event_type == IMPORTED for event in action):
         from client.cli.importing import take_back
 
         take_back(log, str(action[0].correlation_id), as_json)
         return
-    for event, given_back in found.by:
-        log.add(given_back, correlation_id=mark(event.event_id))
     if as_json:
         print_json([{"event_id": event.event_id, "event_type": event.event_type} for event in action])
         return

@@ -189,13 +189,14 @@ def _correlations(log: Log) -> Mapping[Stamp, UUID]:
 
 def take_back(log: Log, reference: str, as_json: bool) -> None:
     """Undoes the import with this id, or the last one."""
-    imports = _imports(log)
-    found = imports[-1:] if reference == "last" else [one for one in imports if ends(one, reference)]
-    if len(found) != 1:
-        meant = counted(len(found), "import is", "imports are")
-        raise NotFound(f'{meant} meant by "{reference}"; {len(imports)} can be undone')
-    removals = undo_import(_created(log, found[0]), log.projection.state)
-    log.add(removals, correlation_id=undo_mark(found[0]))
+    with log.alone():
+        imports = _imports(log)
+        found = imports[-1:] if reference == "last" else [one for one in imports if ends(one, reference)]
+        if len(found) != 1:
+            meant = counted(len(found), "import is", "imports are")
+            raise NotFound(f'{meant} meant by "{reference}"; {len(imports)} can be undone')
+        removals = undo_import(_created(log, found[0]), log.projection.state)
+        log.add(removals, correlation_id=undo_mark(found[0]))
     removed = counted(len(removals), "entry", "entries")
     text = f"took the import back: {removed} removed; importing the file again brings them back"
     tell({"import_id": found[0], "new_events": len(removals)}, text, as_json)

@@ -54,16 +54,17 @@ def exercises(
     wanted += [option for option, is_set in flags.items() if is_set]
     if len(wanted) + (add is not None) > 1:
         raise Already("one change at a time: --add, --rename, --archive, --restore or --merge-into")
-    if add is not None:
-        event, said = _defined(log, add, muscle, equipment, secondary, measure)
-    elif wanted:
-        if query is None:
-            raise NotFound(f"which exercise? `hypertrophy exercises NAME {wanted[0]}`")
-        event, said = _change(log, query, rename, restore, merge_into)
-    else:
+    if add is None and not wanted:
         _list(log, query, muscle, equipment, custom, as_json)
         return
-    log.add([event])
+    with log.alone():
+        if add is not None:
+            event, said = _defined(log, add, muscle, equipment, secondary, measure)
+        elif query is not None:
+            event, said = _change(log, query, rename, restore, merge_into)
+        else:
+            raise NotFound(f"which exercise? `hypertrophy exercises NAME {wanted[0]}`")
+        log.add([event])
     tell({"event_type": event.event_type, **event.model_dump(mode="json", exclude_unset=True)}, said, as_json)
 
 
@@ -191,10 +192,11 @@ def save_template(
 ) -> None:
     """Save a template from a workout, or from a list of exercises."""
     log, name = Log(), printable(name).strip()
-    planned = [_planned(log, text) for text in exercises] if exercises else _of_workout(log, workout)
-    same = [row.template_id for row in log.projection.templates if row.name.casefold() == name.casefold()]
-    event = TemplateSaved(template_id=same[0] if same else new_id(), name=name, exercises=planned)
-    log.add([event])
+    with log.alone():
+        planned = [_planned(log, text) for text in exercises] if exercises else _of_workout(log, workout)
+        same = [row.template_id for row in log.projection.templates if row.name.casefold() == name.casefold()]
+        event = TemplateSaved(template_id=same[0] if same else new_id(), name=name, exercises=planned)
+        log.add([event])
     text = f'saved "{name}" with {counted(len(planned), "exercise")}; `hypertrophy start --template "{name}"` begins it'
     tell(event.model_dump(mode="json", exclude_unset=True), text, as_json)
 
@@ -239,8 +241,9 @@ def _of_workout(log: Log, reference: str | None) -> list[PlannedExercise]:
 def remove_template(name: str, as_json: AsJson = False) -> None:
     """Remove a template."""
     log = Log()
-    found = [row for row in log.projection.templates if row.name.casefold() == name.casefold()]
-    if not found:
-        raise NotFound(f'there is no template "{name}"; `hypertrophy template list` lists them')
-    log.add([TemplateRemoved(template_id=found[0].template_id)])
+    with log.alone():
+        found = [row for row in log.projection.templates if row.name.casefold() == name.casefold()]
+        if not found:
+            raise NotFound(f'there is no template "{name}"; `hypertrophy template list` lists them')
+        log.add([TemplateRemoved(template_id=found[0].template_id)])
     tell({"template_id": found[0].template_id}, "removed; `hypertrophy undo` brings it back", as_json)

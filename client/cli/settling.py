@@ -32,15 +32,16 @@ def conflicts(
 ) -> None:
     """List what was changed on two devices that had not seen each other, or settle it."""
     log = Log()
-    found = _all(log, field) if reference in (None, _ALL) else [_named(log, reference, field)]
     if not keep and take is None:
-        _list(log, found, as_json)
+        _list(log, _meant(log, reference, field), as_json)
         return
     if reference is None or (take is not None and (keep or reference == _ALL)):
         raise NotFound("which one, and which value? `hypertrophy conflicts ID --keep`, or `--take N`")
-    chosen = [(one, one.kept() if take is None else one.taken(take)) for one in found]
-    state = log.projection.state
-    log.add([event for one, values in chosen for event in settling(one.key, values, state[one.key])])
+    with log.alone():
+        found = _meant(log, reference, field)
+        chosen = [(one, one.kept() if take is None else one.taken(take)) for one in found]
+        state = log.projection.state
+        log.add([event for one, values in chosen for event in settling(one.key, values, state[one.key])])
     if as_json:
         settled = [{"entity": one.key[0], "entity_id": one.key[1], "values": values} for one, values in chosen]
         print_json(settled if reference == _ALL else settled[0])
@@ -50,6 +51,10 @@ def conflicts(
     for one, values in chosen:
         said = ", ".join(f"{_words(name)} {_said(log, name, value)}" for name, value in values.items())
         say(f"settled {_name(log, one)}: {said}")
+
+
+def _meant(log: Log, reference: str | None, field: str | None) -> list[Conflict]:
+    return _all(log, field) if reference in (None, _ALL) else [_named(log, reference, field)]
 
 
 def open_conflicts(log: Log) -> list[ConflictRow]:

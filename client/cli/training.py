@@ -238,14 +238,15 @@ def end(
 ) -> None:
     """End the workout in progress."""
     log = Log()
-    workout_id = training.current_workout(log.projection)
-    if workout_id is None:
-        raise Already("no workout is going on; `hypertrophy start` begins one")
-    forgotten = at is None and training.is_forgotten(log.projection, workout_id, log.now)
-    moment = training.last_activity(log.projection, workout_id) if forgotten else log.done_at(at)
-    check_order(log, log.projection.state["workout", workout_id].value("started_at"), moment)
-    said = {} if note is None else {"notes": note}
-    log.add([WorkoutEnded(workout_id=workout_id, ended_at=moment, **said)], moment)
+    with log.alone():
+        workout_id = training.current_workout(log.projection)
+        if workout_id is None:
+            raise Already("no workout is going on; `hypertrophy start` begins one")
+        forgotten = at is None and training.is_forgotten(log.projection, workout_id, log.now)
+        moment = training.last_activity(log.projection, workout_id) if forgotten else log.done_at(at)
+        check_order(log, log.projection.state["workout", workout_id].value("started_at"), moment)
+        said = {} if note is None else {"notes": note}
+        log.add([WorkoutEnded(workout_id=workout_id, ended_at=moment, **said)], moment)
     workout = training.find_workout(log.projection, workout_id.hex, log.zone)
     done = f"{counted(workout.set_count, 'set')}, {amount(workout.tonnage_kg)} kg in {duration(workout.duration_s)}"
     text = f"ended {workout.name or 'the workout'} of {local(workout.started_at, log.zone)}: {done}"

@@ -1,9 +1,14 @@
 """Several commands at once on one log: each decides from what the others have written."""
 
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from client.cli.opening import Log
+from client.projections import Projection
 from tests.unit.client.cli.running import Run, answer
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -68,3 +73,59 @@ def test_a_file_that_is_imported_twice_at_once_is_written_once(run: Run, tmp_pat
     assert codes == [0, 0]
     assert answer(run("status", "--json"))["pending"] == 5
     assert [row["set_count"] for row in answer(run("log", "--json"))] == [2]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("edit", "last", "6x100"),
+        ("edit", "--name", "Legs"),
+        ("undo",),
+        ("end",),
+        ("exercises", "Hill Carry", "--rename", "Hill Walk"),
+        ("exercises", "--add", "Hill Sprint"),
+        ("template", "save", "Legs"),
+        ("template", "remove", "Plan"),
+        ("measure", "--remove", "last"),
+        ("import", "--undo", "last"),
+        ("conflicts", "all", "--keep"),
+        ("set", "squat", "5x100"),
+    ],
+    ids=lambda change: " ".join(change[:2]),
+)
+def test_nobody_pulls_between_what_a_change_looks_at_and_what_it_says_it_has_seen(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: tuple[str, ...]
+) -> None:
+    # given a log with something of everything, and another process that would write as soon as it is read
+    (tmp_path / "strong.csv").write_text(STRONG)
+    run("import", str(tmp_path / "strong.csv"), "--unit", "kg")
+    run("exercises", "--add", "Hill Carry")
+    measured = answer(run("measure", "82", "--json"))["measurement_id"]
+    run("set", "squat", "5x100")
+    run("template", "save", "Plan", "squat=3x5")
+    other = sqlite3.connect(tmp_path / "home" / "log.sqlite3", isolation_level=None, timeout=0)
+    alone: list[bool] = []
+    read = Log.read
+
+    def is_alone() -> bool:
+        try:
+            other.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return True
+        other.execute("ROLLBACK")
+        return False
+
+    def reading(log: Log) -> Projection:
+        projection = read(log)
+        alone.append(is_alone())
+        return projection
+
+    monkeypatch.setattr(Log, "read", reading)
+
+    # when something is changed
+    run(*(measured if change[0] == "measure" and word == "last" else word for word in change))
+
+    # then it was alone with what it had read
+    other.close()
+    assert alone
+    assert alone[0]
