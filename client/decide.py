@@ -3,12 +3,12 @@
 The engine carries these steps out; a simulator can drive the same functions without a network.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from client.answers import Refusal, SyncAnswer, Unreachable, Verdict
-from client.events import LoggedEvent, Seen, Status
+from client.events import LoggedEvent, Seen, Status, mark
 
 CONFLICT = "sequence_conflict"
 NAME_TAKEN = "device_exists"
@@ -224,6 +224,15 @@ def restamp(
             status=Status.PENDING,
         )
         for number, event in enumerate(unsent, start=first_number)
+    )
+
+
+def with_marks_of(renamed: Mapping[UUID, UUID], events: Iterable[LoggedEvent]) -> tuple[LoggedEvent, ...]:
+    """The events, of which those that undo an event with another id now go on undoing it."""
+    marks = {mark(old): mark(new) for old, new in renamed.items()}
+    return tuple(
+        replace(event, correlation_id=marks[event.correlation_id]) if event.correlation_id in marks else event
+        for event in events
     )
 
 

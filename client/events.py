@@ -7,12 +7,18 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from shared.fold import Recorded
 from shared.registry import DomainEvent, registry
 
 Seen = Mapping[UUID, int]
+_UNDOING = UUID("2c1d7d0e-6f3b-5a4c-9e57-51b0a3c1f2d8")
+
+
+def mark(event_id: UUID) -> UUID:
+    """The correlation id of the events that undo this one: so the log itself tells what was undone."""
+    return uuid5(_UNDOING, str(event_id))
 
 
 class Status(StrEnum):

@@ -72,14 +72,15 @@ def _without_twins(alike: Sequence[Lost]) -> Sequence[Lost]:
 
 def copies(
     missing: Iterable[Lost], new_device: UUID, first_number: int, ids: Callable[[], UUID]
-) -> tuple[LoggedEvent, ...]:
-    """What the server lost, as events of a new device, each after those that it had seen."""
+) -> tuple[tuple[Lost, LoggedEvent], ...]:
+    """What the server lost, each with its copy: events of a new device, each after those that it had seen."""
     ordered = in_causal_order(missing)
     shared: dict[UUID, int] = {}
     for device_id, number in (place for item in ordered for place in item.places):
         shared[device_id] = min(number - 1, shared.get(device_id, number))
     return tuple(
-        _copy(item, new_device, number, shared, ids()) for number, item in enumerate(ordered, start=first_number)
+        (item, _copy(item, new_device, number, shared, ids()))
+        for number, item in enumerate(ordered, start=first_number)
     )
 
 

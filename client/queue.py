@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from client.decide import Fork, Judged, View, restamp
-from client.events import Draft, LoggedEvent, Seen, Status, parse_seen
+from client.decide import Fork, Judged, View, restamp, with_marks_of
+from client.events import Draft, LoggedEvent, PulledEvent, Seen, Status, parse_seen
 from client.ids import new_id
 from client.lost import Lost, copies
 from client.schema import connect, prepared, transaction
@@ -20,6 +20,13 @@ from shared.values import format_moment
 BATCH = 500
 BATCH_BYTES = 900_000
 _UNSETTLED = "status IN ('pending', 'syncing')"
+# What the server refused, and has not released since.
+_REFUSED = """
+    status = 'failed' AND replaced_by IS NULL AND NOT EXISTS (
+        SELECT 1 FROM pulled_events AS released WHERE released.origin_device_id = events.device_id
+        AND released.origin_sequence = events.sequence_number AND released.set_aside = 0
+    )
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,19 +206,37 @@ class EventQueue:
             copied = copies(lost, new_device, 1, self._ids)
             unsent = self._unsettled(old_device)
             moved = restamp(unsent, fork, old_device, new_device, self._ids, first_number=len(copied) + 1)
-            insert(self.connection, copied, identity.user_id, format_moment(self._now()))
-            self._restamp(unsent, moved)
+            renamed = {item.event.event_id: copy.event_id for item, copy in copied}
+            renamed |= {old.event_id: new.event_id for old, new in zip(unsent, moved, strict=True)}
+            self._insert_copies([item for item, _ in copied], with_marks_of(renamed, [copy for _, copy in copied]))
+            self._restamp(unsent, with_marks_of(renamed, moved))
             self.connection.execute(
                 "UPDATE identity SET device_id = ?, last_sequence = ?, pull_cursor = NULL",
                 [str(new_device), len(copied) + len(moved)],
             )
 
+    def _insert_copies(self, lost: Sequence[Lost], copied: Sequence[LoggedEvent]) -> None:
+        insert(self.connection, copied, self.identity.user_id, format_moment(self._now()))
+        of_another = [
+            (str(copy.event_id),)
+            for item, copy in zip(lost, copied, strict=True)
+            if isinstance(item.event, PulledEvent)
+        ]
+        self.connection.executemany("UPDATE events SET of_another = 1 WHERE event_id = ?", of_another)
+
     def _restamp(self, before: Sequence[LoggedEvent], after: Sequence[LoggedEvent]) -> None:
         self.connection.executemany(
-            "UPDATE events SET event_id = ?, device_id = ?, sequence_number = ?, seen = ?, accepted_seen = NULL,"
-            " status = 'pending' WHERE event_id = ?",
+            "UPDATE events SET event_id = ?, device_id = ?, sequence_number = ?, correlation_id = ?, seen = ?,"
+            " accepted_seen = NULL, status = 'pending' WHERE event_id = ?",
             [
-                (str(new.event_id), str(new.device_id), new.sequence_number, _seen_text(new.seen), str(old.event_id))
+                (
+                    str(new.event_id),
+                    str(new.device_id),
+                    new.sequence_number,
+                    _id_text(new.correlation_id),
+                    _seen_text(new.seen),
+                    str(old.event_id),
+                )
                 for old, new in zip(before, after, strict=True)
             ],
         )
@@ -257,15 +282,14 @@ class EventQueue:
     def standing(self) -> Standing:
         rows = self.connection.execute("SELECT status, count(*) FROM events WHERE replaced_by IS NULL GROUP BY status")
         counts = {Status(status): int(count) for status, count in rows}
+        refused = self.connection.execute(f"SELECT count(*) FROM events WHERE {_REFUSED}").fetchone()[0]  # noqa: S608 a constant
         oldest = self.connection.execute(f"SELECT min(created_at) FROM events WHERE {_UNSETTLED}").fetchone()[0]  # noqa: S608 a constant
         pending = counts.get(Status.PENDING, 0) + counts.get(Status.SYNCING, 0)
-        return Standing(pending, counts.get(Status.SYNCED, 0), counts.get(Status.FAILED, 0), oldest)
+        return Standing(pending, counts.get(Status.SYNCED, 0), refused, oldest)
 
     def failed(self) -> tuple[LoggedEvent, ...]:
-        """What was refused for good and neither replaced nor given up."""
-        rows = self.connection.execute(
-            "SELECT * FROM events WHERE status = 'failed' AND replaced_by IS NULL ORDER BY place"
-        )
+        """What was refused for good and neither replaced, given up nor released."""
+        rows = self.connection.execute(f"SELECT * FROM events WHERE {_REFUSED} ORDER BY place")  # noqa: S608 a constant
         return tuple(map(logged, rows))
 
     def digests(self) -> dict[UUID, Digest]:
@@ -292,6 +316,10 @@ class EventQueue:
         for row in self.counting():
             yield logged(row), accepted_seen(row)
 
+    def said_here(self) -> Sequence[LoggedEvent]:
+        """The same without copies of what other phones had said: what the user of this one did."""
+        return [logged(row) for row in self.counting() if not row["of_another"]]
+
     def counting(self) -> sqlite3.Cursor:
         """The same as rows, for who does not need the whole events."""
         return self.connection.execute(
@@ -313,11 +341,11 @@ def insert(
                 event.schema_version,
                 event.payload,
                 str(event.device_id),
-                str(user_id) if user_id else None,
+                _id_text(user_id),
                 event.sequence_number,
                 created_at,
                 event.occurred_at,
-                str(event.correlation_id) if event.correlation_id else None,
+                _id_text(event.correlation_id),
                 _seen_text(event.seen),
             )
             for event in events
@@ -366,6 +394,10 @@ def _size(event: LoggedEvent) -> int:
 
 def _uuid(text: str | None) -> UUID | None:
     return UUID(text) if text else None
+
+
+def _id_text(value: UUID | None) -> str | None:
+    return str(value) if value else None
 
 
 def _seen_text(seen: Seen) -> str | None:

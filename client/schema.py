@@ -56,8 +56,10 @@ CREATE TABLE pulled_events (
 """
 # Up to this place nothing is missing of what was pulled: there a pull came to its end.
 _SECOND = "ALTER TABLE identity ADD COLUMN whole_up_to INTEGER NOT NULL DEFAULT 0"
+# A copy of what another phone had said is no action of this one's user.
+_THIRD = "ALTER TABLE events ADD COLUMN of_another INTEGER NOT NULL DEFAULT 0"
 # One entry a version; each brings a file from the version before it to its own.
-MIGRATIONS = (_FIRST, _SECOND)
+MIGRATIONS = (_FIRST, _SECOND, _THIRD)
 
 
 class NewerLog(Exception):

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from uuid import UUID, uuid5
+from uuid import UUID
 
-from client.events import LoggedEvent
+from client.events import LoggedEvent, mark
 from client.imports import undo_mark
 from client.writing import event_of, removing, restoring, updating
 from shared.fold import NOTHING, Key, Recorded, State, fold
@@ -12,13 +12,6 @@ from shared.registry import REMOVED, DomainEvent, registry
 from shared.views.rows import json_form
 
 IMPORTED = "ImportFinished"
-_NAMESPACE = UUID("2c1d7d0e-6f3b-5a4c-9e57-51b0a3c1f2d8")
-
-
-def mark(event_id: UUID) -> UUID:
-    """The correlation id of the events that undo this one: so the log itself tells what was undone."""
-    return uuid5(_NAMESPACE, str(event_id))
-
 
 Action = tuple[LoggedEvent, ...]
 """Events that were logged together, oldest first."""
@@ -38,7 +31,7 @@ class Undo:
 def next_undo(log: Sequence[LoggedEvent], events: Iterable[Recorded]) -> Undo | None:
     """Takes back the latest action of this phone that is neither an undo nor undone and still decides something.
 
-    `events` is the whole log as the fold takes it, those of other phones with it.
+    `log` is what its user did, `events` the whole log as the fold takes it, those of other phones with it.
     """
     said = {event.correlation_id for event in log if event.correlation_id}
     undone = {event.event_id for event in log if mark(event.event_id) in said}

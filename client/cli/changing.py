@@ -21,12 +21,12 @@ from client.cli.entering import (
 from client.cli.opening import Log
 from client.cli.output import AsJson, print_json, say, short, told
 from client.errors import NotFound
-from client.events import LoggedEvent
+from client.events import LoggedEvent, mark
 from client.naming import resolve
 from client.notation import read_sets
 from client.projections import Projection, recorded
 from client.training import find_discarded, find_set, find_workout
-from client.undo import IMPORTED, Action, mark, next_undo
+from client.undo import IMPORTED, Action, next_undo
 from shared.domains.workouts.events import (
     LoadBasis,
     SetCorrected,
@@ -222,7 +222,7 @@ def undo(as_json: AsJson = False) -> None:
     log = Log()
     with log.alone():
         before, everything = log.projection, recorded(log.queue, log.pulled)
-        found = next_undo([event for event, _ in log.queue.events()], everything)
+        found = next_undo(log.queue.said_here(), everything)
         if found is None:
             raise Already("there is nothing to undo")
         for event, given_back in found.by:

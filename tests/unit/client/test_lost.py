@@ -26,13 +26,15 @@ def test_copies_follow_what_they_had_seen_even_when_the_clock_disagrees() -> Non
     early = lost_at(1, 1, at="12")
     late = lost_at(2, 1, seen={UUID(int=1): 1}, at="09")
 
-    made = copies([late, early], NEW, 1, uuid4)
+    made = [copy for _, copy in copies([late, early], NEW, 1, uuid4)]
 
     assert [one.occurred_at for one in made] == [early.event.occurred_at, late.event.occurred_at]
 
 
 def test_copies_have_seen_only_what_the_server_kept() -> None:
-    made = copies([lost_at(1, 5), lost_at(1, 6), lost_at(2, 3, seen={UUID(int=1): 6})], NEW, 4, uuid4)
+    made = [
+        copy for _, copy in copies([lost_at(1, 5), lost_at(1, 6), lost_at(2, 3, seen={UUID(int=1): 6})], NEW, 4, uuid4)
+    ]
 
     assert [one.sequence_number for one in made] == [4, 5, 6]
     assert made[0].seen == {UUID(int=1): 4}
@@ -64,7 +66,7 @@ def test_any_history_is_put_in_causal_order(data: st.DataObject) -> None:
 def test_what_two_twins_brought_is_copied_once_with_all_that_either_had_seen() -> None:
     fork, other = lost_at(1, 4, seen={UUID(int=7): 2}), lost_at(2, 1, seen={UUID(int=7): 5, UUID(int=8): 1})
 
-    made = copies(each_once([fork, other]), NEW, 1, uuid4)
+    made = [copy for _, copy in copies(each_once([fork, other]), NEW, 1, uuid4)]
 
     assert [one.seen for one in made] == [{UUID(int=1): 3, UUID(int=7): 5, UUID(int=8): 1}]
 

@@ -1,5 +1,6 @@
 """The queue: numbers without gaps whoever writes, and nothing half-done."""
 
+import json
 import multiprocessing
 import sqlite3
 import stat
@@ -12,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from client.decide import Failure, Fork, Go, Judged
-from client.events import Draft, Origin, PulledEvent, Status
+from client.events import Draft, Origin, PulledEvent, Status, mark
+from client.lost import lost
 from client.pulled import PulledLog
 from client.queue import EventQueue, NotRefused
 from client.schema import MIGRATIONS, NewerLog
@@ -247,6 +249,62 @@ def test_an_edit_after_a_fork_has_seen_what_the_device_was_before(queue: EventQu
     (edited,) = queue.append([Draft(WorkoutDiscarded(workout_id=uuid4()), AT)])
 
     assert edited.seen == {old: 2}
+
+
+def test_what_undid_an_event_goes_on_undoing_it_under_the_names_of_a_fork(queue: EventQueue) -> None:
+    # given two events and one that undid each: of one pair everything was lost by the server, the other is unsent
+    old = queue.identity.device_id
+    (lost_one,) = queue.append([draft()])
+    (its_undo,) = queue.append([Draft(WorkoutDiscarded(workout_id=uuid4()), AT, mark(lost_one.event_id))])
+    queue.settle(queue.take(), Judged((1, 2), (), Go()))
+    (unsent,) = queue.append([draft()])
+    queue.append([Draft(WorkoutDiscarded(workout_id=uuid4()), AT, mark(unsent.event_id))])
+
+    # when the log goes on as another device
+    queue.fork(old, uuid4(), Fork(3), [lost(lost_one), lost(its_undo)])
+
+    # then each pair is one still
+    one, undoing_one, other, undoing_other = queue.said_here()[2:]
+    assert undoing_one.correlation_id == mark(one.event_id)
+    assert undoing_other.correlation_id == mark(other.event_id)
+
+
+def test_a_copy_of_what_another_phone_said_is_nothing_that_was_done_here(queue: EventQueue) -> None:
+    (own,) = queue.append([draft()])
+    queue.settle(queue.take(), Judged((1,), (), Go()))
+    said = {"workout_id": str(uuid4()), "started_at": "2026-11-21T10:00:00.000Z"}
+    other = PulledEvent(uuid4(), "WorkoutStarted", 1, said, uuid4(), 1, "2026-11-21T10:00:00.000Z")
+
+    queue.fork(own.device_id, uuid4(), Fork(2), [lost(other)])
+
+    assert len(list(queue.events())) == 2
+    assert queue.said_here() == [event for event, _ in queue.events() if event.event_id == own.event_id]
+
+
+def test_a_refused_event_that_was_released_since_waits_for_nobody(queue: EventQueue) -> None:
+    # given an event that was refused
+    (refused,) = queue.append([draft()])
+    queue.settle(queue.take(), Judged((), (Failure(1, "unknown_event_type"),), Go()))
+    assert queue.standing.failed == 1
+
+    # when the server releases it
+    released = PulledEvent(
+        uuid4(),
+        refused.event_type,
+        1,
+        json.loads(refused.payload),
+        uuid4(),
+        1,
+        refused.occurred_at,
+        origin=Origin(refused.device_id, 1),
+    )
+    PulledLog(queue.connection).store([released], "cursor", None, more=False)
+
+    # then there is nothing to correct or to give up
+    assert queue.failed() == ()
+    assert queue.standing.failed == 0
+    with pytest.raises(NotRefused):
+        queue.replace_failed(refused.event_id, None)
 
 
 def test_a_log_of_the_first_version_goes_on_as_todays(tmp_path: Path) -> None:

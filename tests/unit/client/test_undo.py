@@ -7,11 +7,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from client.events import Draft
+from client.events import Draft, mark
 from client.projections import project, recorded
 from client.pulled import PulledLog
 from client.queue import EventQueue
-from client.undo import mark, next_undo
+from client.undo import next_undo
 from shared.domains.body.events import BodyMeasurementCorrected, BodyMeasurementRecorded, BodyMeasurementRemoved
 from shared.domains.exercises.events import ExerciseDefined, ExercisesMerged, ExercisesSplit, ExerciseUpdated
 from shared.domains.exercises.vocabulary import Muscle
@@ -50,7 +50,7 @@ class Log:
 
     def undo(self) -> int:
         """How many events it took back."""
-        found = next_undo([event for event, _ in self.queue.events()], recorded(self.queue, self.pulled))
+        found = next_undo(self.queue.said_here(), recorded(self.queue, self.pulled))
         if found is None:
             return 0
         for event, given_back in found.by:
@@ -156,7 +156,7 @@ def test_what_another_phone_has_changed_since_is_passed_over() -> None:
     later = SetCorrected(set_id=ONE, reps=10)
     everything.append(Recorded(later, uuid4(), uuid4(), 1, everything[-1].occurred_at, seen))
 
-    found = next_undo([event for event, _ in log.queue.events()], everything)
+    found = next_undo(log.queue.said_here(), everything)
 
     assert found is not None
     assert [event.event_type for event in found.action] == ["SetCompleted"]
@@ -186,7 +186,7 @@ def test_what_another_phone_said_alike_is_taken_back_too(said: list[DomainEvent]
     everything += [Recorded(event, uuid4(), other, number, earlier, {}) for number, event in enumerate(said, 1)]
 
     # when one of them undoes what it said last
-    found = next_undo([event for event, _ in log.queue.events()], everything)
+    found = next_undo(log.queue.said_here(), everything)
 
     # then it is taken back
     assert found is not None
