@@ -103,6 +103,15 @@ class Credentials:
         held = self._session.held(self.device_id)
         return self._queue.identity.user_id is None or (held is not None and held.is_anonymous)
 
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether the log was logged out of a user whom nobody can log in to."""
+        return self._session.is_abandoned(self.device_id)
+
+    def logged_out(self) -> None:
+        """Forgets the tokens, once the server has ended the session."""
+        self._session.drop_tokens(abandoned=self.device_id if self.is_anonymous else None)
+
     async def _under_another_name(self) -> Tokens:
         """The name of this log is taken by a twin from a backup, which was faster: at the first launch, or when a
         restored server had forgotten both."""

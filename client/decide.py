@@ -12,6 +12,7 @@ from client.events import LoggedEvent, Seen, Status, mark
 
 CONFLICT = "sequence_conflict"
 NAME_TAKEN = "device_exists"
+LOGIN_REQUIRED = "login_required"
 LONGEST_GAP = 10_000
 
 
@@ -167,8 +168,8 @@ def obstacle(answer: Refusal | Unreachable) -> Obstacle:
     match answer:
         case Unreachable():
             return BackOff(str(answer))
-        case Refusal(status=401, code="login_required"):
-            return Stop("login_required", "this session was ended: log in with `hypertrophy account login`")
+        case Refusal(status=401, code=code) if code == LOGIN_REQUIRED:
+            return Stop(code, "this session was ended: log in with `hypertrophy account login`")
         case Refusal(code="bad_credentials"):
             return Stop("bad_credentials", "the address or the password is wrong")
         case Refusal(status=401) | Refusal(code="wrong_device"):

@@ -2,7 +2,7 @@
 
 from client.answers import Refusal, Tokens
 from client.credentials import Credentials, Hindered
-from client.decide import NAME_TAKEN, Stop
+from client.decide import LOGIN_REQUIRED, NAME_TAKEN, BackOff, SendLess, Stop
 from client.protocol import Answer, Protocol
 
 
@@ -21,7 +21,7 @@ class Joining:
         try:
             answer = await self._credentials.answer(post)
         except Hindered as hindered:
-            if not _name_is_taken(hindered):
+            if not self._needs_another_name(hindered):
                 raise
             answer = await post((await self._credentials.under_another_name()).access_token)
         return self._adopted(answer)
@@ -39,22 +39,26 @@ class Joining:
             if not isinstance(hindered.obstacle, Stop):
                 raise
             answer = await post(None)
-        if isinstance(answer, Refusal) and answer.code == NAME_TAKEN and await self._name_is_taken():
+        if isinstance(answer, Refusal) and answer.code == NAME_TAKEN and await self._has_no_name():
             answer = await post((await self._credentials.under_another_name()).access_token)
         return self._adopted(answer)
 
-    async def _name_is_taken(self) -> bool:
+    async def _has_no_name(self) -> bool:
         """Asks again, since a token that looks fresh may be one of a server that was restored since."""
         try:
             await self._credentials.bearer(stale=await self._credentials.bearer())
         except Hindered as hindered:
-            return _name_is_taken(hindered)
+            return self._needs_another_name(hindered)
         return False
+
+    def _needs_another_name(self, hindered: Hindered) -> bool:
+        """Whether a twin from a backup goes on under the name of this log, on a server that had forgotten both; or the
+        name is that of an anonymous user whom the log was logged out of, whatever would be lost."""
+        match hindered.obstacle:
+            case Stop(code=code):
+                return code == NAME_TAKEN or (code == LOGIN_REQUIRED and self._credentials.is_abandoned)
+            case BackOff() | SendLess():
+                return False
 
     def _adopted(self, answer: Answer[Tokens]) -> Answer[Tokens]:
         return self._credentials.adopt(answer) if isinstance(answer, Tokens) else answer
-
-
-def _name_is_taken(hindered: Hindered) -> bool:
-    """Whether a twin from a backup goes on under the name of this log, on a server that had forgotten both."""
-    return isinstance(hindered.obstacle, Stop) and hindered.obstacle.code == NAME_TAKEN

@@ -108,6 +108,7 @@ class _Content(BaseModel):
     server: Annotated[str, AfterValidator(origin)] | None = None
     secrets: dict[UUID, _Sendable] = {}
     next_device: UUID | None = None
+    abandoned: UUID | None = None
     tokens: Annotated[_Tokens | None, BeforeValidator(lambda tokens: tokens or None)] = None
 
 
@@ -181,9 +182,15 @@ class Session:
         with self._changing() as content:
             content["tokens"] = kept
 
-    def drop_tokens(self) -> None:
+    def drop_tokens(self, abandoned: UUID | None = None) -> None:
+        """`abandoned` is a device whose user nobody can ever log in to."""
         with self._changing() as content:
             content.pop("tokens", None)
+            if abandoned:
+                content["abandoned"] = str(abandoned)
+
+    def is_abandoned(self, device_id: UUID) -> bool:
+        return self._read().get("abandoned") == str(device_id)
 
     @contextmanager
     def _changing(self) -> Iterator[dict[str, Any]]:

@@ -93,7 +93,7 @@ def logout(
     async def run(online: Online) -> None:
         answer = await online.credentials.ask(lambda bearer: online.protocol.logout(bearer, discard=discard))
         assert answer is not None
-        log.session.drop_tokens()
+        online.credentials.logged_out()
 
     try:
         with_server(log, run)

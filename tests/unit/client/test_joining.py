@@ -1,5 +1,6 @@
 """Into an account, also when a restored server gave the log's name to a twin. The server decides as the real one."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -43,6 +44,13 @@ class Gym:
     def joined(self, phone: Phone, *, register: bool) -> None:
         phone.join(register=register)
         self._finished(phone)
+
+    def logged_out(self, phone: Phone) -> None:
+        """Ends the session of the phone's device, as auth and the command line do, whatever is lost."""
+        book, device = self.server.accounts.book, phone.queue.identity.device_id
+        book.devices[device] = replace(book.devices[device], login_required=True)
+        self.server.accounts.restore(Book(**{**vars(book), "families": {}}))
+        phone.engine.credentials.logged_out()
 
     def _finished(self, phone: Phone) -> Outcome | None:
         outcome = None
@@ -107,6 +115,42 @@ def test_registering_again_does_where_the_account_is_gone_too(gym: Gym) -> None:
     gym.joined(phone, register=True)
 
     assert isinstance(gym.synced(phone), Synced)
+    assert gym.account() == {done}
+
+
+@pytest.mark.parametrize("register", [True, False], ids=["register", "login"])
+def test_who_is_logged_out_of_nobodys_account_gets_into_one(gym: Gym, *, register: bool) -> None:
+    # given a log whose anonymous user was left for good, and more that was logged since
+    gym.joined(gym.phone("desk"), register=not register)
+    phone = gym.phone("phone")
+    before = log(phone)
+    assert isinstance(gym.synced(phone), Synced)
+    gym.logged_out(phone)
+    after = log(phone)
+    assert isinstance(gym.synced(phone), Halted)
+
+    # when it joins an account
+    gym.joined(phone, register=register)
+
+    # then all of the log is in there
+    assert isinstance(gym.synced(phone), Synced)
+    assert gym.account() == {before, after}
+
+
+def test_who_is_logged_out_of_an_account_stays_the_same_device(gym: Gym) -> None:
+    phone = gym.phone("phone")
+    gym.joined(phone, register=True)
+    done, device = log(phone), phone.queue.identity.device_id
+    assert isinstance(gym.synced(phone), Synced)
+    gym.logged_out(phone)
+    phone.email = OTHER
+    gym.joined(phone, register=True)
+    assert isinstance(gym.synced(phone), Halted)
+
+    phone.email = EMAIL
+    gym.joined(phone, register=False)
+
+    assert phone.queue.identity.device_id == device
     assert gym.account() == {done}
 
 
