@@ -8,7 +8,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from shared.domains.exercises.catalogue import CATALOGUE, CatalogueExercise
-from shared.domains.exercises.fold import MERGED_INTO, representative
+from shared.domains.exercises.fold import MERGED_INTO, representatives
 from shared.domains.exercises.vocabulary import Equipment, Measure, Muscle
 from shared.fold import Entity
 from shared.views.rows import Row
@@ -50,14 +50,13 @@ class ExerciseRow(Row):
 def exercise_rows(entities: Mapping[UUID, Entity]) -> list[ExerciseRow]:
     """A user's rows, from all of the user's exercise entities: one row each, catalogue exercises only where touched."""
     merges = {exercise_id: entity.value(MERGED_INTO) for exercise_id, entity in entities.items()}
-    merged = {exercise_id: into for exercise_id, into in merges.items() if into is not None}
-    return [_row(exercise_id, entity, merged) for exercise_id, entity in entities.items()]
+    standing = representatives({exercise_id: into for exercise_id, into in merges.items() if into is not None})
+    return [_row(exercise_id, entity, standing.get(exercise_id)) for exercise_id, entity in entities.items()]
 
 
-def _row(exercise_id: UUID, entity: Entity, merged: Mapping[UUID, UUID]) -> ExerciseRow:
+def _row(exercise_id: UUID, entity: Entity, stands_for_it: UUID | None) -> ExerciseRow:
     base = catalogue_row(exercise_id) or undefined_row(exercise_id)
     secondary: list[Muscle] | None = entity.value("secondary")
-    stands_for_it = representative(exercise_id, merged)
     return ExerciseRow(
         exercise_id=exercise_id,
         name=entity.value("name") or base.name,

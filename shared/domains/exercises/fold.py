@@ -31,12 +31,18 @@ def changes(event: ExerciseEvent) -> tuple[Change, ...]:
             return (Change("exercise", event.from_id, {MERGED_INTO: None}),)
 
 
-def representative(exercise_id: UUID, merged_into: Mapping[UUID, UUID]) -> UUID:
-    """The exercise that stands for this one: merges are followed; a cycle is represented by its smallest id."""
-    path: list[UUID] = []
-    while exercise_id in merged_into:
-        if exercise_id in path:
-            return min(path[path.index(exercise_id) :])
-        path.append(exercise_id)
-        exercise_id = merged_into[exercise_id]
-    return exercise_id
+def representatives(merged_into: Mapping[UUID, UUID]) -> Mapping[UUID, UUID]:
+    """The exercise that stands for each merged one: merges are followed; a cycle is represented by its smallest id.
+
+    Each is followed once, since who merges thousands into one another must not hold up the others.
+    """
+    found: dict[UUID, UUID] = {}
+    for start in merged_into:
+        path: dict[UUID, int] = {}
+        at = start
+        while at in merged_into and at not in found and at not in path:
+            path[at] = len(path)
+            at = merged_into[at]
+        stands = min(list(path)[path[at] :]) if at in path else found.get(at, at)
+        found |= dict.fromkeys(path, stands)
+    return found

@@ -1,13 +1,18 @@
 """Measurements, exercises, templates, goals, the profile and conflicts as people see them."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from shared.domains.exercises.catalogue import CATALOGUE
+from shared.domains.exercises.fold import representatives
 from shared.views.exercises import ExerciseRow, Exercises
 from shared.views.profile import BLANK_PROFILE
 from shared.views.rows import json_form
@@ -130,6 +135,28 @@ def test_merges_are_followed_and_cycles_have_one_representative() -> None:
     known = known_to(story)
     assert {known.standing_for(exercise) for exercise in (MINE, YOURS, PULL_UP)} == {MINE}
     assert known.bodyweight_share(PULL_UP) == CATALOGUE[PULL_UP].bodyweight_share
+
+
+def followed(exercise_id: UUID, merged_into: Mapping[UUID, UUID]) -> UUID:
+    """What stands for an exercise, as one would find it by hand."""
+    path = []
+    while exercise_id in merged_into and exercise_id not in path:
+        path.append(exercise_id)
+        exercise_id = merged_into[exercise_id]
+    return min(path[path.index(exercise_id) :]) if exercise_id in path else exercise_id
+
+
+@given(st.dictionaries(*[st.integers(0, 7).map(lambda number: UUID(int=number))] * 2))
+def test_what_stands_for_all_is_what_stands_for_each(merged_into: Mapping[UUID, UUID]) -> None:
+    found = representatives(merged_into)
+
+    assert found == {exercise_id: followed(exercise_id, merged_into) for exercise_id in merged_into}
+
+
+def test_a_chain_of_thousands_of_merges_is_followed_once() -> None:
+    ids = [UUID(int=number) for number in range(20_000)]
+
+    assert set(representatives(dict(pairwise(ids))).values()) == {ids[-1]}
 
 
 def test_a_template_is_saved_whole() -> None:
