@@ -10,7 +10,7 @@ from uuid import UUID
 
 from services.projector.domain import UNREADABLE, Entry, Parked, Said, entries
 from services.projector.rebuild.groups import Group
-from services.projector.rebuild.read import read
+from services.projector.rebuild.read import Told, read
 from services.projector.settings import Settings
 from services.projector.store import dead_letters, history, loading
 from services.projector.tables import APPLIED, DEAD_LETTERS, HISTORY
@@ -21,6 +21,8 @@ from shared.envelope import AcceptedEvent
 from shared.fold import Key, entity_of
 from shared.postgres import connect
 
+_LOOKS = 3
+_BETWEEN_LOOKS_S = 1
 Place = tuple[UUID, int]
 # What the live generation could not apply, with the state of each.
 Parkeds = Mapping[Place, str]
@@ -55,6 +57,31 @@ async def _load_group(
     settings: Settings, generation: str, epoch: UUID, group: Group, erased: Collection[UUID], parked: Parkeds
 ) -> int:
     told = await read(settings, group, epoch)
+    loaded = await _folded(settings.database_url_projector, told, erased, parked)
+    await _copy(settings.database_url_projector, generation, loaded)
+    return told.events
+
+
+async def _folded(url: str, told: Told, erased: Collection[UUID], parked: Parkeds) -> Loaded:
+    """The rows of what was told. The live generation may park only now what has come in since the rebuild began."""
+    for _ in range(_LOOKS):
+        try:
+            return _load(told, erased, parked)
+        except CannotApply:
+            await asyncio.sleep(_BETWEEN_LOOKS_S)
+            parked = await _parked_by_now(url)
+    return _load(told, erased, parked)
+
+
+async def _parked_by_now(url: str) -> Parkeds:
+    connection = await connect(url, role="projector_worker")
+    try:
+        return await loading.parked_in_live(connection)
+    finally:
+        await connection.close()
+
+
+def _load(told: Told, erased: Collection[UUID], parked: Parkeds) -> Loaded:
     loaded = Loaded()
     for user_id, events in told.of_user.items():
         if user_id not in erased:
@@ -62,8 +89,7 @@ async def _load_group(
             left = [event for event in events if event.user_id not in erased] if erased else events
             _load_user(loaded, user_id, left, parked)
     loaded.tables[APPLIED.name] += loading.applied_rows(told.applied(), erased)
-    await _copy(settings.database_url_projector, generation, loaded)
-    return told.events
+    return loaded
 
 
 def _load_user(loaded: Loaded, user_id: UUID, events: Iterable[AcceptedEvent], parked: Parkeds) -> None:

@@ -19,7 +19,7 @@ from services.projector.rebuild.groups import Group, groups
 from services.projector.rebuild.load import CannotApply, load_group
 from services.projector.rebuild.progress import Progress
 from services.projector.settings import Settings
-from services.projector.store import comparing, effects, generations, identity, loading
+from services.projector.store import comparing, dead_letters, effects, generations, identity, loading
 from services.projector.store.batch import ProjectorStore
 from shared.clients import service_client
 from shared.feeds import Head, IdentityFeed, IngestFeed
@@ -240,6 +240,7 @@ class _Rebuild:
             _, heads = await self._follow()
             async with self.pool.acquire() as connection:
                 await self._prove(connection, live, heads)
+                await dead_letters.carry_over(connection, live, self.name)
                 users = await comparing.comparable(connection, live, self.name)
                 differences: Mapping[str, int] = {}
                 if await self._comparable_versions(live):

@@ -21,6 +21,11 @@ INSERT INTO dead_letters ({", ".join(NAMES)}) SELECT * FROM unnest($1::uuid[], $
 ON CONFLICT (own_device_id, own_sequence) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _CONTENT)},
   state = CASE WHEN dead_letters.event_id = excluded.event_id THEN dead_letters.state ELSE excluded.state END
 """  # noqa: S608  (names of a declared table)
+_DECIDED = """
+UPDATE {new}.dead_letters AS n SET state = o.state FROM {old}.dead_letters AS o
+WHERE o.own_device_id = n.own_device_id AND o.own_sequence = n.own_sequence AND o.event_id = n.event_id
+AND o.state <> n.state
+"""
 _REFUSE = """
 INSERT INTO refused_records (id, topic, partition, record_offset, key, value, reason)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::bigint[], $5::bytea[], $6::bytea[], $7::text[])
@@ -42,6 +47,11 @@ def row(parked: Parked, user_id: UUID, state: str = "parked") -> tuple[Any, ...]
     place = (event.device_id, event.sequence_number, user_id, *(entity_meant(event) or (None, None)))
     reason = parked.reason.replace("\x00", "")
     return (*place, event.event_id, event.model_dump_json(), reason, state, utc_now())
+
+
+async def carry_over(connection: Connection, old: str, new: str) -> None:
+    """What operators decided about the parked events of one generation holds in another."""
+    await connection.execute(_DECIDED.format(old=old, new=new))
 
 
 async def refuse(connection: Connection, refused: Iterable[tuple[Record, str]]) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.projector.store import effects, generations, identity
 from services.projector.store.batch import ProjectorBatch
+from services.projector.store.dead_letters import carry_over
 from services.projector.store.loading import hold_live, misplaced
 from services.projector.store.users import touch
 from services.projector.views.rows import generation_of
@@ -116,7 +117,8 @@ async def roll_back(connection: Connection) -> str | None:
         generations.shape(),
     )
     if name is not None:
-        await hold_live(connection)
+        live = await hold_live(connection)
+        await carry_over(connection, live, name)
         await connection.execute("SELECT set_config('search_path', $1 || ', public', true)", name)
         await identity.settle(connection, await misplaced(connection))
         await generations.switch(connection, name)

@@ -17,7 +17,7 @@ from shared.fold import fold
 from shared.identity import UserErased, UserMerged
 from shared.postgres import Connection, connect
 from shared.views.whole import VIEWS_VERSION, content_digest_of
-from tests.histories import history, sent
+from tests.histories import History, history, sent
 from tests.system.projector.feed import EventStore, served
 from tests.system.projector.looking import apply, content_digest, rows
 
@@ -49,6 +49,13 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
 async def erase(store: ProjectorStore, user_id: UUID) -> None:
     async with store.transaction() as connection:
         await identity.erase(connection, uuid4(), {user_id})
+
+
+async def letters(store: ProjectorStore, person: History) -> list[tuple[UUID, str]]:
+    """The parked events of somebody, each with its state."""
+    async with store.transaction() as connection:
+        rows = await connection.fetch("SELECT event_id, state FROM dead_letters WHERE user_id = $1", person.user_id)
+    return [(row[0], row[1]) for row in rows]
 
 
 async def test_an_erasure_does_not_stop_it(
@@ -107,6 +114,54 @@ async def test_an_event_that_only_the_live_generation_could_apply_stops_it(
     # when the rebuild meets it, then it stops and names it
     with pytest.raises(CannotApply, match=str(late.event_id)):
         await rebuild(settings)
+
+
+async def test_what_the_live_generation_parks_meanwhile_does_not_stop_it(
+    store: ProjectorStore, event_store: EventStore, settings: Settings
+) -> None:
+    # given an event that nobody can read, which comes when the rebuild has begun
+    person = history(968, events=40, devices=1)
+    event_store.accept(person.received[:-1])
+    await apply(store, person.received[:-1])
+    late = person.received[-1].model_copy(update={"event_type": "SongSung"})
+    with event_store.held_up() as asked:
+        rebuilding = asyncio.create_task(rebuild(settings))
+        assert await asyncio.to_thread(asked.wait, 60)
+        event_store.accept([late])
+
+    # when the live generation parks it a moment later
+    await asyncio.sleep(0.5)
+    await apply(store, [late])
+
+    # then the new one has it parked too
+    await rebuilding
+    assert await letters(store, person) == [(late.event_id, "parked")]
+
+
+async def test_what_an_operator_decides_meanwhile_holds_in_the_new_generation_and_in_the_old_one(
+    store: ProjectorStore, event_store: EventStore, settings: Settings, meanwhile: Meanwhile
+) -> None:
+    # given an event that is parked, and given up while a rebuild runs
+    person = history(969, events=40, devices=1)
+    unknown = person.received[-1].model_copy(update={"event_type": "SongSung"})
+    events = [*person.received[:-1], unknown]
+    event_store.accept(events)
+    await apply(store, events)
+
+    async def discards() -> None:
+        async with store.transaction() as connection:
+            await operating.discard(connection, unknown.device_id, unknown.sequence_number)
+
+    meanwhile(discards)
+    # when the new generation is switched in, then it is given up there
+    await rebuild(settings)
+    assert await letters(store, person) == [(unknown.event_id, "discarded")]
+
+    # and what was decided in that one holds where the one before is made live again
+    async with store.transaction() as connection:
+        await connection.execute("UPDATE dead_letters SET state = 'parked' WHERE user_id = $1", person.user_id)
+        await operating.roll_back(connection)
+    assert await letters(store, person) == [(unknown.event_id, "parked")]
 
 
 @pytest.mark.parametrize("killed", [False, True])
