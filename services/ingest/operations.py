@@ -1,5 +1,6 @@
 """Operators' work on the event store, for the routes and for commands that have no running service."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -16,6 +17,9 @@ from shared.envelope import Origin
 from shared.postgres import Connection
 from shared.values import format_moment
 
+AT_ONCE = 50
+"""Each may be as large as a whole request."""
+
 
 async def release_quarantine(connection: Connection, now: datetime, trace: Trace) -> tuple[int, int]:
     """Writes what this version of the software can read now as events of the server's device, each with its origin.
@@ -24,16 +28,28 @@ async def release_quarantine(connection: Connection, now: datetime, trace: Trace
     """
     released = kept = 0
     for device_id in await Operations(connection).refused_devices():
-        async with connection.transaction():
-            operations = Operations(connection)
-            refused = await operations.refused(device_id)
-            readable = {one.sequence_number: draft for one in refused if (draft := _draft(device_id, one))}
-            for user_id in {one.user_id for one in refused if one.sequence_number in readable}:
-                drafts = [readable[one.sequence_number] for one in refused if _is_of(one, user_id, readable)]
-                await write(connection, await Users(connection).root(user_id), drafts, now, trace)
-            await operations.released(device_id, list(readable), now)
-        released, kept = released + len(readable), kept + len(refused) - len(readable)
+        last = 0
+        while True:
+            async with connection.transaction():
+                refused = await Operations(connection).refused(device_id, last, AT_ONCE)
+                readable = await _release(connection, device_id, refused, now, trace)
+            if not refused:
+                break
+            released, kept = released + readable, kept + len(refused) - readable
+            last = refused[-1].sequence_number
     return released, kept
+
+
+async def _release(
+    connection: Connection, device_id: UUID, refused: Sequence[Refused], now: datetime, trace: Trace
+) -> int:
+    """How many could be read."""
+    readable = {one.sequence_number: draft for one in refused if (draft := _draft(device_id, one))}
+    for user_id in {one.user_id for one in refused if one.sequence_number in readable}:
+        drafts = [readable[one.sequence_number] for one in refused if _is_of(one, user_id, readable)]
+        await write(connection, await Users(connection).root(user_id), drafts, now, trace)
+    await Operations(connection).released(device_id, list(readable), now)
+    return len(readable)
 
 
 def _is_of(refused: Refused, user_id: UUID, readable: dict[int, Draft]) -> bool:

@@ -1,9 +1,7 @@
 """What devices read back: digests, events behind a vector cursor, and what was refused."""
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import accumulate
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,17 +12,15 @@ from pydantic_core import from_json
 from services.ingest.api.context import Reader, Store, ids_of
 from services.ingest.store.epochs import server_epoch
 from services.ingest.store.feeds import line
-from services.ingest.store.pull import Pull, Vector
+from services.ingest.store.pull import NOTHING, Pull, Vector
 from shared.digests import EMPTY
 from shared.envelope import AcceptedEvent
 from shared.errors import InvalidRequest, NotFound
-from shared.http import Cursor, Limit, Page, decode_cursor, encode_cursor, page_of
+from shared.http import Cursor, Limit, Page, decode_cursor, encode_cursor
 from shared.positions import last_event
 from shared.values import MAX_INTEGER, Moment
 
 router = APIRouter(prefix="/api/v1/sync", tags=["sync"])
-LONGEST_PAGE = 1024 * 1024
-"""Characters of events: what is slow to load breaks off, and who pulls in a cellar must come on with every page."""
 
 
 class DeviceHash(BaseModel):
@@ -120,15 +116,9 @@ async def events(
     behind = {device: known.get(device, 0) for device, last in wanted.items() if known.get(device, 0) < last}
     if exclude_device is not None:
         behind.pop(exclude_device, None)
-    rows = await pull.after(behind, limit + 1) if behind else []
-    shown = rows[: _fitting([len(row["record"]) for row in rows[:limit]])]
-    delivered = {**known, **{row["device_id"]: row["sequence_number"] for row in shown}}
-    return _page(epoch, [row["record"] for row in shown], delivered, has_more=len(rows) > len(shown))
-
-
-def _fitting(sizes: Sequence[int]) -> int:
-    """How many of the first make a page: all that are no longer together than a page may be, and always one."""
-    return max(bisect_right(list(accumulate(sizes)), LONGEST_PAGE), min(len(sizes), 1))
+    rows = await pull.after(behind, limit) if behind else NOTHING
+    delivered = {**known, **{row["device_id"]: row["sequence_number"] for row in rows.shown}}
+    return _page(epoch, [row["record"] for row in rows.shown], delivered, has_more=rows.more)
 
 
 def _page(epoch: UUID, records: Sequence[str], delivered: Vector, *, has_more: bool) -> Response:
@@ -177,9 +167,10 @@ async def quarantine_page(
     pull: Pull, user_ids: set[UUID] | None, cursor: str | None, limit: int
 ) -> Page[QuarantinedEvent]:
     """One page of the refused events of a user, or of all users."""
-    rows = await pull.quarantine(user_ids, last_event(cursor), limit + 1)
-    items = [QuarantinedEvent(**{**row, "event": _as_json(row["raw"])}) for row in map(dict, rows)]
-    return page_of(items, limit, lambda refused: [refused.device_id, refused.sequence_number])
+    rows = await pull.quarantine(user_ids, last_event(cursor), limit)
+    items = [QuarantinedEvent(**{**row, "event": _as_json(row["raw"])}) for row in map(dict, rows.shown)]
+    last = [items[-1].device_id, items[-1].sequence_number] if rows.more else None
+    return Page(items=items, next_cursor=encode_cursor(last) if last else None)
 
 
 def _as_json(raw: bytes) -> Any:

@@ -10,6 +10,10 @@ from shared.feeds import Head
 from shared.postgres import Connection
 
 SNAPSHOT_PAGE = 2_000
+# A few events may be as large as many others together.
+_FIRST_PAGE = 50
+PAGE_BYTES = 8 * 1024 * 1024
+"""About as much of events as is in memory at once for one reader."""
 
 _HEAD = """
     SELECT device_id, user_id, last_accepted, accepted_count, encode(digest, 'hex') AS hash FROM devices
@@ -18,8 +22,14 @@ _HEAD = """
 _HEADS = f"{_HEAD} AND device_id BETWEEN $1 AND $2 ORDER BY device_id LIMIT $3"
 _HEADS_OF_USER = f"{_HEAD} AND user_id = ANY (whole_user($1::uuid[])) ORDER BY device_id"
 _RANGE = """
-    SELECT record FROM events WHERE device_id = $1 AND sequence_number BETWEEN $2 AND $3
-    ORDER BY sequence_number LIMIT $4
+    SELECT record FROM (
+        SELECT record, sequence_number,
+               sum(octet_length(record)) OVER (ORDER BY sequence_number) - octet_length(record) AS before
+        FROM (
+            SELECT record, sequence_number FROM events WHERE device_id = $1 AND sequence_number BETWEEN $2 AND $3
+            ORDER BY sequence_number LIMIT $4
+        ) AS found
+    ) AS sized WHERE before < $5 ORDER BY sequence_number
 """
 _SHARD = """
     SELECT record FROM events
@@ -55,9 +65,9 @@ class Feeds:
         return [_head(row) for row in await self._connection.fetch(_HEADS_OF_USER, user_ids)]
 
     async def range(self, device_id: UUID, first: int, last: int, limit: int) -> bytes:
-        """A device's events of the range as JSON lines, in order."""
+        """The first events of the range as JSON lines, in order: as many as `limit` and `PAGE_BYTES` allow, and one."""
         epoch = await server_epoch(self._connection)
-        return lines(epoch, await self._connection.fetch(_RANGE, device_id, first, last, limit))
+        return lines(epoch, await self._connection.fetch(_RANGE, device_id, first, last, limit, PAGE_BYTES))
 
     async def snapshot(self, shard: int, shards: int) -> AsyncIterator[bytes]:
         """All events of a shard's devices as JSON lines, by device and sequence, as they were at one moment."""
@@ -73,8 +83,16 @@ class Feeds:
         epoch = await server_epoch(self._connection)
         async with self._connection.transaction(readonly=True):
             cursor = await self._connection.cursor(query, *arguments)
-            while rows := await cursor.fetch(SNAPSHOT_PAGE):
-                yield lines(epoch, rows)
+            count = _FIRST_PAGE
+            while rows := await cursor.fetch(count):
+                page = lines(epoch, rows)
+                count = _next_count(len(rows), len(page))
+                yield page
+
+
+def _next_count(rows: int, size: int) -> int:
+    """How many rows to fetch after so many of so many bytes: at most twice as many, as long as they are small."""
+    return max(1, min(2 * rows, SNAPSHOT_PAGE, PAGE_BYTES * rows // size))
 
 
 def _head(row: "asyncpg.Record") -> Head:

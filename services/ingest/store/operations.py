@@ -9,20 +9,20 @@ from shared.postgres import Connection, affected
 
 _REFUSED = """
     SELECT user_id, sequence_number, received_at, raw FROM quarantined_events
-    WHERE device_id = $1 AND released_at IS NULL ORDER BY sequence_number FOR UPDATE
+    WHERE device_id = $1 AND sequence_number > $2 AND released_at IS NULL ORDER BY sequence_number LIMIT $3 FOR UPDATE
 """
 _REFUSED_DEVICES = "SELECT DISTINCT device_id FROM quarantined_events WHERE released_at IS NULL ORDER BY device_id"
-# Ranges of at most 500 events, counted and not computed: numbers may be far apart.
+# Ranges of at most 500 events and about a mebibyte, as requests are; counted, since numbers may be far apart.
 _REPUBLISH = """
     INSERT INTO outbox (device_id, first, last, slot)
     SELECT device_id, min(sequence_number), max(sequence_number),
            (get_byte(uuid_send(device_id), 14) & 3) * 256 + get_byte(uuid_send(device_id), 15)
     FROM (
-        SELECT device_id, sequence_number,
-               (row_number() OVER (PARTITION BY device_id ORDER BY sequence_number) - 1) / 500 AS part
-        FROM events
+        SELECT device_id, sequence_number, (row_number() OVER device - 1) / 500 AS part,
+               div(sum(octet_length(record)) OVER device, 1024 * 1024) AS size
+        FROM events WINDOW device AS (PARTITION BY device_id ORDER BY sequence_number)
     ) AS parts
-    GROUP BY device_id, part ORDER BY device_id, part
+    GROUP BY device_id, part, size ORDER BY device_id, part, size
 """
 _KEEP_HEADS = """
     INSERT INTO epoch_heads (epoch_number, device_id, last_accepted)
@@ -50,9 +50,9 @@ class Operations:
         """Devices with events in quarantine."""
         return [row["device_id"] for row in await self._connection.fetch(_REFUSED_DEVICES)]
 
-    async def refused(self, device_id: UUID) -> list[Refused]:
-        """A device's events in quarantine, locked until the transaction ends."""
-        return [Refused(**row) for row in await self._connection.fetch(_REFUSED, device_id)]
+    async def refused(self, device_id: UUID, after: int, limit: int) -> list[Refused]:
+        """A device's events in quarantine after a number, locked until the transaction ends."""
+        return [Refused(**row) for row in await self._connection.fetch(_REFUSED, device_id, after, limit)]
 
     async def released(self, device_id: UUID, numbers: Sequence[int], moment: datetime) -> None:
         """Marks events as released."""

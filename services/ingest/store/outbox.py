@@ -12,11 +12,22 @@ from shared.postgres import Connection
 
 ROWS = 1_000
 
-# The oldest rows up to so many events, and at least one: the total of the first row is its own count.
+PAGE_BYTES = 16 * 1024 * 1024
+"""What is published within the time that it may take, whatever devices have sent."""
+
+# The oldest rows up to so many events and bytes, and at least one.
 _PAGE = """
-    WITH pending AS (
-        SELECT *, sum(last - first + 1) OVER (ORDER BY id) AS total FROM outbox
-        WHERE slot % $2::int = $1::int ORDER BY id LIMIT $3
+    WITH oldest AS (
+        SELECT *, sum(last - first + 1) OVER (ORDER BY id) AS total, row_number() OVER (ORDER BY id) AS number
+        FROM outbox WHERE slot % $2::int = $1::int ORDER BY id LIMIT $3
+    ),
+    pending AS (
+        SELECT oldest.*, sum(stored.bytes) OVER (ORDER BY id) AS size
+        FROM oldest CROSS JOIN LATERAL (
+            SELECT coalesce(sum(octet_length(record)), 0) AS bytes FROM events
+            WHERE device_id = oldest.device_id AND sequence_number BETWEEN first AND last
+        ) AS stored
+        WHERE total <= $4 OR number = 1
     )
     SELECT id, device_id, correlation_id, traceparent, created_at,
            (SELECT epoch FROM server_epochs ORDER BY number DESC LIMIT 1) AS server_epoch,
@@ -25,7 +36,7 @@ _PAGE = """
                WHERE stored.device_id = pending.device_id AND stored.sequence_number BETWEEN first AND last
                ORDER BY sequence_number
            ) AS records
-    FROM pending WHERE total <= $4 OR total = last - first + 1 ORDER BY id
+    FROM pending WHERE size <= $5 OR number = 1 ORDER BY id
 """
 _WITH_WORK = "SELECT DISTINCT slot % $1::int AS shard FROM (SELECT slot FROM outbox ORDER BY id LIMIT 1000) AS oldest"
 _BACKLOG = """
@@ -58,7 +69,7 @@ class Outbox:
 
     async def page(self, events: int) -> Page | None:
         """The oldest rows, in order, with about `events` records at most; None where there is nothing."""
-        rows = await self._connection.fetch(_PAGE, self._shard, self._shards, ROWS, events)
+        rows = await self._connection.fetch(_PAGE, self._shard, self._shards, ROWS, events, PAGE_BYTES)
         if not rows:
             return None
         records = [record for row in rows for record in _outgoing(row)]

@@ -26,6 +26,14 @@ _AFTER = """
     ) AS event
     ORDER BY event.device_id, event.sequence_number LIMIT $3
 """
+# As many rows as a page of so many bytes holds, and at least one; each with how many there were to choose from.
+_OF_A_PAGE = """
+    SELECT * FROM (
+        SELECT *, count(*) OVER () AS found,
+               row_number() OVER page = 1 OR sum(octet_length({wide})) OVER page <= ${size} AS fits
+        FROM ({rows}) AS listed WINDOW page AS (ORDER BY device_id, sequence_number)
+    ) AS sized WHERE fits ORDER BY device_id, sequence_number
+"""
 # Where a device's events begin that came at that time or later; its end where none did.
 _SINCE = """
     SELECT device.device_id, coalesce(
@@ -54,6 +62,25 @@ _QUARANTINE_OF = f"""
     ) AS refused
     ORDER BY device_id, sequence_number LIMIT $3
 """  # noqa: S608  (constants of this file)
+
+
+_AFTER_PAGE = _OF_A_PAGE.format(rows=_AFTER, wide="record", size=4)
+_QUARANTINE_PAGE = _OF_A_PAGE.format(rows=_QUARANTINE, wide="raw", size=4)
+_QUARANTINE_PAGE_OF = _OF_A_PAGE.format(rows=_QUARANTINE_OF, wide="raw", size=5)
+PAGE_BYTES = 1024 * 1024
+"""As much of events as a page holds: what is slow to load breaks off, and who pulls in a cellar must come on with every
+page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a page, and whether more follow."""
+
+    shown: Sequence[asyncpg.Record]
+    more: bool
+
+
+NOTHING = Rows((), more=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +116,10 @@ class Pull:
         assert row is not None
         return Digest(row["events"], (int(row["high"]) * 2**64 + int(row["low"])) % MODULUS)
 
-    async def after(self, delivered: Vector, limit: int) -> Sequence[asyncpg.Record]:
+    async def after(self, delivered: Vector, limit: int) -> Rows:
         """The next events of each device, by device and sequence."""
-        rows: Sequence[asyncpg.Record] = await self._connection.fetch(
-            _AFTER, list(delivered.keys()), list(delivered.values()), limit
-        )
-        return rows
+        vector = list(delivered.keys()), list(delivered.values())
+        return _page(await self._connection.fetch(_AFTER_PAGE, *vector, limit + 1, PAGE_BYTES), limit)
 
     async def since(self, device_ids: Iterable[UUID], moment: datetime) -> Vector:
         """The vector after which everything received from that moment on follows."""
@@ -109,13 +134,15 @@ class Pull:
         rows = await self._connection.fetch(_LATER_HEADS, number, list(delivered))
         return {row["device_id"]: min(delivered[row["device_id"]], row["head"]) for row in rows}
 
-    async def quarantine(
-        self, user_ids: Iterable[UUID] | None, after: tuple[UUID, int], limit: int
-    ) -> list[asyncpg.Record]:
+    async def quarantine(self, user_ids: Iterable[UUID] | None, after: tuple[UUID, int], limit: int) -> Rows:
         """Refused events of the user, or of all users, by device and sequence."""
-        rows: list[asyncpg.Record]
         if user_ids is None:
-            rows = await self._connection.fetch(_QUARANTINE, *after, limit)
+            rows = await self._connection.fetch(_QUARANTINE_PAGE, *after, limit + 1, PAGE_BYTES)
         else:
-            rows = await self._connection.fetch(_QUARANTINE_OF, *after, limit, list(user_ids))
-        return rows
+            rows = await self._connection.fetch(_QUARANTINE_PAGE_OF, *after, limit + 1, list(user_ids), PAGE_BYTES)
+        return _page(rows, limit)
+
+
+def _page(fitting: Sequence[asyncpg.Record], limit: int) -> Rows:
+    shown = fitting[:limit]
+    return Rows(shown, more=any(row["found"] > len(shown) for row in shown[:1]))

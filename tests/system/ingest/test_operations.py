@@ -7,6 +7,7 @@ from uuid import UUID, uuid4, uuid5
 
 import pytest
 
+from services.ingest import operations as service_operations
 from services.ingest import reading
 from services.ingest.api import operations
 from shared.registry import Registry, registry
@@ -127,6 +128,33 @@ async def test_quarantine_is_released_after_an_upgrade(
     assert everyones == listed
 
 
+async def test_a_long_quarantine_is_released_piece_by_piece_and_in_order(
+    ingest: Ingest, phone: Phone, without_corrections: pytest.MonkeyPatch
+) -> None:
+    # given many refused events, some of which no version knows
+    unheard = {3, 4, 9}
+    sent = [
+        set_completed(
+            number,
+            event_type="Unheard" if number in unheard else "SetCorrected",
+            payload={"set_id": str(uuid4()), "reps": 6},
+        )
+        for number in range(1, 12)
+    ]
+    answer = await phone.sync(sent)
+    assert answer["rejected_count"] == 11
+    without_corrections.undo()
+
+    # when they are read a few at a time
+    without_corrections.setattr(service_operations, "AT_ONCE", 2)
+    done = await post(ingest, "/quarantine/release", 200)
+
+    # then all that are known now are there
+    assert done["released"] == 8
+    released = await lines(ingest, str(uuid5(phone.user_id, f"server:{answer['server_epoch']}")))
+    assert [one["origin"]["sequence_number"] for one in released] == [1, 2, 5, 6, 7, 8, 10, 11]
+
+
 @pytest.mark.parametrize("said", [{"occurred_at": None}, {}])
 async def test_what_did_not_say_when_occurred_when_it_was_refused(
     ingest: Ingest, phone: Phone, without_corrections: pytest.MonkeyPatch, said: dict[str, Any]
@@ -158,6 +186,24 @@ async def test_who_saw_a_released_event_has_seen_it(
 
     assert (await lines(ingest, str(before.device_id)))[0]["seen"] == {str(phone.device_id): 1}
     assert (await lines(ingest, str(after.device_id)))[0]["seen"] == {str(phone.device_id): 2}
+
+
+async def test_large_events_are_published_again_in_batches_no_larger_than_requests(
+    ingest: Ingest, phone: Phone
+) -> None:
+    sent = sets(1, 240)
+    for event in sent:
+        event["payload"]["notes"] = "x" * 10_000
+    for start in range(0, len(sent), 80):
+        await phone.sync(sent[start : start + 80])
+    await ingest.tables.execute("DELETE FROM outbox")
+
+    await post(ingest, "/republish", 202)
+
+    rows = await ingest.tables.fetch("SELECT first, last FROM outbox WHERE device_id = $1 ORDER BY id", phone.device_id)
+    ranges = [range(row["first"], row["last"] + 1) for row in rows]
+    assert [number for one in ranges for number in one] == list(range(1, 241))
+    assert len(ranges) == 3
 
 
 async def test_everything_is_published_again_in_order(ingest: Ingest, phone: Phone) -> None:

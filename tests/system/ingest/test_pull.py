@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 import pytest
 from pydantic_core import from_json
 
-from services.ingest.api.pull import LONGEST_PAGE, _fitting
-from services.ingest.store.pull import _QUARANTINE_OF
+from services.ingest.store import feeds, pull
+from services.ingest.store.pull import _QUARANTINE_OF, PAGE_BYTES
 from shared.digests import digest_of_events
 from shared.http import encode_cursor
-from shared.postgres import create_pool
+from shared.postgres import connect, create_pool
 from tests.system.ingest.conftest import Ingest
 from tests.system.ingest.phones import Phone, set_completed, sets
 
@@ -50,25 +50,81 @@ async def test_everything_of_the_user_comes_once_page_by_page(ingest: Ingest, ph
     assert {event["device_id"] for event in others} == {str(phone.device_id)}
 
 
-async def test_a_page_of_long_events_is_no_longer_than_others(phone: Phone) -> None:
-    # given events that are together longer than a page may be
-    sent = sets(1, 180)
+async def noted(phone: Phone, count: int) -> None:
+    """Has a phone send events of some 10,000 bytes."""
+    sent = sets(1, count)
     for event in sent:
-        event["payload"]["notes"] = "x" * 10_000
-    for start in range(0, len(sent), 90):
+        event["payload"]["notes"] = "ü" * 5_000
+    for start in range(0, count, 90):
         await phone.sync(sent[start : start + 90])
 
+
+async def test_a_page_of_long_events_is_no_longer_than_others(phone: Phone) -> None:
+    # given events that are together longer than a page may be
+    await noted(phone, 180)
+
     page = await phone.get("/events", limit=500)
-    assert 90 < len(page["events"]) < len(sent)
+    assert 90 < len(page["events"]) < 180
     assert page["has_more"]
-    assert len(json.dumps(page["events"])) < 1.1 * LONGEST_PAGE
+    assert len(json.dumps(page["events"], ensure_ascii=False).encode()) < 1.1 * PAGE_BYTES
 
     events, _ = await pulled(phone, limit=500)
     assert [event["sequence_number"] for event in events] == list(range(1, 181))
 
 
-def test_an_event_that_is_longer_than_a_page_makes_one() -> None:
-    assert [_fitting(sizes) for sizes in ([], [LONGEST_PAGE + 1, 1], [LONGEST_PAGE - 1, 1, 1], [1, 1])] == [0, 1, 2, 2]
+@pytest.mark.parametrize(
+    ("most", "sizes"), [(5_000, [1, 1, 1, 1, 1]), (11_000, [1, 1, 1, 1, 1]), (25_000, [2, 2, 1]), (60_000, [3, 2])]
+)
+async def test_an_event_that_is_longer_than_a_page_makes_one(
+    phone: Phone, monkeypatch: pytest.MonkeyPatch, most: int, sizes: list[int]
+) -> None:
+    await noted(phone, 5)
+    monkeypatch.setattr(pull, "PAGE_BYTES", most)
+
+    shown, params = [], {"limit": "3"}
+    while True:
+        page = await phone.get("/events", **params)
+        shown.append(len(page["events"]))
+        if not page["has_more"]:
+            break
+        params["after"] = page["next_cursor"]
+
+    assert shown == sizes
+
+
+async def test_refused_events_come_in_pages_of_so_many_bytes_too(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+    unknown = [{**event, "event_type": "SongSung", "payload": {"text": "x" * 10_000}} for event in sets(1, 5)]
+    await phone.sync(unknown)
+    monkeypatch.setattr(pull, "PAGE_BYTES", 25_000)
+
+    shown: list[list[int]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = await phone.get("/quarantine", limit=500, **({"cursor": cursor} if cursor else {}))
+        shown.append([refused["sequence_number"] for refused in page["items"]])
+        cursor = page["next_cursor"]
+
+    assert shown == [[1, 2], [3, 4], [5]]
+
+
+async def test_readers_of_large_events_get_them_piece_by_piece(
+    ingest: Ingest, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given events of which one piece of a feed holds but a few
+    await noted(phone, 60)
+    monkeypatch.setattr(feeds, "PAGE_BYTES", 100_000)
+    device = str(phone.device_id)
+
+    # when they are read as a range and as a snapshot
+    ranged = await ingest.internal("/internal/events", device_id=device)
+    connection = await connect(ingest.settings.database_url_ingest)
+    pieces = [len(piece.splitlines()) async for piece in feeds.Feeds(connection).of_devices([phone.device_id])]
+    await connection.close()
+
+    # then never many come at once
+    assert [json.loads(line)["sequence_number"] for line in ranged.text.splitlines()] == list(range(1, 11))
+    assert sum(pieces) == 60
+    assert max(pieces[1:]) <= 10
 
 
 async def test_a_device_that_joins_the_user_is_pulled_from_its_start(ingest: Ingest, phone: Phone) -> None:

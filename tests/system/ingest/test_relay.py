@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer
 
 from services.ingest.relay import Relay
 from services.ingest.settings import Settings
+from services.ingest.store import outbox
 from shared.topics import EVENTS
 from tests.eventually import eventually
 from tests.system.engines import RealEngines
@@ -71,6 +72,31 @@ async def test_what_was_accepted_is_published_in_order(ingest: Ingest) -> None:
 
     for phone in phones:
         assert await published(ingest.settings, phone.device_id) == list(range(1, 101))
+
+
+async def test_a_page_of_the_outbox_holds_so_many_bytes_and_at_least_one_batch(
+    ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given batches of some 30,000 bytes
+    phone = ingest.phone()
+    for first in range(1, 16, 3):
+        sent = sets(first, first + 2)
+        for event in sent:
+            event["payload"]["notes"] = "x" * 10_000
+        await phone.sync(sent)
+    shown = {}
+    for most in (10_000, 70_000, 1_000_000):
+        monkeypatch.setattr(outbox, "PAGE_BYTES", most)
+        page = await outbox.Outbox(ingest.tables, 0, 1).page(4_000)
+        assert page
+        shown[most] = len(page.records)
+
+    # then few are read at once, and all of them are published in order
+    assert shown == {10_000: 3, 70_000: 6, 1_000_000: 15}
+    monkeypatch.setattr(outbox, "PAGE_BYTES", 70_000)
+    async with running(relay_of(ingest.settings)):
+        await eventually(lambda: drained(ingest))
+    assert await published(ingest.settings, phone.device_id) == list(range(1, 16))
 
 
 async def test_records_carry_the_correlation_id(ingest: Ingest) -> None:

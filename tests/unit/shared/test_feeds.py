@@ -7,8 +7,9 @@ import httpx2
 import pytest
 from pydantic import ValidationError
 
-from shared.feeds import PAGE, IdentityFeed
+from shared.feeds import PAGE, IdentityFeed, IngestFeed
 from shared.identity import DeviceLinked, IdentityEvent, UserErased, UserMerged
+from tests.histories import history
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 USER = uuid4()
@@ -33,6 +34,26 @@ def page(request: httpx2.Request) -> httpx2.Response:
 async def test_the_identity_log_is_read_over_all_of_its_pages(number: int) -> None:
     async with client(httpx2.MockTransport(page)) as http:
         assert await IdentityFeed(http).after(number) == LOG[number:]
+
+
+async def test_a_range_is_read_to_its_end_however_short_its_pages_are() -> None:
+    # given a device whose events are so large that an answer holds three, with a number that was declared as a gap
+    chain = [event for event in history(1, events=11, devices=1).received if event.sequence_number != 5]
+    asked: list[int] = []
+
+    def three(request: httpx2.Request) -> httpx2.Response:
+        first = int(request.url.params["from"])
+        asked.append(first)
+        found = [event.model_dump_json() for event in chain if event.sequence_number >= first][:3]
+        return httpx2.Response(200, text="".join(f"{line}\n" for line in found))
+
+    # when it is read up to its head
+    async with client(httpx2.MockTransport(three)) as http:
+        read = [event async for event in IngestFeed(http).events(chain[0].device_id, 1, 11)]
+
+    # then all of it comes, and nothing is asked for beyond the head
+    assert read == chain
+    assert asked == [1, 4, 8, 11]
 
 
 async def test_an_answer_that_is_no_page_of_the_identity_log_is_an_error() -> None:
