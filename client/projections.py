@@ -127,7 +127,7 @@ class _Said(NamedTuple):
     fields: Mapping[str, Any]
 
 
-def _state(events: Iterable[Recorded]) -> State:
+def state_of(events: Iterable[Recorded]) -> State:
     """The fold of a whole log, entity by entity: nearly all have one writer, which `entity_of` makes use of."""
     said: dict[Key, list[_Said]] = {}
     for event in events:
@@ -140,7 +140,7 @@ def _state(events: Iterable[Recorded]) -> State:
 def project(queue: EventQueue, pulled: PulledLog) -> Projection:
     """The whole log, own events and others'. Refused events count nowhere, as on the server."""
     unreadable: list[LoggedEvent | PulledEvent] = []
-    state = _state(_recorded(queue, pulled, unreadable))
+    state = state_of(_recorded(queue, pulled, unreadable))
     return Projection(state, tuple(unreadable))
 
 

@@ -4,7 +4,7 @@ Read into an empty log they come to the same content, but for conflicts: those a
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,18 +12,21 @@ from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
+from client.conflicts import settling
 from client.events import Draft, PulledEvent
 from client.imports import Known, Plan, finished
 from client.lost import Lost, in_causal_order, lost
-from client.projections import Projection
+from client.projections import Projection, state_of
 from client.pulled import PulledLog
 from client.queue import EventQueue
 from client.writing import restoring
-from shared.fold import Key
-from shared.registry import UnknownEventType, registry
+from shared.fold import Key, Recorded
+from shared.registry import DomainEvent, UnknownEventType, registry
 from shared.values import Moment, format_moment
+from shared.views.rows import json_form
 from shared.views.whole import FOLD_VERSION
 
+_READER = UUID(int=0)
 FORMAT = "hypertrophy"
 VERSION = 1
 
@@ -145,16 +148,27 @@ def _read(number: int, text: str) -> ReadLine:
 def plan_lines(export: OwnExport, log: Known, import_id: UUID, file_hash: str, at: datetime) -> Plan:
     """The events about entities that the log does not know, and what brings back those that an undone import took."""
     drafts: list[Draft] = []
+    new: list[Recorded] = []
     back: set[Key] = set()
-    for line in export.lines:
-        if line.event is None:
-            continue
-        event = registry().parse(line.event.event_type, line.event.schema_version, line.event.payload)
-        keys = {(change.entity, change.entity_id) for change in registry().changes(event)}
-        occurred_at = datetime.fromisoformat(line.event.occurred_at)
+    for told in (line.event.recorded() for line in export.lines if line.event):
+        keys = {(change.entity, change.entity_id) for change in registry().changes(told.event)}
         if not any(log.has(key) for key in keys):
-            drafts.append(Draft(event, occurred_at, import_id))
+            new.append(told)
+            drafts.append(Draft(told.event, told.occurred_at, import_id))
         elif found := keys & log.taken_back - back:
             back |= found
             drafts += [Draft(again, at, import_id) for key in sorted(found) if (again := restoring(key))]
+    drafts += [Draft(event, at, import_id) for event in _settled(new)]
     return finished(drafts, (), FORMAT, import_id, file_hash, at)
+
+
+def _settled(told: Sequence[Recorded]) -> Iterator[DomainEvent]:
+    """What has to be said besides, so that the events come to the same when one device says them after each other."""
+    said = (
+        event._replace(device_id=_READER, sequence_number=number, seen={}) for number, event in enumerate(told, start=1)
+    )
+    before, after = state_of(told), state_of(said)
+    for key, entity in before.items():
+        now = after[key].values()
+        differing = {name: json_form(value) for name, value in entity.values().items() if value != now[name]}
+        yield from settling(key, differing, after[key])
