@@ -9,12 +9,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class SharedSettings(BaseSettings):
-    """Addresses and the service token. A service adds its own with its name as prefix.
+    """Addresses and the service token. A service adds its own with its name as prefix. An empty variable is one that is
+    not set.
 
     `ingest_url` and its likes are base URLs under which the services reach each other.
     """
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
 
     kafka_bootstrap_servers: str = "127.0.0.1:9092"
     ingest_url: str = "http://127.0.0.1:8000"

@@ -14,8 +14,9 @@ class Settings(SharedSettings):
     """
 
     database_url_coach: str
-    coach_openai_base_url: str | None = Field(
-        None, validation_alias=AliasChoices("coach_openai_base_url", "openai_base_url")
+    # Without a word of ours the SDK reads OPENAI_BASE_URL itself, and takes an empty one for an address.
+    coach_openai_base_url: str = Field(
+        "https://api.openai.com/v1", validation_alias=AliasChoices("coach_openai_base_url", "openai_base_url")
     )
     coach_openai_api_key: SecretStr | None = Field(
         None, validation_alias=AliasChoices("coach_openai_api_key", "openai_api_key")
