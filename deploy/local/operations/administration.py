@@ -25,6 +25,13 @@ Password = Annotated[
     ),
 ]
 
+ACCOUNT = {
+    "made": "",
+    "kept": "; the account existed already, its password stays",
+    "taken_over": "; the account existed already, but its address was not verified: it has your password now, and "
+    "all its sessions ended",
+}
+
 
 @admin.command()
 def create(
@@ -35,11 +42,12 @@ def create(
     as_json: AsJson = False,
     data: Data = None,
 ) -> None:
-    """Make an account with roles, or give an account further roles (its password stays then)."""
+    """Make an account with roles, or give one that exists further roles. If its address is verified its password stays;
+    else it is taken over: the given password counts, and all its sessions end."""
     roles = [one.value for one in role or [Role.ADMIN]]
     body = {"email": email, "password": password, "display_name": name, "roles": roles}
     made = operate(data, lambda operator: operator.post("/internal/auth/admins", body))
-    tell(made, f"{email} has the roles {', '.join(made['roles'])}", as_json)
+    tell(made, f"{email} has the roles {', '.join(made['roles'])}{ACCOUNT[made['account']]}", as_json)
 
 
 @admin.command("reset-password")

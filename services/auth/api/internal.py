@@ -9,7 +9,7 @@ from services.auth import leaving, operating
 from services.auth.accounts import Me
 from services.auth.api.bodies import AdminBody, ErasedUsers, OperatorPassword, Rotation
 from services.auth.api.context import AtDesk
-from services.auth.operating import NewAdmin
+from services.auth.operating import Admin, NewAdmin
 from services.auth.store import erasures, identity
 from shared.http import InternalLimit
 from shared.policy import service_only
@@ -44,8 +44,9 @@ async def set_password(email: str, body: OperatorPassword, desk: AtDesk) -> Me:
 
 
 @router.post("/auth/admins", status_code=201)
-async def create_admin(body: AdminBody, desk: AtDesk) -> Me:
-    """Makes an account with roles, or gives an account further roles."""
+async def create_admin(body: AdminBody, desk: AtDesk) -> Admin:
+    """Makes an account with roles, or gives an account further roles: one whose address is verified keeps its password,
+    any other gets this one, and all its sessions end."""
     return await operating.create_admin(desk, NewAdmin(body.email, body.password, body.display_name, body.roles))
 
 

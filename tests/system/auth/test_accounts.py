@@ -304,5 +304,41 @@ async def test_the_operator_sets_passwords_and_makes_administrators(auth: Auth) 
     assert (await auth.phone().login(superadmin)).status_code == 200
 
 
+async def test_a_stranger_who_took_the_address_first_is_no_administrator(auth: Auth) -> None:
+    stranger, email = await auth.account()
+    wish = {"email": email, "password": "eight lazy dumbbells", "roles": ["admin"]}
+
+    assert code(await auth.internal("POST", "/internal/auth/admins", {"email": email})) == (422, "weak_password")
+    made = await auth.internal("POST", "/internal/auth/admins", wish)
+
+    assert (made.status_code, made.json()["account"], made.json()["email_verified"]) == (201, "taken_over", True)
+    assert code(await stranger.refresh()) == (401, "login_required")
+    assert code(await stranger.call("GET", "/audit"))[0] in (401, 403)
+    assert code(await auth.phone().login(email)) == (401, "bad_credentials")
+    assert (await auth.phone().login(email, "eight lazy dumbbells")).status_code == 200
+
+
+async def test_a_verified_account_keeps_its_password_when_it_gets_roles(auth: Auth) -> None:
+    phone, email = await auth.account()
+    await phone.call("POST", "/verify", {"code": await written_code(auth, email, "Confirm your address")})
+    wish = {"email": email, "password": "eight lazy dumbbells", "roles": ["admin"]}
+
+    made = await auth.internal("POST", "/internal/auth/admins", wish)
+
+    assert (made.json()["account"], made.json()["roles"]) == ("kept", ["admin", "client"])
+    assert (await phone.refresh()).status_code == 200
+    assert (await auth.phone().login(email)).status_code == 200
+
+
+async def test_an_account_of_the_operator_is_not_taken_over_by_further_roles(auth: Auth) -> None:
+    wish = {"email": f"{uuid4().hex}@example.org", "password": PASSWORD}
+
+    first = await auth.internal("POST", "/internal/auth/admins", wish)
+    again = await auth.internal("POST", "/internal/auth/admins", {**wish, "password": "eight lazy dumbbells"})
+
+    assert (first.json()["account"], again.json()["account"]) == ("made", "kept")
+    assert (await auth.phone().login(wish["email"])).status_code == 200
+
+
 async def test_clients_may_not_read_the_audit_log(auth: Auth) -> None:
     assert code(await (await auth.anonymous()).call("GET", "/audit")) == (403, "forbidden")
