@@ -9,8 +9,9 @@ _SPACES = re.compile(r"[ \t\r\f\v]+")
 
 
 def cleaned(text: str, limit: int = MAX_MESSAGE) -> str:
-    """Without control, format and private characters, which hide instructions from people; at most `limit` long."""
-    composed = unicodedata.normalize("NFKC", text)
+    """Without control, format and private characters, which hide instructions from people; at most `limit` long. What
+    comes after a message's length is not looked at: composing makes one character into as many as 18."""
+    composed = unicodedata.normalize("NFKC", text[:MAX_MESSAGE])
     visible = "".join(c for c in composed if c in "\n\t" or unicodedata.category(c)[0] != "C")
     return _SPACES.sub(" ", visible).strip()[:limit].rstrip()
 

@@ -1,16 +1,16 @@
 """Quick questions."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from services.coach.api.rooms import PREFIX, Account, InRooms
 from services.coach.facts.claims import claims_json, evidence
 from services.coach.facts.log import TrainingLog
 from services.coach.rules.answers import Answer
 from services.coach.rules.questions import QUICK_QUESTIONS, find
-from services.coach.safety import cleaned
+from services.coach.safety import MAX_MESSAGE, cleaned
 from shared.errors import Problem
 from shared.http import Cursor, Limit, Page, paged
 from shared.values import Strict, Text, utc_now
@@ -27,7 +27,7 @@ class UnknownQuestion(Problem):
 class Question(Strict):
     model_config = ConfigDict(extra="ignore")
 
-    question: Text
+    question: Annotated[Text, Field(max_length=MAX_MESSAGE)]
 
 
 @router.get("")

@@ -57,6 +57,13 @@ async def test_an_unknown_question_is_refused(world: World, trained: UUID) -> No
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown_question")
 
 
+async def test_a_question_longer_than_a_message_is_refused_unread(world: World, trained: UUID) -> None:
+    answer = await world.http.post(
+        f"{COACH}/quick-questions", json={"question": "\ufdfa" * 4_001}, headers=world.caller(trained)
+    )
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (422, "invalid_request", "question")
+
+
 async def test_evidence_names_sets_of_the_caller(world: World, trained: UUID) -> None:
     answer = await world.http.post(
         f"{COACH}/quick-questions", json={"question": "how was my last workout"}, headers=world.caller(trained)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.coach.lasting import lasting_facts
-from services.coach.safety import ANSWERS, Concern, cleaned, concern
+from services.coach.safety import ANSWERS, MAX_MESSAGE, Concern, cleaned, concern
 
 
 @given(text=st.text(max_size=300), limit=st.integers(1, 100))
@@ -16,6 +16,10 @@ def test_cleaned_text_is_bounded_visible_and_stays_as_it_is(text: str, limit: in
     assert len(once) <= limit
     assert all(c in "\n\t" or unicodedata.category(c)[0] != "C" for c in once)
     assert cleaned(once, limit) == once
+
+
+def test_no_more_than_a_message_is_looked_at() -> None:
+    assert cleaned("\u200b" * MAX_MESSAGE + "what comes after") == ""
 
 
 @pytest.mark.parametrize(
