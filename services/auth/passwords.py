@@ -14,12 +14,14 @@ from services.auth.problems import WeakPassword
 from shared.errors import Unavailable
 
 SHORTEST, LONGEST = 8, 1024
+LONGEST_TYPED = 4 * LONGEST  # before its characters are composed
 Result = TypeVar("Result")
 
 
 def normalized(password: str) -> str:
-    """The same characters however a keyboard composes them."""
-    return unicodedata.normalize("NFKC", password)
+    """The same characters however a keyboard composes them. What is too long to be a password stays as it is: to
+    compose a megabyte takes seconds."""
+    return unicodedata.normalize("NFKC", password) if len(password) <= LONGEST_TYPED else password
 
 
 def require_strong(password: str, email: str, field: str = "password") -> None:

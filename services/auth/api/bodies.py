@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
 from services.auth.domain import well_formed_email
+from services.auth.passwords import LONGEST_TYPED
 from shared.tokens import Role
 from shared.values import Text, no_nul
 
@@ -16,7 +17,7 @@ class Body(BaseModel):
 
 DeviceSecret = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 ShortText = Annotated[str, StringConstraints(max_length=200), AfterValidator(no_nul)]
-Password = Annotated[Text, StringConstraints(min_length=1, max_length=4096)]
+Password = Annotated[Text, StringConstraints(min_length=1, max_length=LONGEST_TYPED)]
 # Too short and too long are said as weak.
 NewPassword = Text
 Email = Annotated[Text, StringConstraints(max_length=254), AfterValidator(well_formed_email)]

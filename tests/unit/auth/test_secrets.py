@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.auth.common_passwords import is_common
-from services.auth.passwords import Passwords, require_strong
+from services.auth.passwords import LONGEST_TYPED, Passwords, normalized, require_strong
 from services.auth.problems import WeakPassword
 from services.auth.secret_values import NoKeySecret, hash_of, key_secret, new_secret, successor
 from services.auth.settings import Settings
@@ -49,6 +49,14 @@ async def test_a_password_is_checked_however_its_letters_are_composed() -> None:
     assert not await passwords.verify("übermäßig stark", stored)
     assert not await passwords.verify("nobody has this password", None)
     passwords.close()
+
+
+def test_what_is_too_long_to_be_a_password_is_refused_without_composing_it() -> None:
+    endless = "\ufdfa" * (LONGEST_TYPED + 1)
+
+    assert normalized(endless) is endless
+    with pytest.raises(WeakPassword, match="at most"):
+        require_strong(endless, EMAIL)
 
 
 async def test_more_waiting_requests_than_there_is_room_for_are_refused() -> None:
