@@ -25,11 +25,12 @@ NO_SUCH = "there is no such conversation"
 OPEN = """
 INSERT INTO conversations (conversation_id, user_id, title, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)
 """
-ONE = """
+# What the model has told of it, and what the rules say of what came since.
+CONVERSATIONS = """
 SELECT conversation_id, title, concat_ws(' ', nullif(told, ''), nullif(summary, '')) AS summary, created_at, updated_at
 FROM conversations
-WHERE conversation_id = $1 AND user_id = $2
 """
+ONE = f"{CONVERSATIONS} WHERE conversation_id = $1 AND user_id = $2"
 MESSAGES = """
 SELECT message_id, role, text, evidence, source, created_at FROM messages
 WHERE conversation_id = $1 AND user_id = $2 ORDER BY position DESC LIMIT $3

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
+from services.coach.store.conversations import CONVERSATIONS
 from services.coach.store.own import own
 from services.coach.store.people import account_of
 from shared.postgres import Pool
@@ -12,7 +13,7 @@ from shared.views.rows import json_form
 
 # What the user said and was told; the training itself is ingest's to export.
 EXPORTED = {
-    "conversations": "SELECT conversation_id, title, summary, created_at, updated_at FROM conversations",
+    "conversations": CONVERSATIONS,
     "messages": "SELECT message_id, conversation_id, role, text, evidence, source, created_at FROM messages",
     "lasting_facts": "SELECT memory_id, kind, text, created_at FROM lasting_facts",
     "weekly_reports": "SELECT week, week_start, revision, created_at, content FROM weekly_reports",
