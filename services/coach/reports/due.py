@@ -12,7 +12,7 @@ from shared.digests import canonical_json
 from shared.domains.workouts.weeks import week_before, zone
 
 CHART_WEEKS = 8
-REPORT_VERSION = 2
+REPORT_VERSION = 3
 """Grows with every change of what reports say: they are then made again."""
 INPUTS = attrgetter(
     "set_id", "workout_id", "exercise_id", "completed_at", "reps", "load_kg", "volume_kg", "e1rm_kg", "rpe", "rir"

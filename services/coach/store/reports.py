@@ -41,7 +41,8 @@ UPDATE trainees SET planned_version = version, planned_at = now(), reports_due_a
 """
 WRITE = """
 INSERT INTO weekly_reports (user_id, week, week_start, created_at, content) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (user_id, week) DO UPDATE SET content = excluded.content, revision = weekly_reports.revision + 1
+ON CONFLICT (user_id, week) DO UPDATE
+SET week_start = excluded.week_start, content = excluded.content, revision = weekly_reports.revision + 1
 RETURNING revision
 """
 PAGE = """

@@ -44,11 +44,8 @@ async def test_a_user_whose_log_cannot_be_read_waits_and_the_others_get_their_re
     long_ago = datetime.now(UTC) - timedelta(weeks=3)
     for user in (first, second):
         await world.publish(*world.workout(user, uuid4(), long_ago, (BENCH, 100, 5)))
-
-    async def remembered() -> bool:
-        return bool(await worker.fetchval("SELECT count(*) FROM memory_events") == 6)
-
-    await eventually(remembered)
+    for user in (first, second):
+        await remembered(worker, user, 3)
     await worker.execute("UPDATE memory_events SET event = '{' WHERE user_id = $1", first)
     logs, reports, packed_logs = Logs(Memory(worker), entities=0), Reports(worker), PackedLogs(worker)
 
@@ -66,16 +63,47 @@ async def test_a_user_whose_log_cannot_be_read_waits_and_the_others_get_their_re
 async def test_a_week_at_the_beginning_of_the_calendar_has_its_report(world: World, worker: Pool) -> None:
     user = uuid4()
     await world.publish(*world.workout(user, uuid4(), datetime(1, 1, 1, tzinfo=UTC), (BENCH, 100, 5)))
+    await remembered(worker, user, 3)
 
-    async def remembered() -> bool:
-        return bool(await worker.fetchval("SELECT count(*) FROM memory_events WHERE user_id = $1", user) == 3)
+    await plan_all(worker, datetime.now(UTC) + timedelta(seconds=1))
 
-    await eventually(remembered)
-    now = datetime.now(UTC) + timedelta(seconds=1)
+    assert await week_starts(world, user) == ["0001-01-15"]
+
+
+async def test_a_report_that_is_made_again_begins_where_the_week_does_by_now(world: World, worker: Pool) -> None:
+    # given the report of a week from Monday on
+    user, device = uuid4(), uuid4()
+    await world.publish(*world.workout(user, device, datetime(2026, 1, 7, 9, tzinfo=UTC), (BENCH, 100, 5)))
+    await remembered(worker, user, 3)
+    await plan_all(worker, datetime.now(UTC) + timedelta(seconds=1))
+    assert await week_starts(world, user) == ["2026-01-05"]
+
+    # when the user's weeks start on Sunday
+    await world.publish(world.record(user, device, "ProfileUpdated", week_start=7))
+    await remembered(worker, user, 4)
+    await plan_all(worker, datetime.now(UTC) + timedelta(minutes=1))
+
+    # then the list says so, too
+    report = await world.http.get("/api/v1/coach/weekly-reports/2026-W02", headers=world.caller(user))
+    assert report.json()["data"]["week_start"] == "2026-01-04"
+    assert await week_starts(world, user) == ["2026-01-04"]
+
+
+async def remembered(worker: Pool, user: UUID, events: int) -> None:
+    async def there() -> bool:
+        count = await worker.fetchval("SELECT count(*) FROM memory_events WHERE user_id = $1", user)
+        return bool(count == events)
+
+    await eventually(there)
+
+
+async def plan_all(worker: Pool, now: datetime) -> None:
     await plan(Logs(Memory(worker), entities=0), Reports(worker), PackedLogs(worker), now, PACE)
 
+
+async def week_starts(world: World, user: UUID) -> list[str]:
     answer = await world.http.get("/api/v1/coach/weekly-reports", headers=world.caller(user))
-    assert [report["week_start"] for report in answer.json()["items"]] == ["0001-01-15"]
+    return [report["week_start"] for report in answer.json()["items"]]
 
 
 async def reported(worker: Pool) -> set[UUID]:
