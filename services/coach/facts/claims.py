@@ -12,6 +12,7 @@ from services.coach.facts.log import TrainingLog
 from shared.domains.workouts.volume import ZERO, is_hard, perceived_exertion
 from shared.units import rounded
 from shared.values import plain
+from shared.views.measurements import MeasurementRow
 from shared.views.sets import SetRow
 from shared.views.workouts import WorkoutRow
 
@@ -114,7 +115,7 @@ def quantity_of(cited: Cited, quantity: str, log: TrainingLog) -> Decimal | None
             return None if done is None else _of_set(done, quantity, log)
         case Kind.MEASUREMENT:
             measured = log.measurement_by_id.get(cited.id)
-            return None if measured is None else daily(measured, quantity) or _number(measured, quantity)
+            return None if measured is None else _of_measurement(measured, quantity)
         case Kind.WORKOUT:
             workout = log.workout_by_id.get(cited.id)
             return None if workout is None else _of_workout(workout, quantity)
@@ -140,6 +141,11 @@ def _of_set(row: SetRow, quantity: str, log: TrainingLog) -> Decimal | None:
             return _of_workout(log.workout_by_id[row.workout_id], quantity)
         case _:
             return _number(row, quantity)
+
+
+def _of_measurement(row: MeasurementRow, quantity: str) -> Decimal | None:
+    derived = daily(row, quantity)
+    return _number(row, quantity) if derived is None else derived
 
 
 def hard_for(row: SetRow, muscle: str, log: TrainingLog) -> Decimal:

@@ -62,13 +62,14 @@ def propose_meals(
 ) -> dict[str, Any]:
     """A proposal: foods as a model chose them where the request allows them all, else by the rules, as amounts are.
 
-    Without a weighing it names foods and no amounts.
+    Without targets it names foods and no amounts.
     """
     weighed = [row for row in log.measurements if row.weight_kg and row.measured_at <= now]
     aim, cautions = safe_aim(request.aim, log, weighed[-1] if weighed else None, now)
     claims = _targets(log, weighed[-1], aim) if weighed else {}
     if not claims:
-        cautions.append("No weighing is logged, so this names foods and no amounts. Log your weight for targets.")
+        reason = "The last weighing is too light for targets" if weighed else "No weighing is logged"
+        cautions.append(f"{reason}, so this names foods and no amounts. Log your weight for targets.")
     plates = allowed(chosen, request) if chosen else None
     if chosen and plates is None:
         source, notice = "rules", "the proposal did not fit the request"
@@ -109,14 +110,15 @@ def _age(born: date, today: date) -> int:
 
 
 def _targets(log: TrainingLog, weighed: MeasurementRow, aim: Goal) -> dict[str, Claim]:
-    """Energy and macronutrients a day, each from the weighing that it cites."""
+    """Energy and macronutrients a day, each from the weighing that it cites; none where one of them is zero."""
     cited = [Cited(Kind.MEASUREMENT, weighed.measurement_id)]
     made = {
         "kcal": claim("energy a day", "kcal", f"kcal.{aim}", Rule.VALUE, cited, log),
         "protein_g": claim("protein a day", "g", "protein_g", Rule.VALUE, cited, log),
         "fat_g": claim("fat a day", "g", "fat_g", Rule.VALUE, cited, log),
     }
-    return {name: found for name, found in made.items() if found is not None}
+    found = {name: target for name, target in made.items() if target is not None and target.value > 0}
+    return found if len(found) == len(made) else {}
 
 
 Plates = list[list[Food]]

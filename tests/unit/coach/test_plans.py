@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.coach.facts.claims import holds
+from services.coach.facts.claims import Cited, Kind, holds, quantity_of
 from services.coach.facts.log import TrainingLog
 from services.coach.model.gate import Gate
 from services.coach.plans.bounds import NEWCOMER, allowance, bounded
@@ -122,10 +122,10 @@ def test_what_was_never_held_is_planned_for_half_a_minute() -> None:
         registry().parse(template["event_type"], template["schema_version"], template["payload"])
 
 
-def weighing(**profile: Any) -> Any:
+def weighing(weight: float = 60, **profile: Any) -> Any:
     at = "2025-09-01T08:00:00Z"
     return log_of(
-        ("BodyMeasurementRecorded", {"measurement_id": str(UUID(int=3)), "measured_at": at, "weight": 60}),
+        ("BodyMeasurementRecorded", {"measurement_id": str(UUID(int=3)), "measured_at": at, "weight": weight}),
         ("ProfileUpdated", {"height": 180, **profile}),
     )
 
@@ -136,6 +136,19 @@ def test_no_deficit_for_the_light_and_the_young() -> None:
     assert [plan["goal"] for plan in (light, young)] == ["maintain", "maintain"]
     assert light["cautions"]
     assert propose_meals(MealPlanRequest(goal="cut"), weighing(height=150), NOW)["goal"] == "lose"
+
+
+@pytest.mark.parametrize("weight", [0.000001, 0.1, 0.3])
+def test_a_weight_that_nobody_has_gives_foods_and_no_amounts(weight: float) -> None:
+    plan = propose_meals(MealPlanRequest(), weighing(weight), NOW)
+
+    assert plan["targets"] is None
+    assert {food["grams"] for meal in plan["meals"] for food in meal["foods"]} == {None}
+    assert "too light" in plan["cautions"][0]
+
+
+def test_what_a_weighing_derives_may_be_nothing() -> None:
+    assert quantity_of(Cited(Kind.MEASUREMENT, UUID(int=3)), "protein_g", weighing(0.1)) == 0
 
 
 @pytest.mark.parametrize("words", ["vegan", "vegetarian"])
