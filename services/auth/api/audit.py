@@ -10,6 +10,7 @@ from services.auth.store.audit import NotedEntry
 from shared.http import Cursor, Limit, Page, page_of, read_cursor
 from shared.policy import RequireRole
 from shared.tokens import Principal, Role
+from shared.values import MAX_INTEGER
 
 router = APIRouter(prefix="/api/v1/auth", tags=["administration"])
 Administrator = Annotated[Principal, Depends(RequireRole(Role.ADMIN, Role.SUPERADMIN))]
@@ -25,6 +26,6 @@ async def security_events(_: Administrator, desk: AtDesk, cursor: Cursor = None,
 
 
 def _number(position: Any) -> int:
-    if not isinstance(position, int):
+    if not isinstance(position, int) or not 0 <= position <= MAX_INTEGER:
         raise ValueError("is no number of an entry")
     return position

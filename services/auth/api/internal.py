@@ -13,6 +13,7 @@ from services.auth.operating import Admin, NewAdmin
 from services.auth.store import erasures, identity
 from shared.http import InternalLimit
 from shared.policy import service_only
+from shared.values import MAX_INTEGER
 
 router = APIRouter(prefix="/internal", tags=["internal"], dependencies=[Depends(service_only)])
 
@@ -20,7 +21,7 @@ router = APIRouter(prefix="/internal", tags=["internal"], dependencies=[Depends(
 @router.get("/identity")
 async def identity_events(
     desk: AtDesk,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int, Query(ge=0, le=MAX_INTEGER)] = 0,
     limit: InternalLimit = 2_000,
 ) -> dict[str, Any]:
     """The log of identity events from a number on; `last_number` is the newest of all."""

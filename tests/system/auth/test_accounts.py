@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from services.auth.settings import Settings
+from shared.http import encode_cursor
 from tests.system.auth.conftest import PASSWORD, Auth, Phone, authorized, code, running, written_code
 
 
@@ -338,6 +339,18 @@ async def test_an_account_of_the_operator_is_not_taken_over_by_further_roles(aut
 
     assert (first.json()["account"], again.json()["account"]) == ("made", "kept")
     assert (await auth.phone().login(wish["email"])).status_code == 200
+
+
+async def test_a_cursor_of_the_audit_log_beyond_all_numbers_is_refused(auth: Auth) -> None:
+    admin = auth.phone()
+    email = f"{uuid4().hex}@example.org"
+    await auth.internal("POST", "/internal/auth/admins", {"email": email, "password": PASSWORD})
+    await admin.login(email)
+
+    for number in (99999999999999999999, -1):
+        answer = await admin.call("GET", f"/audit?cursor={encode_cursor(number)}")
+        assert code(answer) == (422, "invalid_request")
+    assert code(await auth.internal("GET", "/internal/identity?after=99999999999999999999")) == (422, "invalid_request")
 
 
 async def test_clients_may_not_read_the_audit_log(auth: Auth) -> None:
