@@ -1,8 +1,10 @@
 """Questions about weeks and workouts: how much, how hard, how often."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 
-from services.coach.facts.claims import Rule, claim, hard_for
+from services.coach.facts.claims import Claim, Rule, claim, hard_for
 from services.coach.facts.log import TrainingLog
 from services.coach.facts.sheet import Week, of_sets, of_workouts
 from services.coach.rules.answers import Answer, Saying, joined, nothing_yet
@@ -209,9 +211,14 @@ def deload(log: TrainingLog, now: datetime) -> Answer:
         return nothing_yet("the last three weeks hold no training.")
     last = efforts[-1]
     tired = last is not None and last.value >= 9
-    growing = all(hard) and sorted(made.value for made in hard if made) == [made.value for made in hard if made]
-    if tired and growing:
+    if tired and _grow(hard) and _grow(efforts):
         saying.add("Work and effort have both grown and effort is high: an easier week now is sensible.")
     else:
         saying.add("Nothing here asks for an easier week; how you sleep and feel counts for more than this rule.")
     return saying.answer()
+
+
+def _grow(weeks: Sequence[Claim | None]) -> bool:
+    """Whether each week has more than the week before."""
+    values = [made.value for made in weeks if made]
+    return len(values) == len(weeks) and all(before < after for before, after in pairwise(values))

@@ -287,12 +287,16 @@ def deload(now: datetime) -> str:
     ]
     if not said:
         return "There is nothing to go by yet: the last three weeks hold no training."
-    hard_sets = [hard for _, hard, _ in weeks]
-    if None not in hard_sets and hard_sets == sorted(hard_sets) and (weeks[-1][2] or 0) >= 9:
+    hard_sets, efforts = [hard for _, hard, _ in weeks], [effort for _, _, effort in weeks]
+    if grow(hard_sets) and grow(efforts) and efforts[-1] >= 9:
         said.append("Work and effort have both grown and effort is high: an easier week now is sensible.")
     else:
         said.append("Nothing here asks for an easier week; how you sleep and feel counts for more than this rule.")
     return " ".join(said)
+
+
+def grow(weeks: list[Any]) -> bool:
+    return None not in weeks and weeks[0] < weeks[1] < weeks[2]
 
 
 def fat(waist: float, neck: float) -> float:
