@@ -20,6 +20,7 @@ from shared.http import Cursor, InternalLimit, Limit, page_of
 from shared.policy import service_only
 from shared.positions import last_device, last_event
 from shared.postgres import Connection
+from shared.values import SequenceNumber
 
 router = APIRouter(prefix="/internal/projector", include_in_schema=False, dependencies=[Depends(service_only)])
 
@@ -124,7 +125,7 @@ async def list_dead_letters(
 
 @router.post("/dead-letters/{device_id}/{sequence_number}/{action}")
 async def settle_dead_letter(
-    request: Request, device_id: UUID, sequence_number: int, action: Literal["retry", "discard"]
+    request: Request, device_id: UUID, sequence_number: SequenceNumber, action: Literal["retry", "discard"]
 ) -> dict[str, str]:
     """Tries to apply a parked event again, or gives it up; answers what it is now."""
     async with entered(request) as (connection, _):

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx2
+import pytest
 
 from services.projector.store import loading
 from services.projector.store.batch import ProjectorStore
@@ -61,6 +62,17 @@ async def test_a_parked_event_marks_its_entity_until_it_is_settled(
     assert (await client.post(f"{place}/retry", headers=headers)).json() == {"state": "parked"}
     assert (await client.post(f"{place}/discard", headers=headers)).json() == {"state": "discarded"}
     assert (await phone.get(f"/workouts/{workout_id}"))["degraded"] is False
+
+
+@pytest.mark.parametrize(("number", "status"), [("1", 404), ("0", 422), ("9" * 20, 422)])
+async def test_a_place_where_nothing_is_parked_is_named_and_changes_nothing(
+    client: httpx2.AsyncClient, number: str, status: int
+) -> None:
+    headers = {"Authorization": "Bearer secret"}
+
+    answer = await client.post(f"/internal/projector/dead-letters/{uuid4()}/{number}/discard", headers=headers)
+
+    assert answer.status_code == status
 
 
 async def test_an_event_that_was_given_up_stays_so_when_its_device_is_folded_again(

@@ -64,9 +64,9 @@ def nothing_missing(recovery: Recovery, device_id: UUID) -> tuple[()]:
     return ()
 
 
-def skip_page(log: PulledLog, events: Iterable[Any], cursor: str, after: str | None) -> bool:
+def skip_page(log: PulledLog, events: Iterable[Any], cursor: str, after: str | None, *, more: bool) -> bool:
     """Moves the cursor over a page that is not kept."""
-    return honest_page(log, (), cursor, after)
+    return honest_page(log, (), cursor, after, more=more)
 
 
 # the fold
