@@ -1,5 +1,6 @@
 """What the HTTP side of every service has in common: the app's frame, health, paging."""
 
+import asyncio
 import base64
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -24,6 +25,7 @@ Check = Callable[[], Awaitable[bool]]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 Item = TypeVar("Item")
 Place = TypeVar("Place")
+CHECK_SECONDS = 3
 
 
 class Page(BaseModel, Generic[Item]):
@@ -146,7 +148,7 @@ def add_health(app: FastAPI, checks: Mapping[str, Check]) -> None:
 
 
 async def readiness(checks: Mapping[str, Check]) -> JSONResponse:
-    """200 when every check says yes, else 503; the body names each."""
+    """200 when every check says yes in time, else 503; the body names each."""
     results = {name: await _passes(check) for name, check in checks.items()}
     ready = all(results.values())
     return JSONResponse({"status": "ready" if ready else "not_ready", "checks": results}, 200 if ready else 503)
@@ -154,6 +156,7 @@ async def readiness(checks: Mapping[str, Check]) -> JSONResponse:
 
 async def _passes(check: Check) -> bool:
     try:
-        return await check()
+        async with asyncio.timeout(CHECK_SECONDS):
+            return await check()
     except Exception:
         return False  # whatever it was, the part is not ready; it logs its own faults where it works

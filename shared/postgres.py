@@ -15,6 +15,9 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolC
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 STATEMENT_TIMEOUT_MS = 15_000
+# By so much longer than a statement may take is its answer waited for: PostgreSQL itself ends it, unless its host has
+# vanished.
+GRACE_SECONDS = 3
 CLOSE_SECONDS = 3
 
 # The database cannot be reached, is stopping, or is short of memory, connections, time or room on its disk.
@@ -56,6 +59,10 @@ def _server_settings(role: str | None, statement_timeout_ms: int) -> dict[str, s
         "idle_in_transaction_session_timeout": "60000",
     }
     return settings | ({"role": role} if role else {})
+
+
+def _command_timeout(statement_timeout_ms: int) -> float | None:
+    return statement_timeout_ms / 1000 + GRACE_SECONDS if statement_timeout_ms else None
 
 
 # Times are handed over as microseconds from here.
@@ -114,6 +121,7 @@ async def create_pool(
         max_size=max_size,
         reset=None if clean else keep,
         init=prepare,
+        command_timeout=_command_timeout(statement_timeout_ms),
         server_settings={**_server_settings(role, statement_timeout_ms), **(BY_KEY if by_key else {})},
     )
 
@@ -131,7 +139,11 @@ async def connect(
     url: str, *, role: str | None = None, statement_timeout_ms: int = 0
 ) -> "asyncpg.Connection[asyncpg.Record]":
     """One connection outside any pool: for session locks and long streams. No statement timeout unless given."""
-    connection = await asyncpg.connect(plain_url(url), server_settings=_server_settings(role, statement_timeout_ms))
+    connection = await asyncpg.connect(
+        plain_url(url),
+        command_timeout=_command_timeout(statement_timeout_ms),
+        server_settings=_server_settings(role, statement_timeout_ms),
+    )
     try:
         await _exact_times(connection)
     except BaseException:

@@ -155,7 +155,8 @@ async def _positions(app: FastAPI, after: UUID, limit: int) -> Sequence[Position
 
 
 async def _answers(app: FastAPI) -> bool:
-    return bool(await app.state.pool.fetchval("SELECT true"))
+    async with app.state.pool.acquire(timeout=3) as connection:
+        return bool(await connection.fetchval("SELECT true"))
 
 
 async def _hear(app: FastAPI) -> bool:

@@ -12,7 +12,7 @@ from shared.postgres import connect
 
 async def as_leader(database_url: str, loops: Mapping[str, Loop]) -> None:
     """Waits to be the only leader of this database, then runs the loops until the lock's connection is lost."""
-    connection = await connect(database_url, role=WORKER_ROLE)
+    connection = await connect(database_url, role=WORKER_ROLE, statement_timeout_ms=5_000)
     try:
         while not await try_to_lead(connection):
             await asyncio.sleep(1)

@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 
 from services.projector.store.users import CHANGED
-from shared.postgres import AWAY, NOT_MADE, connect
+from shared.postgres import AWAY, NOT_MADE, STATEMENT_TIMEOUT_MS, connect
 from shared.telemetry import log
 
 RETRY_SECONDS = 1.0
+ASK_SECONDS = 30.0
 
 
 class Changes:
@@ -32,11 +33,14 @@ class Changes:
         """Until the connection ends; with a pause before the next one, for a database that is away."""
         ended = asyncio.Event()
         try:
-            connection = await connect(self._url, role=self._role)
+            connection = await connect(self._url, role=self._role, statement_timeout_ms=STATEMENT_TIMEOUT_MS)
             try:
                 connection.add_termination_listener(lambda _: ended.set())
                 await connection.add_listener(CHANGED, self._hear)
-                await ended.wait()
+                while True:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(ended.wait(), ASK_SECONDS)
+                    await connection.execute("SELECT")  # a host that has vanished does not say that it is gone
             finally:
                 connection.terminate()
         except (*AWAY, *NOT_MADE) as error:

@@ -16,6 +16,7 @@ import pytest
 
 from deploy.local.ports import free_port
 from deploy.local.roles import ROOT
+from services.coach.leading import as_leader
 from shared.domains.exercises.catalogue import catalogue_id
 from shared.identity import WeeklyReportReady
 from shared.postgres import Connection
@@ -26,6 +27,7 @@ from tests.system.coach.overhead import http_process
 from tests.system.coach.world import COACH, START, Feeds, World, coach, frames_of, said_on, served, text_of
 from tests.system.conftest import Database
 from tests.system.engines import RealEngines, connect
+from tests.system.wire import wire_to
 
 BENCH = catalogue_id("bench-press-barbell")
 WEEKS = 40
@@ -58,6 +60,33 @@ async def worker(world: World, model: str | None = None) -> AsyncIterator[asynci
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+async def test_who_leads_when_the_host_of_its_lock_vanishes_stops_and_another_leads(database: Database) -> None:
+    turns = 0
+
+    async def work() -> None:
+        nonlocal turns
+        turns += 1
+        try:
+            await asyncio.Event().wait()
+        finally:
+            turns -= 1
+
+    async def one_works() -> bool:
+        return turns == 1
+
+    async with wire_to(await database("coach")) as wire:
+        first = asyncio.create_task(as_leader(wire.url, {"work": work}))
+        await eventually(one_works)
+        wire.vanish()
+        await asyncio.wait({first}, timeout=30)
+        assert (first.done(), turns) == (True, 0)
+
+        second = asyncio.create_task(as_leader(wire.url, {"work": work}))
+        await eventually(one_works)
+        second.cancel()
+        await asyncio.gather(first, second, return_exceptions=True)
 
 
 async def test_a_worker_killed_amid_reports_leaves_each_report_once(

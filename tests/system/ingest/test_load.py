@@ -11,6 +11,7 @@ from services.ingest.settings import Settings
 from tests.system.engines import connect
 from tests.system.ingest.conftest import Ingest
 from tests.system.ingest.phones import KnownTokens, Phone, sets
+from tests.system.wire import Wire, wire_to
 
 
 async def app_with(ingest: Ingest, **changes: object) -> AsyncIterator[httpx2.AsyncClient]:
@@ -32,6 +33,18 @@ async def limited(ingest: Ingest) -> AsyncIterator[httpx2.AsyncClient]:
 @pytest.fixture
 async def narrow(ingest: Ingest) -> AsyncIterator[httpx2.AsyncClient]:
     async for client in app_with(ingest, ingest_pool_size=1, ingest_max_in_flight=4, ingest_statement_timeout=2):
+        yield client
+
+
+@pytest.fixture
+async def wire(ingest: Ingest) -> AsyncIterator[Wire]:
+    async with wire_to(ingest.settings.database_url_ingest) as laid:
+        yield laid
+
+
+@pytest.fixture
+async def wired(ingest: Ingest, wire: Wire) -> AsyncIterator[httpx2.AsyncClient]:
+    async for client in app_with(ingest, database_url_ingest=wire.url, ingest_statement_timeout=1):
         yield client
 
 
@@ -63,6 +76,29 @@ async def test_too_much_at_once_is_shed_and_what_hangs_is_ended(ingest: Ingest, 
     assert all(int(answer.headers["retry-after"]) >= 1 for answer in answers)
     later = [await phone.sync(sets(1, 2)) for phone in phones]
     assert [answer["accepted_count"] for answer in later] == [2] * 12
+
+
+async def test_what_is_asked_of_a_host_that_vanishes_is_answered_and_may_be_asked_again(
+    ingest: Ingest, wire: Wire, wired: httpx2.AsyncClient
+) -> None:
+    phone = Phone(wired, ingest.tokens)
+
+    async def ready() -> int:
+        return (await wired.get("/health/ready")).status_code
+
+    async with asyncio.timeout(40) as limit:
+        before = await ready()
+        wire.vanish()
+        after = [await ready(), await ready()]
+        wire.vanish()
+        answer = await phone.post(sets(1, 2))
+        later = await phone.sync(sets(1, 2))
+
+    assert not limit.expired()
+    assert (before, after) == (200, [503, 200])
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert int(answer.headers["retry-after"]) >= 1
+    assert later["ack_cursor"]["last_acked_sequence"] == 2
 
 
 async def test_it_starts_without_postgresql_and_says_so(ingest: Ingest) -> None:

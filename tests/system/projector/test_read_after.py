@@ -18,6 +18,7 @@ from tests.histories import history
 from tests.system.projector.feed import EventStore
 from tests.system.projector.looking import apply
 from tests.system.projector.phones import Reader, api
+from tests.system.wire import wire_to
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 LONG = 60.0
@@ -128,6 +129,23 @@ async def test_a_listener_whose_connection_has_ended_listens_again(url: str, poo
     await owner.close()
 
     await heard(pool, changes)
+
+
+async def test_a_listener_whose_host_vanishes_listens_again(
+    url: str, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a listener that asks often whether anybody is there
+    monkeypatch.setattr("services.projector.store.changes.ASK_SECONDS", 0.1)
+    monkeypatch.setattr("services.projector.store.changes.STATEMENT_TIMEOUT_MS", 500)
+    async with wire_to(url) as wire:
+        listening = Changes(wire.url, role="projector_api")
+        await heard(pool, listening)
+        # when the host at the other end vanishes
+        wire.vanish()
+        # then it hears of later commits all the same
+        async with asyncio.timeout(LONG / 2):
+            await heard(pool, listening)
+        await listening.close()
 
 
 async def test_a_read_waits_no_longer_than_it_may_for_a_database_that_lets_nobody_listen(

@@ -1,14 +1,19 @@
-"""How the sessions of a pool plan their statements."""
+"""How the sessions of a pool plan their statements, and what becomes of them when their host vanishes."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from pydantic_core import from_json
 
-from shared.postgres import create_pool
+from shared.database import Database as Store
+from shared.errors import Unavailable
+from shared.postgres import PASSING, close_pool, connect, create_pool
 from tests.system.conftest import Database
+from tests.system.wire import Wire, wire_to
 
 BY_KEYS = "SELECT kept.* FROM unnest($1::uuid[]) AS asked (id) JOIN kept USING (id)"
 # As often as PostgreSQL plans a statement for its values before it may keep a plan for all of them.
@@ -41,3 +46,68 @@ def _kinds(node: Mapping[str, Any]) -> Iterable[str]:
     yield node["Node Type"]
     for inner in node.get("Plans", ()):
         yield from _kinds(inner)
+
+
+LONG = 30.0
+LIMIT_MS = 500
+
+
+@asynccontextmanager
+async def within(seconds: float) -> AsyncIterator[None]:
+    """Fails where it takes longer, even where whoever is cut off then answers with a fault of its own."""
+    async with asyncio.timeout(seconds) as limit:
+        yield
+    assert not limit.expired()
+
+
+@pytest.fixture
+async def wire(database: Database) -> AsyncIterator[Wire]:
+    async with wire_to(await database("ingest")) as laid:
+        yield laid
+
+
+@pytest.mark.parametrize("in_transaction", [False, True])
+async def test_a_store_whose_host_vanishes_is_away_and_then_there_again(wire: Wire, in_transaction: bool) -> None:
+    # given a store all of whose connections have answered
+    store = Store(wire.url, role="ingest_api", away="away", size=1, statement_timeout_ms=LIMIT_MS)
+    assert await store.answers()
+
+    async def ask() -> None:
+        async with store.acquire() as connection, connection.transaction() if in_transaction else nullcontext():
+            wire.vanish()
+            await connection.fetchval("SELECT 1")
+
+    async with within(LONG):
+        # when its host vanishes amid a request
+        with pytest.raises(Unavailable, match="away"):
+            await ask()
+        # then the next one is answered by who has its address now
+        assert await store.answers()
+    await store.close()
+
+
+async def test_a_pool_whose_host_vanishes_while_it_rests_goes_on_with_others(wire: Wire) -> None:
+    lost = asyncio.Event()
+    pool = await create_pool(wire.url, max_size=1, statement_timeout_ms=LIMIT_MS, clean=False, on_lost=lost.set)
+    await pool.fetchval("SELECT 1")
+    wire.vanish()
+
+    async with within(LONG):
+        with pytest.raises(PASSING):
+            await pool.fetchval("SELECT 1")
+        assert await pool.fetchval("SELECT 1") == 1
+
+    assert lost.is_set()
+    await close_pool(pool)
+
+
+async def test_who_has_a_lock_of_a_host_that_vanishes_hears_of_it(wire: Wire) -> None:
+    connection = await connect(wire.url, statement_timeout_ms=LIMIT_MS)
+    await connection.execute("SELECT pg_advisory_lock(1)")
+    wire.vanish()
+
+    async with within(LONG):
+        with pytest.raises(PASSING):
+            await connection.fetchval("SELECT 1")
+
+    connection.terminate()

@@ -28,7 +28,7 @@ async def answer_to(fault: Exception) -> httpx2.Response:
 
 
 @pytest.mark.parametrize(
-    "fault", [ConnectionRefusedError(), asyncpg.AdminShutdownError(), asyncpg.UndefinedTableError()]
+    "fault", [ConnectionRefusedError(), TimeoutError(), asyncpg.AdminShutdownError(), asyncpg.UndefinedTableError()]
 )
 async def test_a_store_that_is_away_says_so(fault: Exception) -> None:
     answer = await answer_to(fault)
