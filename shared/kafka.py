@@ -28,6 +28,7 @@ IDLE_MS = 1_000
 GATHER_SECONDS = 1.0
 LONGEST_REST_SECONDS = 0.5
 TRACEPARENT = "traceparent"
+LONGEST_HEADER = 1_000  # bytes, of what is read
 
 
 # Kafka knows headers without a value.
@@ -45,9 +46,9 @@ class Record(NamedTuple):
     headers: Headers = ()
 
     def header(self, name: str) -> str:
-        """A header's text; empty where it is absent or not UTF-8."""
+        """A header's text, as any store takes it: of bounded length, and without NUL. Empty where it is absent."""
         found = next((value for key, value in self.headers if key == name), None)
-        return (found or b"").decode("utf-8", "replace")
+        return (found or b"")[:LONGEST_HEADER].decode("utf-8", "replace").replace("\0", "")
 
 
 def one_by_one(records: Iterable[Record]) -> Iterator[Record]:

@@ -57,7 +57,7 @@ async def carry_over(connection: Connection, old: str, new: str) -> None:
 async def refuse(connection: Connection, refused: Iterable[tuple[Record, str]]) -> None:
     """Keeps records that are no events at all."""
     records = [
-        (uuid7(), record.topic, record.partition, record.offset, record.key, record.value, reason.replace("\x00", ""))
+        (uuid7(), record.topic, record.partition, record.offset, record.key, record.value, reason)
         for record, reason in refused
     ]
     await connection.execute(_REFUSE, *zip(*records, strict=True))

@@ -1,12 +1,13 @@
 """The training memory equals the event store, whatever Kafka does."""
 
+import os
 from uuid import UUID, uuid4
 
 from services.coach.store.identity import Identity
 from shared.domains.exercises.catalogue import catalogue_id
-from shared.kafka import Outgoing
+from shared.kafka import CORRELATION, Outgoing
 from shared.postgres import Connection, create_pool
-from shared.topics import EVENTS
+from shared.topics import EVENTS, IDENTITY
 from tests.eventually import eventually
 from tests.system.coach.world import START, World
 
@@ -118,6 +119,18 @@ async def test_what_was_written_in_the_moment_of_a_merge_or_an_erasure_follows_i
     query = "SELECT user_id FROM conversations WHERE user_id = ANY($1)"
     rows = await connection.fetch(query, [account, merged, erased])
     assert [row["user_id"] for row in rows] == [account]
+
+
+async def test_a_record_that_is_junk_all_over_blocks_nothing(world: World, connection: Connection) -> None:
+    junk, user = b'{"event_type": "\\u0000", "and": "%s"}' % os.urandom(500_000).hex().encode(), uuid4()
+    await world.publisher.publish(IDENTITY, [Outgoing(str(user).encode(), junk, ((CORRELATION, b"\0"),))])
+    await world.say("UserErased", user_id=user, erasure_id=uuid4(), merged_user_ids=[])
+
+    async def all_said() -> bool:
+        parked = await connection.fetchval("SELECT count(*) FROM dead_letters WHERE value = $1", junk)
+        return bool(parked) and not await connection.fetchval("SELECT count(*) FROM outbox")
+
+    await eventually(all_said)
 
 
 async def test_a_record_that_is_no_event_blocks_nothing(world: World, connection: Connection) -> None:

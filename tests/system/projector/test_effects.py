@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from base64 import b64decode
+import os
+from base64 import b64encode
 from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 from random import Random
@@ -25,7 +26,7 @@ from shared.feeds import IngestFeed
 from shared.fold import fold
 from shared.following import Follower
 from shared.identity import EFFECT, ConflictFound, ErasureApplied, MergeApplied, UserErased, UserMerged
-from shared.kafka import Outgoing, Publisher, PublishFailed, Record
+from shared.kafka import CORRELATION, Outgoing, Publisher, PublishFailed, Record
 from shared.migrations import migrate
 from shared.outbox import publish_oldest
 from shared.topics import DEAD_LETTERS, EFFECTS, EVENTS, IDENTITY
@@ -239,9 +240,28 @@ async def test_a_record_that_is_no_event_becomes_a_dead_letter_as_it_was(consume
 
     topic, letter = (await everything(pool)).records[-1]
     read = DeadLetter.model_validate_json(letter.value)
-    assert (topic, letter.key, b64decode(read.value)) == (DEAD_LETTERS, b"key", record.value)
+    assert (topic, letter.key, read.value) == (DEAD_LETTERS, b"key", b64encode(record.value).decode())
     assert (read.service, read.topic, read.partition, read.offset) == ("projector", EVENTS, 3, 14)
     assert letter.headers == (("correlation_id", b"abc"),)
+
+
+async def test_a_dead_letter_blocks_nothing_whatever_its_record_was_like(
+    consumers: Consumers, pool: Pool, engines: RealEngines
+) -> None:
+    # given a record that is junk all over, about as large as the broker takes one
+    junk = b'{"event_type": "\\u0000", "and": "%s"}' % os.urandom(500_000).hex().encode()
+    record = Record(IDENTITY, 2, 0, b"key", junk, ((CORRELATION, b"a\0b"),))
+    async with asyncio.timeout(60):
+        # when it is heard, and an erasure after it
+        await consumers.on_identity([record])
+        await consumers.hear(
+            UserErased(number=1, occurred_at=START, user_id=uuid4(), erasure_id=uuid4(), merged_user_ids=[])
+        )
+        # then the broker takes all that is said of them
+        publisher = Publisher(engines.kafka_bootstrap)
+        while await publish_oldest(pool, publisher):
+            pass
+        await publisher.close()
 
 
 async def test_the_schema_goes_up_down_and_up(engines: RealEngines) -> None:
