@@ -19,21 +19,27 @@ RETENTION = timedelta(milliseconds=SEVEN_DAYS_MS) - timedelta(hours=12)
 
 @dataclass
 class Published:
-    """One device's records of this epoch. `fault` is the first record that came too early."""
+    """One device's records of this epoch. `early` says of events what they follow in place of the one before them.
+
+    The first record of all may follow anything: retention has ended what was before it, or the topic was lost, and what
+    came in since lies before what was published again.
+    """
 
     last: int = 0
-    fault: str | None = None
+    early: dict[int, str] = field(default_factory=dict)
     events: dict[int, str] = field(default_factory=dict)
     repeated: int = 0
 
     def take(self, number: int, event_id: str, previous: int) -> None:
-        """One more record; those that were there before are repetitions, which every reader drops."""
+        """One more record; those that were there before are repetitions, which every reader drops. One that came early
+        is made good by a repetition right after the one before it."""
         if number in self.events:
             self.repeated += 1
-            return
-        if self.fault is None and self.events and (number < self.last or previous != self.last):
-            self.fault = f"event {number} follows {self.last} on the topic, but {previous} comes before it"
-        self.events[number] = event_id
+            if previous == self.last:
+                self.early.pop(number, None)
+        elif self.events and previous and previous not in self.events:
+            self.early[number] = f"event {number} follows {self.last} on the topic, but {previous} comes before it"
+        self.events.setdefault(number, event_id)
         self.last = number
 
 
@@ -126,8 +132,8 @@ def topic_differences(store: Store, topic: Topic, cutoff: datetime) -> Iterable[
     """What is missing, strange, or out of order on the topic."""
     for device_id, chain in sorted(store.chains.items()):
         published = topic.devices.get(device_id, Published())
-        if published.fault:
-            yield f"device {device_id}: {published.fault}"
+        for fault in published.early.values():
+            yield f"device {device_id}: {fault}"
         for number, stored in chain.events.items():
             there = published.events.get(number)
             if there is None and stored.received_at > cutoff:

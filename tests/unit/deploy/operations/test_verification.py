@@ -92,6 +92,46 @@ def test_a_topic_may_repeat_but_not_reorder() -> None:
     assert "event 3 follows 1" in (reordered.difference or "")
 
 
+@pytest.mark.parametrize(
+    "published",
+    [
+        pytest.param([(101, 105), (1, 105), (106, 107)], id="the topic was lost"),
+        pytest.param([(50, 105), (1, 105), (106, 107)], id="retention ended its beginning"),
+        pytest.param([(101, 105), (1, 60), (1, 105), (106, 107)], id="cut off and done again, after a loss"),
+        pytest.param([(1, 60), (1, 107)], id="cut off and done again, on an empty topic"),
+        pytest.param([(30, 60), (1, 107)], id="cut off, and its beginning ended"),
+        pytest.param([(101, 103), (1, 100), (104, 107)], id="with what came in meanwhile"),
+        pytest.param([(101, 103), (101, 105), (1, 107)], id="with a page that was published twice"),
+        pytest.param([(1, 2), (4, 4), (3, 3), (5, 107), (1, 107)], id="after a wrong order"),
+    ],
+)
+def test_what_was_published_again_is_in_order(published: list[tuple[int, int]]) -> None:
+    events = chain(*range(1, 108))
+
+    check = check_topic(store(events), topic([e for first, last in published for e in events[first - 1 : last]]), NOW)
+
+    assert check.difference is None
+
+
+@pytest.mark.parametrize(
+    ("published", "early"),
+    [
+        ([1, 3, 2], "event 3 follows 1"),
+        ([3, 4, 6, 5], "event 6 follows 4"),
+        ([3, 2, 1], "event 2 follows 3"),
+        ([5, 1, 2, 4, 3, 5, 6], "event 4 follows 2"),
+        ([1, 3, 2, 1, 3, 2], "event 3 follows 1"),
+        ([4, 5, 1, 3, 2, 4, 5], "event 3 follows 1"),
+    ],
+)
+def test_a_wrong_order_is_found_wherever_it_is_and_however_often(published: list[int], early: str) -> None:
+    events = chain(*range(1, max(published) + 1))
+
+    check = check_topic(store(events), topic([events[number - 1] for number in published]), NOW)
+
+    assert early in (check.difference or "")
+
+
 def test_what_retention_may_have_ended_need_not_be_there() -> None:
     old, recent = chain(1, received_at=NOW - timedelta(days=8)), chain(1, received_at=NOW - timedelta(days=1))
 
