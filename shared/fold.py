@@ -120,6 +120,9 @@ class Chain(Entity):
     def values(self) -> Mapping[str, Any]:
         return self._values
 
+    def decided_by(self, name: str) -> Stamp | None:
+        return next((edit.stamp for edit in reversed(self._edits) if name in edit.fields), None)
+
     def contested(self) -> Iterable[tuple[str, Register]]:
         return ()
 

@@ -56,7 +56,14 @@ FROM report_jobs AS made
 WHERE weekly_reports.user_id = $1 AND weekly_reports.week = $2
   AND made.user_id = $1 AND made.week = $2 AND made.inputs = $3 AND made.status = 'done'
 """
-DUE = "SELECT user_id, week, inputs, attempts FROM report_jobs WHERE status = 'due' ORDER BY user_id, week LIMIT $1"
+# The newest weeks of all, and of nobody so many that others wait: years of old weeks are due again with one event.
+DUE = """
+SELECT user_id, week, inputs, attempts FROM (
+  SELECT * FROM (
+    SELECT *, row_number() OVER (PARTITION BY user_id ORDER BY week DESC) AS nth FROM report_jobs WHERE status = 'due'
+  ) AS own WHERE nth <= $2 ORDER BY week DESC, user_id LIMIT $1
+) AS newest ORDER BY user_id, week
+"""
 ONE = "SELECT week, week_start, revision, created_at, content FROM weekly_reports WHERE user_id = $1 AND week = $2"
 
 
@@ -121,9 +128,9 @@ class Reports:
         """Looks at a user's reports again only then, or when there is more to look at."""
         await self._pool.execute(PUT_OFF, user_id, until)
 
-    async def due(self, limit: int = 100) -> Sequence[Job]:
-        """Jobs to do; those of one user together, oldest week first."""
-        return [Job(**row) for row in await self._pool.fetch(DUE, limit)]
+    async def due(self, limit: int = 100, of_one: int = 20) -> Sequence[Job]:
+        """Jobs to do: the newest weeks, only so many `of_one` user. Those of one user together, oldest week first."""
+        return [Job(**row) for row in await self._pool.fetch(DUE, limit, of_one)]
 
     async def write(
         self, job: Job, week_start: date, content: Mapping[str, Any], now: datetime, *, to_be_told: bool = False

@@ -1,5 +1,6 @@
 """The audit trail, and taking events back."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -82,7 +83,8 @@ async def show_history(read: Reads, entity_id: UUID, cursor: Cursor = None, limi
     rows = await auditing.of_entity(read.reading, entity_id)
     if not rows:
         raise NotFound("you have nothing with this id")
-    shown, following = part(_trail(rows), f"history of {entity_id}", cursor, limit)
+    trail = await asyncio.to_thread(_trail, rows)
+    shown, following = part(trail, f"history of {entity_id}", cursor, limit)
     return read.value({"items": shown, "next_cursor": following})
 
 

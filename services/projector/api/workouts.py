@@ -1,5 +1,6 @@
 """Workouts and their sets."""
 
+import asyncio
 from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated
@@ -15,6 +16,7 @@ from services.projector.store.lists import Filter, Listing
 from services.projector.views.text import text_of
 from shared.domains.workouts.status import WorkoutStatus
 from shared.errors import NotFound
+from shared.fold import State
 from shared.http import Cursor, Limit
 from shared.views.sets import SetRow
 from shared.views.whole import rows_of
@@ -60,10 +62,19 @@ async def show_workout(request: Request, read: Reads, workout_id: UUID, as_of: A
 
 
 async def _as_of(read: Read, workout_id: UUID, departed: Collection[UUID], as_of: datetime) -> Response:
-    rows = rows_of(await auditing.around_workout(read.reading, workout_id, departed, as_of))
+    state = await auditing.around_workout(read.reading, workout_id, departed, as_of)
+    # Of thousands of sets it takes longer than others may wait.
+    text = await asyncio.to_thread(_with_sets, state, workout_id)
+    if text is None:
+        raise NotFound("you had no such workout then")
+    return read.answer(text)
+
+
+def _with_sets(state: State, workout_id: UUID) -> str | None:
+    rows = rows_of(state)
     workout = next((row for row in rows["workouts"] if isinstance(row, WorkoutRow)), None)
     if workout is None:
-        raise NotFound("you had no such workout then")
+        return None
     done = [row for row in rows["sets"] if isinstance(row, SetRow) and row.workout_id == workout_id]
     sets = ",".join(map(text_of, sorted(done, key=lambda row: (row.completed_at, row.set_id))))
-    return read.answer(f'{text_of(workout)[:-1]},"sets":[{sets}]}}')
+    return f'{text_of(workout)[:-1]},"sets":[{sets}]}}'

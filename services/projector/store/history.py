@@ -1,8 +1,9 @@
 """The history: every accepted event, entity by entity, from which entities are folded."""
 
+import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -78,8 +79,13 @@ async def entities(connection: Connection, keys: Collection[EntityKey], told: Se
 
 async def entities_of_user(connection: Connection, user_id: UUID) -> dict[EntityKey, Entity]:
     """Everything of one user."""
+    rows = await connection.fetch(f"SELECT {_SAID} FROM history WHERE user_id = $1", user_id)  # noqa: S608
+    return await asyncio.to_thread(_folded, rows)
+
+
+def _folded(rows: Iterable[Record]) -> dict[EntityKey, Entity]:
     edits: defaultdict[EntityKey, list[Said]] = defaultdict(list)
-    for stored in await connection.fetch(f"SELECT {_SAID} FROM history WHERE user_id = $1", user_id):  # noqa: S608
+    for stored in rows:
         key = key_of(stored)
         edits[key].append(said(key, stored))
     return {key: entity_of(found) for key, found in edits.items()}

@@ -1,5 +1,6 @@
 """Makes rows of views again: those that touched entities reach, or all rows of a user."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from uuid import UUID
@@ -8,7 +9,7 @@ from services.projector.domain import EntityKey, states
 from services.projector.store import history
 from services.projector.store.history import Found
 from services.projector.views import conflicts, views, whole
-from services.projector.views.rows import replace, rows_of
+from services.projector.views.rows import replacing, rows_of
 from services.projector.views.work import Work
 from services.projector.views.writes import Writes
 from shared.fold import NOTHING, Entity
@@ -54,13 +55,18 @@ async def _refresh_touched(
 
 
 async def rewrite(connection: Connection, generation: str, user_id: UUID) -> Conflicts:
-    """Makes all rows of one user again, from the whole history; returns the conflicts that are new."""
+    """Makes all rows of one user again, from the whole history; returns the conflicts that are new.
+
+    What is computed of a long life is computed beside the loop, which has heartbeats to send.
+    """
     entities = await history.entities_of_user(connection, user_id)
-    rows = whole(states(entities).get(user_id, {}))
+    rows = await asyncio.to_thread(lambda: whole(states(entities).get(user_id, {})))
     before = await rows_of(connection, conflicts.TABLE, ConflictRow, ["user_id"], [(user_id,)])
     known = {row.key for _, row in before}
     for view in views():
         found = [(user_id, row) for row in rows[view.name]]
-        await replace(connection, generation, view.table, ["user_id"], [(user_id,)], found)
+        scope = [(user_id,)]
+        for query, arguments in await asyncio.to_thread(replacing, generation, view.table, ["user_id"], scope, found):
+            await connection.execute(query, *arguments)
     made = rows[conflicts.VIEW.name]
     return [(user_id, row) for row in made if isinstance(row, ConflictRow) and row.key not in known]

@@ -22,6 +22,7 @@ TABLE = view_table(
     Column("week", Text, nullable=False),
     Column("weight_kg", Numeric),
     Index(None, "user_id", "measured_at"),
+    Index(None, "user_id", "week"),
 )
 # From the last weighing before the first moment on. User by user: joined, the planner takes a bound for a third of the
 # table.

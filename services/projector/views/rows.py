@@ -13,8 +13,10 @@ from sqlalchemy.dialects import postgresql
 from services.projector.views.row import Row
 from services.projector.views.text import text_of
 from services.projector.views.writes import Statement
+from shared.following import batched
 from shared.postgres import Connection
 
+ROWS_AT_ONCE = 5_000
 Scope = Collection[tuple[Any, ...]]
 RowType = TypeVar("RowType")
 # Rows by table and key, as far as one batch has made them.
@@ -55,7 +57,7 @@ def replacing(
     rows: Iterable[tuple[UUID, Row]],
     known: Known | None = None,
 ) -> Sequence[Statement]:
-    """The statements that do so, two at most, each of other rows. What they write is kept in `known`, to be read."""
+    """The statements that do so, each of other rows. What they write is kept in `known`, to be read."""
     if not scope:
         return ()
     written = list(rows)
@@ -72,8 +74,8 @@ def replacing(
             statements.append((_delete_of_user_statement(table), (*next(iter(left)), *columns)))
         else:
             statements.append((_delete_statement(table, tuple(by)), (*zip(*left, strict=True), *columns)))
-    if new:
-        statements.append((_upsert_statement(generation, table), (new,)))
+    # Those of a whole life may be too many for the time that one statement has.
+    statements += [(_upsert_statement(generation, table), (some,)) for some in batched(new, ROWS_AT_ONCE)]
     return statements
 
 

@@ -1,7 +1,7 @@
 """Sets. They follow from their own events, their workout's status, merges of exercises and the body's weight."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace as changed
 from datetime import datetime
 from operator import attrgetter
@@ -56,7 +56,7 @@ JOIN sets_projection t ON t.user_id = m.user_id AND t.logged_exercise_id = m.exe
 """
 # One by one: joined, the planner takes a bound for a third of the table.
 _WEIGHED = f"""
-SELECT DISTINCT m.user_id, t.set_id FROM unnest($1::uuid[], $2::timestamptz[]) AS m (user_id, moment)
+SELECT m.user_id, t.set_id FROM unnest($1::uuid[], $2::timestamptz[]) AS m (user_id, moment)
 CROSS JOIN LATERAL (
   SELECT set_id FROM sets_projection WHERE user_id = m.user_id AND completed_at >= m.moment AND {_WITH_BODY} OFFSET 0
 ) AS t
@@ -69,8 +69,8 @@ Changes = dict[Mark, Change]
 
 
 async def refresh(work: Work) -> None:
-    await _mark_reached(work, _LOGGED, SETS_LOGGED)
-    await _mark_reached(work, _WEIGHED, BODY_WEIGHT_SINCE)
+    await _mark_reached(work, _LOGGED, work.marked(SETS_LOGGED))
+    await _mark_reached(work, _WEIGHED, _first_moments(work.marked(BODY_WEIGHT_SINCE)).items())
     before = _by_set(await set_rows(work, ["user_id", "set_id"], work.stored("set")))
     after = _by_set(await _made(work, await work.of_kind("set")))
     pairs = {mark: (before.get(mark), after.get(mark)) for mark in before.keys() | after.keys()}
@@ -83,11 +83,19 @@ async def refresh(work: Work) -> None:
         _mark_change(work, user, was, is_now)
 
 
-async def _mark_reached(work: Work, query: str, kind: str) -> None:
+async def _mark_reached(work: Work, query: str, marks: Collection[tuple[UUID, Any]]) -> None:
     """Marks sets that an effect from further away reaches."""
-    if work.marked(kind):
-        for row in await work.fetch([TABLE], query, *zip(*work.marked(kind), strict=True)):
+    if marks:
+        for row in await work.fetch([TABLE], query, *zip(*marks, strict=True)):
             work.mark("set", row["user_id"], row["set_id"])
+
+
+def _first_moments(marks: Iterable[tuple[UUID, datetime]]) -> Mapping[UUID, datetime]:
+    """The first moment of each user: what follows it follows the others too, and is read once."""
+    first: dict[UUID, datetime] = {}
+    for user, moment in marks:
+        first[user] = min(moment, first.get(user, moment))
+    return first
 
 
 async def _made(work: Work, entities: Mapping[Mark, Entity]) -> UserSets:

@@ -89,6 +89,26 @@ async def test_a_report_that_is_made_again_begins_where_the_week_does_by_now(wor
     assert await week_starts(world, user) == ["2026-01-04"]
 
 
+async def test_old_weeks_of_one_user_do_not_keep_the_others_waiting(world: World, worker: Pool) -> None:
+    # given somebody with years of weeks to tell of, and somebody with just the last
+    first, second = sorted((uuid4(), uuid4()))
+    for user, weeks in (
+        (first, [f"{year}-W{week:02}" for year in range(2000, 2026) for week in range(1, 53)]),
+        (second, ["2025-W52"]),
+    ):
+        await worker.executemany(
+            "INSERT INTO report_jobs (user_id, week, inputs, status) VALUES ($1, $2, '', 'due')",
+            [(user, week) for week in weeks],
+        )
+
+    # when the next jobs are taken
+    jobs = [(job.user_id, job.week) for job in await Reports(worker).due(limit=10, of_one=3)]
+
+    # then the newest of all are among them, and those of one user come together, oldest first
+    assert jobs == [(first, "2025-W50"), (first, "2025-W51"), (first, "2025-W52"), (second, "2025-W52")]
+    await worker.execute("DELETE FROM report_jobs WHERE user_id = ANY($1)", [first, second])
+
+
 async def remembered(worker: Pool, user: UUID, events: int) -> None:
     async def there() -> bool:
         count = await worker.fetchval("SELECT count(*) FROM memory_events WHERE user_id = $1", user)

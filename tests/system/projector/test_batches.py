@@ -1,6 +1,7 @@
 """What a batch finds in the store, and what it has at hand itself, make the same rows."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ from services.projector.consumers import Consumers
 from services.projector.rebuild.run import rebuild
 from services.projector.settings import Settings
 from services.projector.store.batch import ProjectorStore
+from services.projector.views import rows as view_rows
 from services.projector.views import sets
 from shared.domains.exercises.catalogue import catalogue_id
 from shared.envelope import AcceptedEvent
@@ -23,6 +25,7 @@ from tests.histories import START, Said, history, sent
 from tests.system.projector.feed import EventStore
 from tests.system.projector.looking import apply, expected, rows
 
+PULL_UP = str(catalogue_id("pull-up"))
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 
@@ -51,6 +54,63 @@ async def test_events_that_are_folded_again_beside_new_ones_change_nothing(pool:
         await batch.fold(person.received[100:])
 
     assert await rows(store, person.user_id) == expected(person.received)
+
+
+async def test_a_life_is_made_again_in_pieces(store: ProjectorStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given somebody of whom there is more than one statement may write
+    person = history(430, events=300, devices=2)
+    await apply(store, person.received)
+    monkeypatch.setattr(view_rows, "ROWS_AT_ONCE", 7)
+
+    # when the profile changes, so that everything is another
+    said = sent(
+        person.user_id, uuid4(), [("ProfileUpdated", {"time_zone": "Asia/Tokyo", "week_start": 7, "height": 181})]
+    )
+    await apply(store, said)
+
+    # then it is all there
+    assert await rows(store, person.user_id) == expected([*person.received, *said])
+
+
+async def test_the_earliest_of_many_weighings_reaches_the_sets_after_it(store: ProjectorStore) -> None:
+    # given two people's sets of the body's weight, an hour apart
+    people = [uuid4(), uuid4()]
+    told = {
+        user: sent(
+            user,
+            uuid4(),
+            [
+                (
+                    "SetCompleted",
+                    {"set_id": str(uuid4()), "workout_id": str(uuid4()), "exercise_id": PULL_UP, "reps": 5}
+                    | {"completed_at": format_moment(START + timedelta(hours=hour)), "load_basis": "bodyweight"},
+                )
+                for hour in range(6)
+            ],
+        )
+        for user in people
+    }
+    await apply(store, [event for events in told.values() for event in events])
+
+    # when each was weighed several times, of which a batch tells in no order
+    for user, hours in zip(people, ([3, 1, 5], [4, 2]), strict=True):
+        told[user] += sent(
+            user,
+            uuid4(),
+            [
+                (
+                    "BodyMeasurementRecorded",
+                    {"measurement_id": str(uuid4()), "weight": 70 + hour}
+                    | {"measured_at": format_moment(START + timedelta(hours=hour, minutes=-1))},
+                )
+                for hour in hours
+            ],
+        )
+    await apply(store, [event for events in told.values() for event in events[6:]])
+
+    # then each set has the weight of its time
+    for user in people:
+        assert await rows(store, user) == expected(told[user])
 
 
 async def test_weighings_of_one_moment_may_change_places(store: ProjectorStore) -> None:

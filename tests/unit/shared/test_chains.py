@@ -45,6 +45,7 @@ def assert_equal(found: Entity, expected: Entity) -> None:
     assert found == expected
     assert dict(found.values()) == dict(expected.values())
     assert {name: found.value(name) for name in "abcde"} == {name: expected.value(name) for name in "abcde"}
+    assert {name: found.decided_by(name) for name in "abcde"} == {name: expected.decided_by(name) for name in "abcde"}
     assert dict(found.contested()) == dict(expected.contested())
     assert found.joined(expected) == expected
 
