@@ -7,17 +7,32 @@ from operator import itemgetter
 from typing import Annotated, Any, NamedTuple, Protocol
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints, TypeAdapter
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    TypeAdapter,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreConfig, CoreSchema, SchemaValidator, core_schema
 
 from shared.fold import Recorded
 from shared.registers import Stamp
 from shared.registry import DomainEvent, registry
-from shared.values import LastSequence, Moment, SequenceNumber, Strict
+from shared.values import LastSequence, Moment, SequenceNumber, Strict, Whole
 
 EventTypeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,99}$")]
-SchemaVersion = Annotated[int, Field(ge=1, le=10_000)]
+
+
+def _first_unless_said(version: Any) -> Any:
+    """It is optional, and so as good as absent where it is null."""
+    return 1 if version is None else version
+
+
+SchemaVersion = Annotated[int, Field(ge=1, le=10_000), Whole, BeforeValidator(_first_unless_said)]
 SeenByClient = Annotated[dict[UUID, LastSequence], Field(max_length=1_000)]
 
 _ANY_ID = TypeAdapter[UUID](UUID)

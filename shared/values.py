@@ -40,6 +40,11 @@ class Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+def _whole(value: Any) -> Any:
+    """5.0 is the integer 5 in JSON Schema, and those write it so who know only floats."""
+    return int(value) if type(value) is float and value.is_integer() else value
+
+
 def _number(value: Any) -> Decimal:
     if type(value) in (int, float) and value:
         return _remembered(value)
@@ -191,6 +196,7 @@ Text = Annotated[str, AfterValidator(no_nul)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(no_nul)]
 Notes = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(no_nul)]
 TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_time_zone)]
-SequenceNumber = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
-LastSequence = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
-Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Whole = BeforeValidator(_whole)
+SequenceNumber = Annotated[int, Field(ge=1, le=MAX_INTEGER), Whole]
+LastSequence = Annotated[int, Field(ge=0, le=MAX_INTEGER), Whole]
+Count = Annotated[int, Field(ge=0, le=1_000_000), Whole]

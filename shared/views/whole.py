@@ -26,7 +26,7 @@ from shared.views.templates import template_row
 from shared.views.weekly import WeeklyRow, carried, weekly_row
 from shared.views.workouts import WorkoutRow, workout_row
 
-VIEWS_VERSION = 2
+VIEWS_VERSION = 3
 """Grows with every change that makes other rows of the same events."""
 
 FOLD_VERSION = f"{VIEWS_VERSION}-catalogue{CATALOGUE_VERSION}-tzdata{tzdata.IANA_VERSION}"

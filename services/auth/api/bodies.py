@@ -46,13 +46,14 @@ class Register(Body):
 
 
 class LoginBody(Body):
-    """`device_secret`, `name` and `platform` belong to a device that the login makes."""
+    """`device_secret`, `name` and `platform` belong to a device that the login makes; data is merged unless it is said
+    not to be."""
 
     email: AnyAddress
     password: Password
     device_id: UUID | None = None
     device_secret: DeviceSecret | None = None
-    merge_anonymous_data: StrictBool = True
+    merge_anonymous_data: StrictBool | None = None
     name: ShortText | None = None
     platform: ShortText | None = None
 

@@ -34,7 +34,7 @@ async def register_account(body: Register, caller: Caller, desk: AtDesk, address
 async def login(body: LoginBody, caller: MaybeCaller, desk: AtDesk, address: Address) -> LoginTokens:
     """Tokens of the account for this device. An anonymous user that sends its bearer is merged into the account."""
     secret_hash = hash_of(body.device_secret) if body.device_secret else None
-    merges = body.merge_anonymous_data
+    merges = body.merge_anonymous_data is not False
     wish = Login(body.email, body.password, body.device_id, secret_hash, merges, body.name, body.platform, address)
     return await log_in(desk, wish, caller)
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import BeforeValidator
 
 from services.projector.api.answers import marked, paged, reads, shape
 from services.projector.api.bounds import From, To, between
@@ -31,7 +32,13 @@ DONE = Listing(
 )
 RECORDS = Listing("records_projection", (("exercise_id", "uuid"), ("kind", "text"), ("at_load", "numeric")))
 Named = Annotated[str | None, Query(max_length=200)]
-MuscleCategory = Annotated[Muscle | None, Query()]
+
+
+def _in_lower_case(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+MuscleCategory = Annotated[Muscle | None, BeforeValidator(_in_lower_case), Query()]
 
 
 @router.get("/exercises", responses=reads(paged(marked(ExerciseRow))))

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from services.projector.api.answers import answers, paged, reads, shape
 from services.projector.api.paging import part
-from services.projector.api.reads import Read, ReadAfter, Reads, opened
+from services.projector.api.reads import Read, ReadAfter, Reads, caught_up, opened
 from services.projector.domain import Said, entity_of
 from services.projector.store import auditing
 from services.projector.store.history import key_of, said
@@ -26,6 +26,7 @@ from shared.fold import NOTHING, Entity
 from shared.http import Cursor, Limit
 from shared.policy import Caller
 from shared.telemetry import correlation_id
+from shared.tokens import Principal
 from shared.values import format_moment
 from shared.views.rows import json_form
 
@@ -132,11 +133,25 @@ async def undo_event(
     request: Request, caller: Caller, event_id: UUID, device_id: UUID | None = None, read_after: ReadAfter = None
 ) -> Response:
     """Takes an event back: each field that it still decides gets its earlier value, by an event of the server's."""
-    # The reading, and its connection, are let go of before another service is waited for.
-    async with opened(request, caller, read_after) as read:
-        user_id, (undo_id, undoing) = read.reading.user_id, await _undoing(read, event_id, device_id)
+    try:
+        user_id, undo_id, undoing = await _found(request, caller, event_id, device_id, read_after)
+    except NotFound:
+        # It may have been acknowledged a moment ago.
+        if read_after is not None:
+            raise
+        await caught_up(request, caller)
+        user_id, undo_id, undoing = await _found(request, caller, event_id, device_id, None)
     written = await _write(request.app.state.ingest, user_id, undo_id, undoing)
     return Response(written, 201, {"Cache-Control": "no-store"}, "application/json")
+
+
+async def _found(
+    request: Request, caller: Principal, event_id: UUID, device_id: UUID | None, read_after: str | None
+) -> tuple[UUID, UUID, Undoing]:
+    """Whose it is, and what takes it back. The reading, and its connection, are let go of before another service is
+    waited for."""
+    async with opened(request, caller, read_after) as read:
+        return read.reading.user_id, *await _undoing(read, event_id, device_id)
 
 
 async def _undoing(read: Read, event_id: UUID, device_id: UUID | None) -> tuple[UUID, Undoing]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
+import httpx2
 from fastapi import Depends, Header, Request, Response
 from pydantic_core import to_json
 
@@ -17,7 +18,8 @@ from services.projector.api.paging import ForeignCursor, as_json, cursor_at, pla
 from services.projector.store.changes import Changes
 from services.projector.store.lists import Filter, Listing, page
 from services.projector.store.reading import Readers, Reading
-from shared.errors import InvalidRequest, Problem, WrongDevice
+from shared.errors import InvalidRequest, Problem, Unavailable, WrongDevice
+from shared.feeds import IngestFeed
 from shared.policy import Caller
 from shared.tokens import Principal
 from shared.views.whole import FOLD_VERSION
@@ -149,6 +151,25 @@ async def _is_fresh(request: Request, caller: Principal, device_id: UUID, sequen
         return at.owner == at.caller and at.sequence >= sequence
 
     return sequence == 0 or await _until(has_reached, request.app.state.changes, request.app.state.read_after_seconds)
+
+
+async def caught_up(request: Request, caller: Principal) -> None:
+    """Waits as long as for one's own writes until all that the event store has of the caller is applied.
+
+    Raises:
+        Unavailable: when the event store is away.
+    """
+    readers: Readers = request.app.state.readers
+    try:
+        heads = await IngestFeed(request.app.state.ingest).heads_of({caller.user_id, *caller.also})
+    except httpx2.HTTPError as error:
+        raise Unavailable("the event store cannot be reached") from error
+
+    async def have_reached() -> bool:
+        at = [(head, await readers.device(caller.user_id, head.device_id)) for head in heads.values()]
+        return all(position.sequence >= head.last_accepted_sequence for head, position in at)
+
+    await _until(have_reached, request.app.state.changes, request.app.state.read_after_seconds)
 
 
 def _parsed(read_after: str) -> tuple[UUID, int]:

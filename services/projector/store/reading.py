@@ -11,16 +11,16 @@ import asyncpg
 
 from services.projector.domain import ids_meant
 from shared.database import Database
-from shared.errors import Unavailable
+from shared.errors import Unavailable, UserErased
 from shared.postgres import Connection
 
 # Asks who the subject is today, and enters the generation as that user.
 _ENTER = """
-SELECT generation, user_id, version, set_config('app.user_id', user_id::text, true),
+SELECT generation, user_id, version, erased, set_config('app.user_id', user_id::text, true),
   set_config('search_path', generation || ', public', true) FROM caller($1)
 """
 _DEVICE = """
-SELECT c.user_id AS caller, d.user_id AS owner, d.sequence FROM caller($1) c, device_position($2) d
+SELECT c.user_id AS caller, c.erased, d.user_id AS owner, d.sequence FROM caller($1) c, device_position($2) d
 """
 _DEGRADED = """
 SELECT event FROM dead_letters WHERE user_id = $1 AND state = 'parked'
@@ -72,6 +72,7 @@ class Readers:
 
         Raises:
             Unavailable: as long as no generation is live.
+            UserErased
         """
         async with (
             self._database.acquire() as connection,
@@ -79,13 +80,20 @@ class Readers:
         ):
             caller = await connection.fetchrow(_ENTER, subject)
             assert caller is not None
+            _check(caller)
             if caller["generation"] is None:
                 raise Unavailable("the read models are not made yet")
             yield Reading(connection, caller["user_id"], caller["generation"], caller["version"])
 
     async def device(self, subject: UUID, device_id: UUID) -> "DevicePosition":
-        """Where a device stands, as far as it is known."""
+        """Where a device stands, as far as it is known. Raises UserErased."""
         async with self._database.acquire() as connection:
             row = await connection.fetchrow(_DEVICE, subject, device_id)
         assert row is not None
+        _check(row)
         return DevicePosition(row["caller"], row["owner"], row["sequence"] or 0)
+
+
+def _check(caller: asyncpg.Record) -> None:
+    if caller["erased"]:
+        raise UserErased("this user was erased")

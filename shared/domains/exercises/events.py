@@ -23,7 +23,9 @@ def _known_or_other(vocabulary: type[StrEnum]) -> BeforeValidator:
         if len(value) > LONGEST_WORD:
             raise ValueError(f"must have at most {LONGEST_WORD} characters")
         no_nul(value)
-        return "other"
+        # As people and other apps write them: `Chest`, `Full Body`.
+        word = value.strip().lower().replace(" ", "_")
+        return word if word in known else "other"
 
     return BeforeValidator(validate)
 

@@ -91,6 +91,26 @@ async def test_entities_come_by_id_page_by_page(
     assert ids == sorted(ids)
 
 
+@pytest.mark.parametrize("merged", [False, True])
+async def test_an_erased_user_reads_nothing_any_more(
+    client: httpx2.AsyncClient, store: ProjectorStore, event_store: EventStore, merged: bool
+) -> None:
+    # given somebody whose token outlives the erasure, or whose account was erased
+    person, account = await trained(store, event_store, 27 + merged, events=20), uuid4()
+    phone = reader_of(client, person)
+    async with store.transaction() as connection:
+        if merged:
+            await identity.merge(connection, person.user_id, account)
+        await identity.erase(connection, uuid4(), {person.user_id, account} if merged else {person.user_id})
+
+    # when anything is read, then they are told so, and not that there is nothing
+    fresh = {"X-Read-After": f"{person.received[0].device_id}:99"}
+    for path, headers in (("/workouts", {}), ("/profile", {}), ("/projections/status", {}), ("/exercises", fresh)):
+        assert (await phone.get(path, 410, headers))["code"] == "user_erased"
+    answer = await client.post(f"/api/v1/history/{person.received[0].event_id}/undo", headers=phone.headers)
+    assert answer.status_code == 410
+
+
 async def test_a_cursor_belongs_to_its_list(
     client: httpx2.AsyncClient, store: ProjectorStore, event_store: EventStore
 ) -> None:

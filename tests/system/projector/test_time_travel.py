@@ -1,5 +1,6 @@
 """What was, who said it, and what takes it back: `as_of`, audit history and undo over real PostgreSQL."""
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import Any
@@ -120,6 +121,25 @@ async def test_undo_is_written_by_the_server_and_can_be_undone(
     assert await phone.all_items("/workouts") == before
     again = await client.post(f"/api/v1/history/{first['event_id']}/undo", headers=phone.headers)
     assert (again.status_code, again.json()["code"]) == (409, "nothing_to_undo")
+
+
+async def test_what_was_acknowledged_a_moment_ago_can_be_taken_back(
+    client: httpx2.AsyncClient, store: ProjectorStore, event_store: EventStore
+) -> None:
+    # given an event that the event store has, and the read models have not yet
+    started = {"workout_id": str(uuid4()), "started_at": format_moment(START)}
+    events = sent(uuid4(), uuid4(), [("WorkoutStarted", started)])
+    event_store.accept(events)
+    phone = Reader(client, events[0].user_id, events[0].device_id)
+
+    # when it is taken back at once
+    asked = asyncio.create_task(client.post(f"/api/v1/history/{events[0].event_id}/undo", headers=phone.headers))
+    await asyncio.sleep(0.05)
+    await apply(store, events)
+
+    # then that waits until it is applied; what nobody ever said is not found, and not waited for
+    assert (await asked).status_code == 201
+    assert (await client.post(f"/api/v1/history/{uuid4()}/undo", headers=phone.headers)).status_code == 404
 
 
 async def test_a_workout_that_is_taken_back_with_its_sets_is_in_no_conflict(

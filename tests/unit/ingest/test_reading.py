@@ -80,6 +80,36 @@ def test_whatever_an_event_is_it_has_a_reading(changes: Any) -> None:
     assert isinstance(reading_of(event), Reading | Refusal)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"schema_version": None},
+        {"schema_version": 1.0},
+        {"sequence_number": 1.0},
+        {"seen": None, "correlation_id": None},
+    ],
+)
+def test_what_is_null_is_as_good_as_absent_and_a_whole_number_may_have_a_point(said: dict[str, Any]) -> None:
+    event = GOOD[0] | {"sequence_number": 1} | said
+
+    (read,) = read_request(json.dumps({"device_id": str(uuid4()), "events": [event]}).encode()).events
+
+    assert isinstance(read.reading, Reading)
+    assert (read.reading.schema_version, read.sequence_number) == (1, 1)
+    assert type(read.reading.schema_version) is type(read.sequence_number) is int
+
+
+@pytest.mark.parametrize("reps", [5, 5.0])
+def test_repetitions_may_have_a_point_but_no_part(reps: float) -> None:
+    done = next(event for event in GOOD if event["event_type"] == "SetCompleted")
+
+    def reading(reps: float) -> Reading | Refusal:
+        return reading_of(done | {"sequence_number": 1, "payload": done["payload"] | {"reps": reps}})
+
+    assert isinstance(reading(reps), Reading)
+    assert isinstance(reading(reps + 0.5), Refusal)
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"NaN", b"[1,", b"\xff", '{"a": 1}'.encode("utf-16"), b"[" * 100_000])
 def test_what_is_no_json(body: bytes) -> None:
     with pytest.raises(MalformedJson):

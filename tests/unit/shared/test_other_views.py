@@ -295,6 +295,14 @@ def test_the_fold_version_names_the_catalogue_and_the_time_zone_data() -> None:
     assert "tzdata" in FOLD_VERSION
 
 
+@pytest.mark.parametrize("word", ["Full Body", "FULL_BODY", " full_body"])
+def test_words_of_the_vocabulary_are_known_however_they_are_written(word: str) -> None:
+    said: dict[str, Any] = {"muscle_category": word, "secondary": [word.upper()], "equipment": "Barbell"}
+    row = Story().tell("ExerciseDefined", exercise_id=MINE, name="Burpee", **said).only("exercises")
+
+    assert (row["muscle_category"], row["secondary"], row["equipment"]) == ("full_body", ["full_body"], "barbell")
+
+
 @pytest.mark.parametrize("word", ["a\x00b", "x" * 65])
 def test_a_word_that_nobody_could_store_is_no_newer_word(word: str) -> None:
     newer = Story().tell("ExerciseDefined", exercise_id=MINE, name="Zercher", muscle_category="serratus")
