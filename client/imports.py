@@ -1,11 +1,12 @@
 """From what an export of another app holds to events of this log, and back again. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeAlias
 from uuid import UUID, uuid5
 
 from client.events import Draft
@@ -18,12 +19,15 @@ from shared.domains.exercises.events import ExerciseDefined
 from shared.domains.exercises.vocabulary import Equipment, Measure, Muscle
 from shared.domains.imports.events import ImportFinished
 from shared.domains.workouts.events import LoadBasis, SetCompleted, SetCorrected, SetType, WorkoutEnded, WorkoutStarted
+from shared.domains.workouts.volume import weight_in_kilograms
 from shared.fold import Entity, Key, State
 from shared.registers import Stamp
 from shared.registry import REMOVED, DomainEvent, registry
 from shared.views.exercises import Exercises
 from shared.views.rows import json_form
 
+# Exercise, repetitions, kilograms, seconds and metres.
+_Look: TypeAlias = tuple[UUID, int | None, Decimal | None, Decimal | None, Decimal | None]
 _UNDO = UUID("0d9c8f5e-7f0a-5b61-9a1f-6d1f0b5b0c11")
 
 
@@ -104,7 +108,8 @@ class _Steps:
 
     def __init__(self, export: Export, log: Known, import_id: UUID) -> None:
         self._export, self._log, self._import_id = export, log, import_id
-        self._exercises: dict[str, UUID] = {}
+        self._met: set[str] = set()
+        self._meant: dict[str, UUID] = {}
         self.new_exercises: list[str] = []
         self.left: list[Key] = []
         self._measures = _measures(export)
@@ -132,12 +137,57 @@ class _Steps:
         else:
             yield self._draft(started, session.started_at)
             yield self._draft(ended, ended_at)
+        unnamed = self._unnamed(session, workout)
         for done in session.sets:
-            yield from self._set(session, workout, done, otherwise)
+            yield from self._set(session, workout, done, otherwise, unnamed)
 
-    def _set(self, session: Session, workout: UUID, done: ImportedSet, otherwise: bool) -> Iterator[Draft]:
+    def _unnamed(self, session: Session, workout: UUID) -> Counter[_Look]:
+        """What the log has in the workout beside the sets that the file names by their ids: of each look how many.
+
+        A set that looks as another does by now was corrected by hand.
+        """
+        state = self._log.state
+        there = Counter(self._look(state["set", one].value) for one in self._sets_of.get(workout, ()))
+        for done in session.sets if there else ():
+            if named := state.get(("set", self._set_id(session, done))):
+                looks = (self._look_of(done), self._look(named.value))
+                there -= Counter(next(([look] for look in looks if there[look]), ()))
+        return there
+
+    @cached_property
+    def _sets_of(self) -> Mapping[UUID, list[UUID]]:
+        """The sets that stand in the log, by workout."""
+        found: dict[UUID, list[UUID]] = {}
+        for (kind, one), entity in self._log.state.items():
+            if kind == "set" and not entity.removed:
+                found.setdefault(entity.value("workout_id"), []).append(one)
+        return found
+
+    def _look_of(self, done: ImportedSet) -> _Look:
+        exercise_id = self._meant_by(done.exercise_name)
+        return self._look(lambda name: exercise_id if name == "exercise_id" else getattr(done, name))
+
+    def _meant_by(self, name: str) -> UUID:
+        if name not in self._meant:
+            found = known(name, self._log.exercises)
+            self._meant[name] = found.exercise_id if found else custom_exercise_id(name)
+        return self._meant[name]
+
+    def _look(self, value: Callable[[str], Any]) -> _Look:
+        """A set as far as apps agree on it: they round, and each spells the names of exercises in its own way."""
+        kilograms = weight_in_kilograms(value("weight"), value("weight_unit"))
+        amounts = (kilograms, value("duration_s"), value("distance_m"))
+        exercise_id = self._log.exercises.standing_for(value("exercise_id"))
+        return exercise_id, value("reps"), *(round(amount, 1) if amount else None for amount in amounts)
+
+    def _set_id(self, session: Session, done: ImportedSet) -> UUID:
+        return set_id(self._export.source, session.key, done.exercise_name, done.ordinal, done.occurrence)
+
+    def _set(
+        self, session: Session, workout: UUID, done: ImportedSet, otherwise: bool, unnamed: Counter[_Look]
+    ) -> Iterator[Draft]:
         """`otherwise` says whether the log has the workout, of which the row tells too, otherwise."""
-        identity = set_id(self._export.source, session.key, done.exercise_name, done.ordinal, done.occurrence)
+        identity = self._set_id(session, done)
         key = "set", identity
         if self._log.has(key) and key not in self._log.taken_back:
             # What follows from the rest of the file is not compared: a set's time, and what its exercise counts.
@@ -146,9 +196,9 @@ class _Steps:
             if shown and (otherwise or self._is_otherwise(key, [now])):
                 self.left.append(key)
             return
-        if done.exercise_name not in self._exercises:
+        if done.exercise_name not in self._met:
             yield from self._meet(done.exercise_name, done.completed_at)
-        exercise_id = self._exercises[done.exercise_name]
+        exercise_id = self._meant_by(done.exercise_name)
         exercise = self._log.exercises.get(exercise_id)
         completed = SetCompleted(
             set_id=identity,
@@ -157,17 +207,20 @@ class _Steps:
             completed_at=done.completed_at,
             **_performance(done, exercise.measure if exercise else self._measures[done.exercise_name]),
         )
+        look = self._look_of(done)
         if self._log.has(key):
             yield from self._restored(key, done.completed_at, completed)
+        elif unnamed[look]:
+            # The same set, whose exercise another export spelled otherwise: a name is a part of a set's id.
+            unnamed[look] -= 1
         else:
             yield self._draft(completed, done.completed_at)
 
     def _meet(self, name: str, at: datetime) -> Iterator[Draft]:
         """Finds out which exercise the name means, and defines it where nobody knows it."""
-        found = known(name, self._log.exercises)
-        exercise_id = found.exercise_id if found else custom_exercise_id(name)
-        self._exercises[name] = exercise_id
-        if found is not None or self._log.has(("exercise", exercise_id)):
+        self._met.add(name)
+        exercise_id = self._meant_by(name)
+        if exercise_id in self._log.exercises or self._log.has(("exercise", exercise_id)):
             yield from self._restored(("exercise", exercise_id), at)
             return
         self.new_exercises.append(name)

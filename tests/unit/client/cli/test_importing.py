@@ -125,6 +125,28 @@ def test_an_import_again_says_what_it_left_as_it_is(run: Run, hevy: Path) -> Non
     assert "differ" not in run("import", str(hevy))
 
 
+@pytest.mark.parametrize("spelled", ["Cable Crunch", "Squat (Barbell)"])
+def test_an_export_of_the_log_itself_brings_nothing_new(run: Run, tmp_path: Path, spelled: str) -> None:
+    # given an import whose names the catalogue spells otherwise, twice the same set among them
+    rows = HEVY.replace("Squat (Barbell)", spelled).replace("2,normal,100,5", "2,normal,60.25,8")
+    (tmp_path / "hevy.csv").write_text(rows)
+    run("import", str(tmp_path / "hevy.csv"))
+    run("export", "--format", "hevy", str(tmp_path / "own.csv"))
+
+    # when the log's own export of them is imported, with one more row
+    again = answer(run("import", str(tmp_path / "own.csv"), "--json"))
+    own = (tmp_path / "own.csv").read_text().rstrip("\n").splitlines()
+    (tmp_path / "own.csv").write_text(
+        "\n".join([*own, own[-1].replace('"60.25"', "62.5").replace(",60.25,", ",62.5,")])
+    )
+    more = answer(run("import", str(tmp_path / "own.csv"), "--json"))
+
+    # then just that one is new
+    assert again["new_events"] == 0
+    assert more["counts"] == {"sets": 1}
+    assert [row["weight"] for row in answer(run("show", "1", "--json"))["sets"]] == [100, 100, 60.25, 62.5]
+
+
 def test_a_file_that_says_another_end_differs_in_all_rows_of_the_workout(run: Run, hevy: Path) -> None:
     hevy.write_text(HEVY.replace("19:00", "19:30"))
 
