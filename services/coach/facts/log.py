@@ -1,7 +1,7 @@
 """One user's training log, folded: the rows that numbers are made of."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -10,6 +10,7 @@ from uuid import UUID
 from services.coach.facts.bests import Best, bests_by_week
 from services.coach.facts.rows import Rows, grouped
 from services.coach.safety import cleaned
+from shared.domains.workouts.weeks import Calendar
 from shared.fold import State
 from shared.views.exercises import Exercises
 from shared.views.goals import GoalRow
@@ -139,10 +140,22 @@ class TrainingLog:
         """The workouts that count in this week."""
         return self.workouts_by_week.get(week, ())
 
+    @cached_property
+    def calendar(self) -> Calendar:
+        """By the profile's time zone, else that of the last workout that names one, else UTC."""
+        calendar = self.profile.calendar
+        if self.profile.time_zone:
+            return calendar
+        named = (workout.time_zone for workout in reversed(self.workouts) if workout.time_zone)
+        return replace(calendar, time_zone=next(named, calendar.time_zone))
+
     def week_of(self, moment: datetime) -> str:
         """The user's training week at a moment."""
-        return self.profile.calendar.week(moment)
+        return self.calendar.week(moment)
 
-    def day_of(self, moment: datetime) -> date:
-        """The user's local date."""
-        return self.profile.calendar.day(moment)
+    def day_of(self, moment: datetime, workout_id: UUID | None = None) -> date:
+        """The local date where the user is; of a moment of a workout where it counts: in its own time zone, else the
+        profile's, else UTC."""
+        if workout_id is None:
+            return self.calendar.day(moment)
+        return self.profile.calendar.day(moment, self.workout_by_id[workout_id].time_zone)

@@ -107,14 +107,14 @@ def best_e1rm(log: TrainingLog, exercise_id: UUID, start: datetime, end: datetim
     if not rows:
         return None
     best = max(rows, key=lambda row: row.e1rm_kg or 0)
-    label = f"best estimated 1RM of {log.name(exercise_id)} on {log.day_of(best.completed_at)}"
+    label = f"best estimated 1RM of {log.name(exercise_id)} on {log.day_of(best.completed_at, best.workout_id)}"
     made = claim(label, "kg", "e1rm_kg", Rule.VALUE, of_sets([best]), log)
     return (made, best) if made else None
 
 
 def set_claims(log: TrainingLog, row: SetRow) -> tuple[Claim | None, Claim | None]:
     """Load and repetitions of one set."""
-    name, day = log.name(row.exercise_id), log.day_of(row.completed_at)
+    name, day = log.name(row.exercise_id), log.day_of(row.completed_at, row.workout_id)
     load = claim(f"load of {name} on {day}", "kg", "load_kg", Rule.VALUE, of_sets([row]), log)
     return load, claim(f"repetitions of {name} on {day}", "reps", "reps", Rule.VALUE, of_sets([row]), log)
 

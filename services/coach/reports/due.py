@@ -12,7 +12,7 @@ from shared.digests import canonical_json
 from shared.domains.workouts.weeks import week_before, zone
 
 CHART_WEEKS = 8
-REPORT_VERSION = 3
+REPORT_VERSION = 4
 """Grows with every change of what reports say: they are then made again."""
 INPUTS = attrgetter(
     "set_id", "workout_id", "exercise_id", "completed_at", "reps", "load_kg", "volume_kg", "e1rm_kg", "rpe", "rir"
@@ -21,8 +21,8 @@ INPUTS = attrgetter(
 
 
 def closes_at(log: TrainingLog, week: str) -> datetime:
-    """When the week is over: midnight after its last day, in the user's time zone."""
-    calendar = log.profile.calendar
+    """When the week is over: midnight after its last day, where the user is."""
+    calendar = log.calendar
     day = calendar.first_day(week) + timedelta(weeks=1)
     return datetime.combine(day, time(), zone(calendar.time_zone)).astimezone(UTC)
 
@@ -42,7 +42,10 @@ def inputs_digest(log: TrainingLog, week: str) -> str:
     """Another one wherever the week's report would say something else."""
     shown = [log.week_by_label.get(week_before(week, back)) for back in range(CHART_WEEKS)]
     weeks = [canonical_json(row.content()) if row else "" for row in shown]
-    sets = [(*map(_written, INPUTS(row)), log.name(row.exercise_id)) for row in log.working_by_week.get(week, ())]
+    sets = [
+        (*map(_written, INPUTS(row)), log.name(row.exercise_id), str(log.day_of(row.completed_at, row.workout_id)))
+        for row in log.working_by_week.get(week, ())
+    ]
     records = [(best.row.set_id, best.kind.value, _written(best.value)) for best in log.bests_by_week.get(week, ())]
     return sha256(repr((REPORT_VERSION, weeks, sets, records)).encode()).hexdigest()
 

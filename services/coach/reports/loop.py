@@ -63,8 +63,9 @@ async def plan_for(
     """The same for one user."""
     began = monotonic()
     kept = await logs.versioned(user_id)
-    weeks = await asyncio.to_thread(closed_weeks, kept.log, now)
-    await reports.plan(user_id, kept.version, weeks, next_close(kept.log, now), summary_of(kept.log))
+    log = kept.log
+    closed = await asyncio.to_thread(closed_weeks, log, now)
+    await reports.plan(user_id, kept.version, closed, log.week_by_label, next_close(log, now), summary_of(log))
     await rest(since=began)
     await work(logs, reports, now, told=told)
     await pack(packed_logs, user_id, kept)

@@ -1,6 +1,6 @@
 """Answers about one exercise, or about muscles, that a question names."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from services.coach.facts.claims import Rule, claim, hard_for
@@ -29,8 +29,9 @@ def progress_of(exercise_id: UUID, log: TrainingLog, now: datetime) -> Answer:
         return _never_done(exercise_id, log)
     saying, name = Saying(log, now), log.name(exercise_id)
     at = after_a_pause(rows, now)
-    lately = "the last four weeks" if at == now else f"the four weeks up to {log.day_of(at)}"
-    saying.add(f"You last did {name} on {log.day_of(rows[-1].completed_at)}.")
+    last = log.day_of(rows[-1].completed_at, rows[-1].workout_id)
+    lately = "the last four weeks" if at == now else f"the four weeks up to {last}"
+    saying.add(f"You last did {name} on {last}.")
     recent = [row for row in rows if at - SPAN <= row.completed_at < at]
     if sets := claim(f"working sets of {name}", "working sets", "sets", Rule.COUNT, of_sets(recent), log):
         saying.add(f"In {lately} you did {saying.amount(sets)} of it.")
@@ -68,11 +69,15 @@ def _records(saying: Saying, exercise_id: UUID) -> str | None:
     records = [record for record in log.records if record.exercise_id == exercise_id]
     told = [record for kind in RECORDS for record in records if record.kind is kind] or _most_reps(records)
     parts = [
-        f"{RECORDS.get(record.kind, 'a set of')} {saying.amount(made)} on {log.day_of(record.achieved_at)}"
+        f"{RECORDS.get(record.kind, 'a set of')} {saying.amount(made)} on {_day(log, record)}"
         for record in told
         if (made := record_claim(log, record))
     ]
     return f"Your records in {log.name(exercise_id)}: {joined(parts)}." if parts else None
+
+
+def _day(log: TrainingLog, record: RecordRow) -> date:
+    return log.day_of(record.achieved_at, record.workout_id)
 
 
 def _most_reps(records: list[RecordRow]) -> list[RecordRow]:

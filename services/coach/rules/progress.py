@@ -1,7 +1,7 @@
 """Questions about strength: progress, records, and what comes next."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -26,15 +26,29 @@ def reference(log: TrainingLog, now: datetime) -> datetime:
 
 def after_a_pause(sets: Sequence[SetRow], now: datetime) -> datetime:
     """The same for some of the sets, which are in order of time."""
-    last = next((row.completed_at for row in reversed(sets) if row.completed_at <= now), None)
-    return now if last is None or now - last < SPAN else max(_EARLIEST, last + timedelta(milliseconds=1))
+    last = _last(sets, now)
+    if last is None or now - last.completed_at < SPAN:
+        return now
+    return max(_EARLIEST, last.completed_at + timedelta(milliseconds=1))
+
+
+def _last(sets: Sequence[SetRow], now: datetime) -> SetRow | None:
+    return next((row for row in reversed(sets) if row.completed_at <= now), None)
+
+
+def _day_of_reference(log: TrainingLog, now: datetime) -> date:
+    """Today, or after a pause the day of the last set."""
+    last = _last(log.sets, now)
+    if last is None or reference(log, now) == now:
+        return log.day_of(now)
+    return log.day_of(last.completed_at, last.workout_id)
 
 
 def progressing(log: TrainingLog, now: datetime) -> Answer:
     """The best estimate of the last four weeks against that of the four before, for the exercises done most."""
     at, saying = reference(log, now), Saying(log, now)
     if at != now:
-        saying.add(f"Nothing is logged in the last four weeks, so this is as of {log.day_of(at)}.")
+        saying.add(f"Nothing is logged in the last four weeks, so this is as of {_day_of_reference(log, now)}.")
     compared = 0
     for exercise_id in favourites(log, at):
         later = best_e1rm(log, exercise_id, at - SPAN, at)
@@ -63,7 +77,7 @@ def records(log: TrainingLog, now: datetime) -> Answer:
     for exercise_id in favourites(log, reference(log, now), span=TEN_YEARS):
         record = best.get(exercise_id)
         if record and (made := record_claim(log, record)):
-            day = log.day_of(record.achieved_at)
+            day = log.day_of(record.achieved_at, record.workout_id)
             saying.add(f"{log.name(exercise_id)}: an estimated 1RM of {saying.amount(made)}, on {day}.")
     return saying.answer() if saying.sentences else nothing_yet("no set so far gives a record.")
 
@@ -78,9 +92,8 @@ def new_records(log: TrainingLog, now: datetime) -> Answer:
     saying = Saying(log, now)
     for record in latest(fresh)[:5]:
         if made := record_claim(log, record):
-            saying.add(
-                f"{made.label[0].upper() + made.label[1:]}: {saying.amount(made)} on {log.day_of(record.achieved_at)}."
-            )
+            day = log.day_of(record.achieved_at, record.workout_id)
+            saying.add(f"{made.label[0].upper() + made.label[1:]}: {saying.amount(made)} on {day}.")
     return saying.answer()
 
 
@@ -94,7 +107,7 @@ def strongest(log: TrainingLog, now: datetime) -> Answer:
     greatest = max((r for r in log.records if r.kind is RecordKind.E1RM), key=_value, default=None)
     saying = Saying(log, now)
     if heaviest and (made := record_claim(log, heaviest)):
-        day = log.day_of(heaviest.achieved_at)
+        day = log.day_of(heaviest.achieved_at, heaviest.workout_id)
         saying.add(f"Your heaviest set is {log.name(heaviest.exercise_id)} with {saying.amount(made)} on {day}.")
     if greatest and (made := record_claim(log, greatest)):
         name = log.name(greatest.exercise_id)
@@ -116,7 +129,7 @@ def most_done(log: TrainingLog, now: datetime) -> Answer:
         parts += [f"{log.name(exercise_id)} with {saying.amount(made)}"] if made else []
     if not parts:
         return nothing_yet("log a workout first.")
-    saying.add(f"In the eight weeks up to {log.day_of(at)} you did most: {joined(parts)}.")
+    saying.add(f"In the eight weeks up to {_day_of_reference(log, now)} you did most: {joined(parts)}.")
     return saying.answer()
 
 
@@ -127,7 +140,7 @@ def what_next(log: TrainingLog, now: datetime) -> Answer:
         return nothing_yet("log a workout first, or ask for a workout plan.")
     saying = Saying(log, now)
     title = f"“{workout.name}”" if workout.name else "the workout"
-    saying.add(f"Next is {title}, last done on {log.day_of(workout.started_at)}.")
+    saying.add(f"Next is {title}, last done on {log.day_of(workout.started_at, workout.workout_id)}.")
     for exercise_id, row in _top_sets(log, workout).items():
         load, reps = set_claims(log, row)
         if load and reps and row.load_kg:

@@ -161,7 +161,7 @@ def last_trained(log: TrainingLog, now: datetime) -> Answer:
         return nothing_yet(NO_WORKOUT)
     workout, saying = done[-1], Saying(log, now)
     rows = [row for row in log.sets_by_workout.get(workout.workout_id, ()) if row.working]
-    saying.add(f"Your last workout was on {log.day_of(workout.started_at)}.")
+    saying.add(f"Your last workout was on {log.day_of(workout.started_at, workout.workout_id)}.")
     sets = claim("working sets of the last workout", "working sets", "sets", Rule.COUNT, of_sets(rows), log)
     moved = claim("tonnage of the last workout", "kg", "volume_kg", Rule.SUM, of_sets(rows), log)
     if sets and moved:

@@ -1,6 +1,6 @@
 """Weekly reports and the jobs that make them: one report a user and week, whatever dies in between."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -105,20 +105,27 @@ class Reports:
         return [row["user_id"] for row in await self._pool.fetch(STALE, now, pace.settle, pace.again, limit)]
 
     async def plan(
-        self, user_id: UUID, version: int, weeks: Mapping[str, str], due_at: datetime, summary: Summary
+        self,
+        user_id: UUID,
+        version: int,
+        closed: Mapping[str, str],
+        held: Collection[str],
+        due_at: datetime,
+        summary: Summary,
     ) -> None:
-        """Makes jobs of the weeks (with the digests of their inputs) that have no report yet or another one.
+        """Makes jobs of the closed weeks (with the digests of their inputs) that have no report yet or another one.
 
-        Reports of weeks that hold nothing any more are dropped.
+        Only reports of weeks that are not `held` any more are dropped: the user may have travelled to where a week that
+        is told of goes on.
         """
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.fetch("SELECT 1 FROM trainees WHERE user_id = $1 FOR UPDATE", user_id)
-            await connection.execute(PLAN, user_id, list(weeks), list(weeks.values()))
+            await connection.execute(PLAN, user_id, list(closed), list(closed.values()))
             for table in ("report_jobs", "weekly_reports"):
                 await connection.execute(
                     f"DELETE FROM {table} WHERE user_id = $1 AND week <> ALL($2)",  # noqa: S608  our own names
                     user_id,
-                    list(weeks),
+                    list(held),
                 )
             await connection.execute(
                 PLANNED, user_id, version, due_at, summary.workouts, summary.sets, summary.last_workout_at

@@ -1,4 +1,4 @@
-"""One user whose reports cannot be planned stops nobody else's."""
+"""Reports are planned user by user: none stops another, and none is lost or told twice."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -13,9 +13,11 @@ from services.coach.store.memory import Memory
 from services.coach.store.packed_logs import PackedLogs
 from services.coach.store.reports import Pace, Reports
 from shared.domains.exercises.catalogue import catalogue_id
+from shared.envelope import AcceptedEvent
 from shared.postgres import Pool, create_pool
+from shared.topics import COACH as COACH_TOPIC
 from tests.eventually import eventually
-from tests.system.coach.world import Feeds, World, coach
+from tests.system.coach.world import Feeds, World, coach, said_on
 from tests.system.conftest import Database
 from tests.system.engines import RealEngines
 
@@ -107,6 +109,37 @@ async def test_old_weeks_of_one_user_do_not_keep_the_others_waiting(world: World
     # then the newest of all are among them, and those of one user come together, oldest first
     assert jobs == [(first, "2025-W50"), (first, "2025-W51"), (first, "2025-W52"), (second, "2025-W52")]
     await worker.execute("DELETE FROM report_jobs WHERE user_id = ANY($1)", [first, second])
+
+
+async def test_a_week_that_is_told_of_stays_so_on_a_journey_to_where_it_goes_on(world: World, worker: Pool) -> None:
+    # given the report of a week that is over in Tokyo
+    user, device, monday = uuid4(), uuid4(), datetime(2030, 9, 9, tzinfo=UTC)
+    await world.publish(begun(world, user, device, monday + timedelta(days=2), "Asia/Tokyo"))
+    await remembered(worker, user, 1)
+    await plan_all(worker, monday + timedelta(days=6, hours=15))
+    assert await told(world, user) == (1, 1)
+
+    # when the user trains in Los Angeles, where it still is Sunday
+    await world.publish(begun(world, user, device, monday + timedelta(days=6, hours=20), "America/Los_Angeles"))
+    await remembered(worker, user, 2)
+    await plan_all(worker, monday + timedelta(days=6, hours=21))
+
+    # then the report stays until the week is over there, has the workout then, and is announced once
+    assert await told(world, user) == (1, 1)
+    await plan_all(worker, monday + timedelta(days=7, hours=7))
+    assert await told(world, user) == (2, 2)
+    assert len(await said_on(world, COACH_TOPIC, user)) == 1
+
+
+def begun(world: World, user: UUID, device: UUID, at: datetime, zone: str) -> AcceptedEvent:
+    return world.record(user, device, "WorkoutStarted", at, workout_id=uuid4(), started_at=at, time_zone=zone)
+
+
+async def told(world: World, user: UUID) -> tuple[int, int]:
+    """The revision of the week's report, and its workouts."""
+    answer = await world.http.get("/api/v1/coach/weekly-reports/2030-W37", headers=world.caller(user))
+    report = answer.json()
+    return report["revision"], report["data"]["totals"]["workouts"]
 
 
 async def remembered(worker: Pool, user: UUID, events: int) -> None:
