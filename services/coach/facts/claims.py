@@ -10,11 +10,14 @@ from uuid import UUID
 from services.coach.facts.derived import daily, planned_weight
 from services.coach.facts.log import TrainingLog
 from shared.domains.workouts.volume import ZERO, is_hard, perceived_exertion
-from shared.units import rounded
+from shared.units import pounds_to_kilograms, rounded
 from shared.values import plain
+from shared.views.goals import GoalRow
 from shared.views.measurements import MeasurementRow
 from shared.views.sets import SetRow
 from shared.views.workouts import WorkoutRow
+
+POUNDS = frozenset({"lb", "lbs", "pound", "pounds"})
 
 
 class Kind(StrEnum):
@@ -52,7 +55,8 @@ class Claim:
     `quantity` is `sets`, a number of a set (`volume_kg`, `e1rm_kg`, `load_kg`, `reps`, `rpe`), `hard.<muscle>`,
     `hard.<muscle>.<weeks>` (its part of a week's average over so many), `workouts`, `minutes` (of the set's workout),
     `planned.<reps>` (the weight to plan), a number of a measurement, what a plan derives from it (`kcal.<goal>`,
-    `protein_g`, `fat_g`), or a goal's `target`.
+    `protein_g`, `fat_g`), or a goal's `target`
+    (`target_kg` where it is in pounds).
     """
 
     label: str
@@ -120,7 +124,8 @@ def quantity_of(cited: Cited, quantity: str, log: TrainingLog) -> Decimal | None
             workout = log.workout_by_id.get(cited.id)
             return None if workout is None else _of_workout(workout, quantity)
         case Kind.GOAL:
-            return _number(log.goal_by_id.get(cited.id), quantity)
+            goal = log.goal_by_id.get(cited.id)
+            return None if goal is None else _of_goal(goal, quantity)
 
 
 def _of_set(row: SetRow, quantity: str, log: TrainingLog) -> Decimal | None:
@@ -158,6 +163,17 @@ def _of_workout(row: WorkoutRow, quantity: str) -> Decimal | None:
     if quantity == "workouts":
         return Decimal(1)
     return None if quantity != "minutes" or row.duration_s is None else rounded(row.duration_s / 60)
+
+
+def _of_goal(row: GoalRow, quantity: str) -> Decimal | None:
+    if quantity == "target_kg":
+        return pounds_to_kilograms(row.target) if row.target and in_pounds(row) else None
+    return _number(row, quantity)
+
+
+def in_pounds(goal: GoalRow) -> bool:
+    """Units of goals are written as people like."""
+    return (goal.unit or "").casefold().strip(" .") in POUNDS
 
 
 def _number(row: Any, name: str) -> Decimal | None:

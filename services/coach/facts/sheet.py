@@ -138,7 +138,7 @@ def record_claim(log: TrainingLog, record: RecordRow) -> Claim | None:
     return claim(label, record.unit, quantity, Rule.SUM, of_sets(rows), log)
 
 
-def favourites(log: TrainingLog, end: datetime, span: timedelta = LATELY, limit: int = 5) -> list[UUID]:
+def favourites(log: TrainingLog, end: datetime, span: timedelta = LATELY, limit: int | None = 5) -> list[UUID]:
     """The exercises with most working sets in the span before `end`; of equal ones by name."""
     start = end - span
     counts = {

@@ -45,6 +45,8 @@ class Saying:
         return Answer(" ".join(self.sentences), tuple(self.claims))
 
 
+NO_SET = "no working set is logged."
+
 Rules = Callable[[TrainingLog, datetime], Answer]
 
 

@@ -5,11 +5,12 @@ from decimal import Decimal
 
 from services.coach.facts.claims import Cited, Claim, Kind, Rule, claim
 from services.coach.facts.log import TrainingLog
-from services.coach.facts.sheet import Week, of_measurements, of_sets
+from services.coach.facts.sheet import Week, of_measurements, record_claim
 from services.coach.rules.answers import Answer, Saying, nothing_yet
 from shared.domains.profile.events import GoalKind
 from shared.views.goals import GoalRow
 from shared.views.measurements import MeasurementRow
+from shared.views.records import RecordKind
 
 
 def body_weight(log: TrainingLog, now: datetime) -> Answer:
@@ -55,17 +56,33 @@ def goals(log: TrainingLog, now: datetime) -> Answer:
 
 def _goal(saying: Saying, goal: GoalRow) -> str:
     log = saying.log
-    target = claim("target", goal.unit or "", "target", Rule.VALUE, [Cited(Kind.GOAL, goal.goal_id)], log)
+    target = _target(log, goal, "target", goal.unit or "")
     if target is None:
         return f"Your goal of the kind {goal.kind.value.replace('_', ' ')} has no target."
     aim = f"Goal {goal.kind.value.replace('_', ' ')}{_of(log, goal)}: {saying.amount(target)}"
+    in_kg = _target(log, goal, "target_kg", "kg")
+    converted = f" ({saying.amount(in_kg)})" if in_kg else ""
     by = f" by {goal.by}" if goal.by else ""
     standing = _standing(saying, goal)
-    return f"{aim}{by}; now {saying.amount(standing)}." if standing else f"{aim}{by}; nothing is logged for it yet."
+    return f"{aim}{converted}{by}; {f'now {saying.amount(standing)}' if standing else _nothing(saying, goal)}."
+
+
+def _target(log: TrainingLog, goal: GoalRow, quantity: str, unit: str) -> Claim | None:
+    return claim("target", unit, quantity, Rule.VALUE, [Cited(Kind.GOAL, goal.goal_id)], log)
 
 
 def _of(log: TrainingLog, goal: GoalRow) -> str:
-    return f" in {log.name(goal.exercise_id)}" if goal.exercise_id else ""
+    return f" in {log.name(log.exercises.standing_for(goal.exercise_id))}" if goal.exercise_id else ""
+
+
+def _nothing(saying: Saying, goal: GoalRow) -> str:
+    match goal.kind:
+        case GoalKind.WORKOUTS_PER_WEEK | GoalKind.SETS_PER_WEEK:
+            return f"none so far in {saying.log.week_of(saying.now)}"
+        case GoalKind.OTHER:
+            return "the log does not tell where it stands"
+        case GoalKind.BODY_WEIGHT | GoalKind.BODY_FAT | GoalKind.E1RM | GoalKind.LOAD:
+            return "nothing is logged for it yet"
 
 
 def _standing(saying: Saying, goal: GoalRow) -> Claim | None:
@@ -77,9 +94,9 @@ def _standing(saying: Saying, goal: GoalRow) -> Claim | None:
         case GoalKind.BODY_FAT:
             return _last(log, "body_fat_percent", "%")
         case GoalKind.E1RM:
-            return _best(log, goal, "e1rm_kg")
+            return _best(log, goal, RecordKind.E1RM)
         case GoalKind.LOAD:
-            return _best(log, goal, "load_kg")
+            return _best(log, goal, RecordKind.LOAD)
         case GoalKind.WORKOUTS_PER_WEEK:
             return week.trained()
         case GoalKind.SETS_PER_WEEK:
@@ -93,8 +110,8 @@ def _last(log: TrainingLog, quantity: str, unit: str) -> Claim | None:
     return _measured(log, known[-1], quantity, unit) if known else None
 
 
-def _best(log: TrainingLog, goal: GoalRow, quantity: str) -> Claim | None:
-    rows = log.working_by_exercise.get(goal.exercise_id, ()) if goal.exercise_id else ()
-    known = [row for row in rows if getattr(row, quantity) is not None and not row.low_confidence]
-    label = f"best {quantity.removesuffix('_kg')}"
-    return claim(label, "kg", quantity, Rule.MAX, of_sets(known), log) if known else None
+def _best(log: TrainingLog, goal: GoalRow, kind: RecordKind) -> Claim | None:
+    exercise_id = goal.exercise_id and log.exercises.standing_for(goal.exercise_id)
+    found = (record for record in log.records if record.exercise_id == exercise_id and record.kind is kind)
+    record = next(found, None)
+    return record_claim(log, record) if record else None

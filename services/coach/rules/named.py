@@ -1,24 +1,18 @@
 """Answers about one exercise, or about muscles, that a question names."""
 
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from services.coach.facts.claims import Rule, claim, hard_for
 from services.coach.facts.log import TrainingLog
-from services.coach.facts.sheet import best_e1rm, of_sets, record_claim
-from services.coach.rules.answers import Answer, Saying, joined
-from services.coach.rules.progress import SPAN, after_a_pause, latest, trend
+from services.coach.facts.sheet import best_e1rm, of_sets
+from services.coach.rules.answers import Answer, Saying
+from services.coach.rules.progress import SPAN, after_a_pause, trend
+from services.coach.rules.records import records_in
 from shared.domains.exercises.vocabulary import Muscle
 from shared.domains.workouts.weeks import week_before
-from shared.views.records import RecordKind, RecordRow
 from shared.views.sets import SetRow
 
-RECORDS = {
-    RecordKind.LOAD: "a load of",
-    RecordKind.E1RM: "an estimated 1RM of",
-    RecordKind.DURATION: "a set of",
-    RecordKind.DISTANCE: "a distance of",
-}
 WEEKS = 4
 
 
@@ -38,7 +32,7 @@ def progress_of(exercise_id: UUID, log: TrainingLog, now: datetime) -> Answer:
     if estimate := _estimate(saying, exercise_id, lately, at):
         saying.add(estimate)
         return saying.answer()
-    saying.add(_records(saying, exercise_id) or "No set of it gives an estimated 1RM.")
+    saying.add(records_in(saying, exercise_id) or "No set of it gives an estimated 1RM.")
     return saying.answer()
 
 
@@ -56,34 +50,12 @@ def _estimate(saying: Saying, exercise_id: UUID, lately: str, at: datetime) -> s
 
 def records_of(exercise_id: UUID, log: TrainingLog, now: datetime) -> Answer:
     """The records of one exercise."""
-    saying = Saying(log, now)
-    found = _records(saying, exercise_id)
-    if found is None:
+    if exercise_id not in log.working_by_exercise:
         return _never_done(exercise_id, log)
-    saying.add(found)
+    saying = Saying(log, now)
+    found = records_in(saying, exercise_id)
+    saying.add(found or f"{log.name(exercise_id)} has no record of load, 1RM, repetitions, time or distance.")
     return saying.answer()
-
-
-def _records(saying: Saying, exercise_id: UUID) -> str | None:
-    log = saying.log
-    records = [record for record in log.records if record.exercise_id == exercise_id]
-    told = [record for kind in RECORDS for record in records if record.kind is kind] or _most_reps(records)
-    parts = [
-        f"{RECORDS.get(record.kind, 'a set of')} {saying.amount(made)} on {_day(log, record)}"
-        for record in told
-        if (made := record_claim(log, record))
-    ]
-    return f"Your records in {log.name(exercise_id)}: {joined(parts)}." if parts else None
-
-
-def _day(log: TrainingLog, record: RecordRow) -> date:
-    return log.day_of(record.achieved_at, record.workout_id)
-
-
-def _most_reps(records: list[RecordRow]) -> list[RecordRow]:
-    """Of what is done without a load."""
-    counted = [record for record in latest(records) if record.kind is RecordKind.REPS_AT_LOAD]
-    return sorted(counted, key=lambda record: record.value)[-1:]
 
 
 def _never_done(exercise_id: UUID, log: TrainingLog) -> Answer:

@@ -1,4 +1,4 @@
-"""Questions about strength: progress, records, and what comes next."""
+"""Questions about strength: progress, and what comes next."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -7,9 +7,8 @@ from uuid import UUID
 
 from services.coach.facts.claims import Rule, claim
 from services.coach.facts.log import TrainingLog
-from services.coach.facts.sheet import LATELY, best_e1rm, favourites, of_sets, record_claim, set_claims
-from services.coach.rules.answers import Answer, Saying, joined, nothing_yet
-from shared.views.records import RecordKind, RecordRow
+from services.coach.facts.sheet import LATELY, best_e1rm, favourites, of_sets, set_claims
+from services.coach.rules.answers import NO_SET, Answer, Saying, joined, nothing_yet
 from shared.views.sets import SetRow
 from shared.views.workouts import WorkoutRow
 
@@ -70,55 +69,6 @@ def trend(change: Decimal) -> str:
     return "up" if change > 0 else "down" if change < 0 else "level"
 
 
-def records(log: TrainingLog, now: datetime) -> Answer:
-    """The e1RM records of the exercises done most."""
-    saying = Saying(log, now)
-    best = {record.exercise_id: record for record in log.records if record.kind is RecordKind.E1RM}
-    for exercise_id in favourites(log, reference(log, now), span=TEN_YEARS):
-        record = best.get(exercise_id)
-        if record and (made := record_claim(log, record)):
-            day = log.day_of(record.achieved_at, record.workout_id)
-            saying.add(f"{log.name(exercise_id)}: an estimated 1RM of {saying.amount(made)}, on {day}.")
-    return saying.answer() if saying.sentences else nothing_yet("no set so far gives a record.")
-
-
-def new_records(log: TrainingLog, now: datetime) -> Answer:
-    """Load and e1RM records of the last 30 days, the newest first."""
-    since = now - timedelta(days=30)
-    lifts = (record for record in log.records if record.kind in (RecordKind.LOAD, RecordKind.E1RM))
-    fresh = [record for record in lifts if since <= record.achieved_at <= now]
-    if not fresh:
-        return Answer("No load or 1RM record fell in the last thirty days.")
-    saying = Saying(log, now)
-    for record in latest(fresh)[:5]:
-        if made := record_claim(log, record):
-            day = log.day_of(record.achieved_at, record.workout_id)
-            saying.add(f"{made.label[0].upper() + made.label[1:]}: {saying.amount(made)} on {day}.")
-    return saying.answer()
-
-
-def latest(found: Sequence[RecordRow]) -> list[RecordRow]:
-    return sorted(found, key=lambda record: (record.achieved_at, record.exercise_id, record.kind.value), reverse=True)
-
-
-def strongest(log: TrainingLog, now: datetime) -> Answer:
-    """The heaviest lift and the greatest estimate of the whole history."""
-    heaviest = max((r for r in log.records if r.kind is RecordKind.LOAD), key=_value, default=None)
-    greatest = max((r for r in log.records if r.kind is RecordKind.E1RM), key=_value, default=None)
-    saying = Saying(log, now)
-    if heaviest and (made := record_claim(log, heaviest)):
-        day = log.day_of(heaviest.achieved_at, heaviest.workout_id)
-        saying.add(f"Your heaviest set is {log.name(heaviest.exercise_id)} with {saying.amount(made)} on {day}.")
-    if greatest and (made := record_claim(log, greatest)):
-        name = log.name(greatest.exercise_id)
-        saying.add(f"The greatest estimated 1RM is {saying.amount(made)}, in {name}.")
-    return saying.answer() if saying.sentences else nothing_yet("no set with a load is logged.")
-
-
-def _value(record: RecordRow) -> tuple[Decimal, datetime]:
-    return record.value, record.achieved_at
-
-
 def most_done(log: TrainingLog, now: datetime) -> Answer:
     """The exercises with most working sets in eight weeks."""
     at, saying = reference(log, now), Saying(log, now)
@@ -128,7 +78,7 @@ def most_done(log: TrainingLog, now: datetime) -> Answer:
         made = claim(f"working sets of {log.name(exercise_id)}", "sets", "sets", Rule.COUNT, of_sets(rows), log)
         parts += [f"{log.name(exercise_id)} with {saying.amount(made)}"] if made else []
     if not parts:
-        return nothing_yet("log a workout first.")
+        return nothing_yet(NO_SET)
     saying.add(f"In the eight weeks up to {_day_of_reference(log, now)} you did most: {joined(parts)}.")
     return saying.answer()
 

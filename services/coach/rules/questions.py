@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.coach.rules import body, progress, weeks
+from services.coach.rules import body, progress, records, weeks
 from services.coach.rules.answers import Rules
 
 
@@ -40,9 +40,9 @@ QUICK_QUESTIONS = (
     _question("How is this week going?", weeks.this_week, "this week going so far sets"),
     _question("How was my last workout?", weeks.last_trained, "last workout session"),
     _question("When did I last train?", weeks.last_trained, "when last train trained"),
-    _question("What are my records?", progress.records, "records record pr prs best bests"),
-    _question("Did I set new records?", progress.new_records, "new records record set pr lately"),
-    _question("What is my strongest lift?", progress.strongest, "strongest heaviest lift max"),
+    _question("What are my records?", records.records, "records record pr prs best bests"),
+    _question("Did I set new records?", records.new_records, "new records record set pr lately"),
+    _question("What is my strongest lift?", records.strongest, "strongest heaviest lift max"),
     _question("Which exercises do I do most?", progress.most_done, "exercises exercise most often favourite favorite"),
     _question("How often do I train?", weeks.frequency, "often frequency consistent adherence"),
     _question("What is my streak?", weeks.streak, "streak row weeks"),

@@ -7,7 +7,7 @@ from itertools import pairwise
 from services.coach.facts.claims import Claim, Rule, claim, hard_for
 from services.coach.facts.log import TrainingLog
 from services.coach.facts.sheet import Week, of_sets, of_workouts
-from services.coach.rules.answers import Answer, Saying, joined, nothing_yet
+from services.coach.rules.answers import NO_SET, Answer, Saying, joined, nothing_yet
 from shared.domains.workouts.weeks import week_before
 from shared.views.workouts import WorkoutRow
 
@@ -44,7 +44,7 @@ def _week_or_the_last_one(log: TrainingLog, now: datetime, week: str) -> tuple[S
     saying = Saying(log, now)
     if found := _last_trained_week(log, week):
         if found != week:
-            saying.add(f"Nothing is logged for {week}. The last week before it in which you trained was {found}.")
+            saying.add(f"No workout is logged for {week}. The last week before it in which you trained was {found}.")
         return saying, Week(log, found)
     return None
 
@@ -81,7 +81,7 @@ def tonnage(log: TrainingLog, now: datetime) -> Answer:
     saying = Saying(log, now)
     lifted = [(week, made) for week in reversed(weeks) if (made := Week(log, week).tonnage())]
     if not lifted:
-        return nothing_yet(NO_WORKOUT)
+        return nothing_yet(NO_SET)
     saying.add(f"You moved {joined([f'{saying.amount(made)} in {week}' for week, made in lifted])}.")
     return saying.answer()
 
@@ -93,10 +93,18 @@ def muscles(log: TrainingLog, now: datetime) -> Answer:
         return nothing_yet(NO_WORKOUT)
     saying, week = found
     parts = [f"{_muscle(made.quantity)} {saying.number(made)}" for made in week.muscles()]
-    if not parts:
-        return Answer(f"No set of {week.week} trained a muscle that is known.")
-    saying.add(f"Hard sets in {week.week}, a half for secondary muscles: {joined(parts)}.")
+    told = f"Hard sets in {week.week}, a half for secondary muscles: {joined(parts)}." if parts else _no_muscle(week)
+    saying.add(told)
     return saying.answer()
+
+
+def _no_muscle(week: Week) -> str:
+    hard = week.hard_sets()
+    if hard is None:
+        return f"{week.week} has no working set."
+    if not hard.value:
+        return f"No set of {week.week} was hard: each left more than four repetitions in reserve."
+    return f"No hard set of {week.week} trained a muscle that is known."
 
 
 def neglected(log: TrainingLog, now: datetime) -> Answer:
@@ -106,13 +114,13 @@ def neglected(log: TrainingLog, now: datetime) -> Answer:
     rows = [row for week in weeks for row in log.working_by_week.get(week, ())]
     ever = sorted({muscle for week in log.weeks for muscle in week.hard_sets} - {"cardio", "full_body", "other"})
     if not ever:
-        return nothing_yet(NO_WORKOUT)
+        return nothing_yet("no hard set of a muscle is logged.")
     saying, counted = Saying(log, now), []
     for muscle in ever:
         cited = of_sets(row for row in rows if hard_for(row, muscle, log))
         made = claim(f"hard sets for {muscle} in four weeks", "sets", f"hard.{muscle}", Rule.SUM, cited, log)
         if made is None:
-            saying.add(f"Nothing for {muscle.replace('_', ' ')} in the last four weeks.")
+            saying.add(f"No hard set for {muscle.replace('_', ' ')} in the last four weeks.")
         else:
             counted.append(made)
     for made in sorted(counted, key=lambda made: (made.value, made.label))[:3]:

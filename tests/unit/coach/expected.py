@@ -47,12 +47,13 @@ def reference(now: datetime) -> datetime:
     return now if now - at < MONTH else at + timedelta(milliseconds=1)
 
 
-def favourites(at: datetime, days: int = 56) -> list[tuple[str, int]]:
+def favourites(at: datetime, days: int = 56, most: int = 5) -> list[tuple[str, int]]:
     return rows(
         "SELECT exercise, count(*) AS done FROM working WHERE completed >= ? AND completed < ?"
-        " GROUP BY exercise ORDER BY done DESC, exercise LIMIT 5",
+        " GROUP BY exercise ORDER BY done DESC, exercise LIMIT ?",
         moment(at - timedelta(days=days)),
         moment(at),
+        most,
     )
 
 
@@ -71,7 +72,7 @@ def described(label: str) -> str:
 def trained_up_to(label: str) -> tuple[str, str]:
     """The last week with a workout, and what is said where it is an earlier one."""
     found = one("SELECT max(week) FROM workouts WHERE week <= ?", label)
-    said = f"Nothing is logged for {label}. The last week before it in which you trained was {found}. "
+    said = f"No workout is logged for {label}. The last week before it in which you trained was {found}. "
     return found, "" if found == label else said
 
 
@@ -169,10 +170,10 @@ SELECT exercise, exercise_id, kind, value, completed FROM placed WHERE place = 1
 
 def records(now: datetime) -> str:
     best = {row[0]: row for row in rows(RECORDS, moment(now)) if row[2] == "e1rm"}
+    done = [exercise for exercise, _ in favourites(reference(now), days=3650, most=1000) if exercise in best]
     return " ".join(
         f"{exercise}: an estimated 1RM of {text(best[exercise][3])} kg, on {day(best[exercise][4])}."
-        for exercise, _ in favourites(reference(now), days=3650)
-        if exercise in best
+        for exercise in done[:5]
     )
 
 
@@ -255,7 +256,9 @@ def neglected(now: datetime) -> str:
     four = dict(rows(f"{HARD} week IN (?, ?, ?, ?) GROUP BY muscle", *labels))
     ever = rows(f"{HARD} completed <= ? GROUP BY muscle ORDER BY muscle", moment(now))
     known = [muscle for muscle, _ in ever if muscle not in ("cardio", "full_body", "other")]
-    said = [f"Nothing for {muscle.replace('_', ' ')} in the last four weeks." for muscle in known if muscle not in four]
+    said = [
+        f"No hard set for {muscle.replace('_', ' ')} in the last four weeks." for muscle in known if muscle not in four
+    ]
     least = sorted((sets, muscle) for muscle, sets in four.items() if muscle in known)[:3]
     said += [
         f"{muscle.replace('_', ' ').capitalize()} had {count(s, 'hard sets')} in four weeks." for s, muscle in least
@@ -338,13 +341,14 @@ def goals(now: datetime) -> str:
             "body_weight": f"{text(weight)} kg",
             "body_fat": f"{text(fat(waist, neck))} %",
             "e1rm": _or_none(one("SELECT max(e1rm) FROM estimates WHERE exercise = ?", exercise), "kg"),
-            "load": _or_none(one("SELECT max(weight) FROM working WHERE exercise = ?", exercise), "kg"),
+            "load": _or_none(one("SELECT max(weight) FROM working WHERE exercise = ? AND reps > 0", exercise), "kg"),
             "workouts_per_week": _or_none(one("SELECT count(*) FROM workouts WHERE week = ?", week(now)), "workouts"),
             "sets_per_week": _or_none(one("SELECT count(*) FROM working WHERE week = ?", week(now)), "sets"),
         }[kind]
         of = f" in {exercise}" if exercise else ""
         until = f" by {by}" if by else ""
-        now_at = f"now {standing}." if standing else "nothing is logged for it yet."
+        nothing = f"none so far in {week(now)}" if kind.endswith("_per_week") else "nothing is logged for it yet"
+        now_at = f"now {standing}." if standing else f"{nothing}."
         said.append(f"Goal {kind.replace('_', ' ')}{of}: {text(target)} {unit}{until}; {now_at}")
     return " ".join(said)
 
