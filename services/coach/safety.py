@@ -52,7 +52,10 @@ _PATTERNS: tuple[tuple[Concern, str], ...] = (
         r"\b(pain|pains|painful|hurts?|hurting|aches?|ached|aching|injur(y|ed|ies)|sprain(ed)?|strain(ed)?|torn|tore|"
         r"dislocat\w*|swollen|swelling|numb|numbness|tingling|herniat\w*|hernia|slipped disc|sciatica|pinched nerve|"
         r"stabbing|popped|concussion|dizzy|dizziness|tweaked|ruptured?|fractur\w*|tend[io]nitis|impingement|"
-        r"pulled (a|my) \w+|(is|are) killing me|schmerz\w*|verletz\w*|douleurs?|dolor|lesión)\b",
+        r"pulled something|pulled (a|my) ((left|right|lower|upper|inner|outer) )*(muscle|hamstring|hammy|groin|quad|"
+        r"quadriceps|calf|back|neck|shoulder|trap|lat|pec|chest|rib|oblique|ab|abdominal|hip|glute|adductor|bicep|"
+        r"tricep|forearm|elbow|knee|achilles|tendon|ligament)s?|(is|are) killing me|schmerz\w*|verletz\w*|douleurs?|"
+        r"dolor|lesión)\b",
     ),
 )
 _COMPILED = tuple((concern, re.compile(pattern, re.IGNORECASE)) for concern, pattern in _PATTERNS)

@@ -84,7 +84,7 @@ def most_done(log: TrainingLog, now: datetime) -> Answer:
 
 
 def what_next(log: TrainingLog, now: datetime) -> Answer:
-    """The workout of the last four weeks that waits longest, with what its exercises were done with last."""
+    """The workout of the last four weeks that waits longest, with what its exercises were done with in it."""
     workout = _next_workout(log, reference(log, now))
     if workout is None:
         return nothing_yet("log a workout first, or ask for a workout plan.")
@@ -95,7 +95,7 @@ def what_next(log: TrainingLog, now: datetime) -> Answer:
         load, reps = set_claims(log, row)
         if load and reps and row.load_kg:
             done = f"{saying.amount(load)} for {saying.amount(reps)}"
-            saying.add(f"{log.name(exercise_id)}: last time {done}. {_advice(row.reserve)}")
+            saying.add(f"{log.name(exercise_id)}: that day {done}. {_advice(row.reserve)}")
     return saying.answer()
 
 

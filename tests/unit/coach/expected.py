@@ -102,7 +102,7 @@ def what_next(now: datetime) -> str:
                 if rpe <= 8
                 else "It was close to the limit: match it before you add."
             )
-            said.append(f"{exercise}: last time {text(weight)} kg for {count(reps, 'reps')}. {advice}")
+            said.append(f"{exercise}: that day {text(weight)} kg for {count(reps, 'reps')}. {advice}")
     return " ".join(said)
 
 

@@ -17,6 +17,7 @@ from shared.domains.exercises.vocabulary import Muscle
 from tests.unit.coach.hevy import NOW, exercise_id, training_log
 from tests.unit.coach.test_questions import by_week, estimates, kg, sessions, text, working
 from tests.unit.coach.test_reports import log_of
+from tests.unit.coach.test_what_is_logged import Logged
 
 SPAN = timedelta(days=28)
 SQUAT = "Squat (Barbell)"
@@ -90,6 +91,23 @@ def test_the_users_own_exercise_goes_before_the_catalogues() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("How is my bench press going?", "You last did Bench Press (Dumbbell) on "),
+        ("my bench press record", "Your records in Bench Press (Dumbbell): "),
+        ("How is my barbell bench press?", "No working set of Bench Press (Barbell) "),
+        ("Bench Press (Barbell)", "No working set of Bench Press (Barbell) "),
+        ("my cycling", "You last did Cycling (Indoor) on "),
+        ("my squat", "No working set of Squat (Barbell) "),
+    ],
+)
+def test_what_was_never_done_gives_way_to_what_shares_its_name(said: str, told: str) -> None:
+    logged = Logged().did(9, "bench press dumbbell", reps=5, weight=40).did(9, "indoor cycling", duration_s=1800)
+    logged.did(8, "incline bench press", times=3, reps=5, weight=60)
+    assert logged.ask(said).startswith(told)
+
+
+@pytest.mark.parametrize(
     ("said", "meant"),
     [
         ("is my back squat fine", catalogue_id("squat-barbell")),
@@ -97,6 +115,11 @@ def test_the_users_own_exercise_goes_before_the_catalogues() -> None:
         ("my quads", (Muscle.QUADRICEPS,)),
         ("lower back", (Muscle.LOWER_BACK,)),
         ("arms", (Muscle.BICEPS, Muscle.TRICEPS, Muscle.FOREARMS)),
+        ("How is my back?", (Muscle.BACK,)),
+        ("How many sets for back this week?", (Muscle.BACK,)),
+        ("back sets", (Muscle.BACK,)),
+        ("How far did I run?", catalogue_id("running")),
+        ("longest run so far", catalogue_id("running")),
         ("this and that", None),
     ],
 )
@@ -104,7 +127,16 @@ def test_the_longest_name_is_meant(said: str, meant: object) -> None:
     assert subject(said, training_log()) == meant
 
 
-@pytest.mark.parametrize("said", ["How is my frobnication going?", "What is the weather?", "", "how many marathons?"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "How is my frobnication going?",
+        "What is the weather?",
+        "",
+        "how many marathons?",
+        "How far back does my log go?",
+    ],
+)
 def test_what_is_not_understood_is_told_so(said: str) -> None:
     assert ask(said) == Answer(NOT_UNDERSTOOD)
 
@@ -115,6 +147,9 @@ def test_what_is_not_understood_is_told_so(said: str) -> None:
         ("How many sets this week?", "How is this week going?"),
         ("how many sets last week", "How hard was last week?"),
         ("how many weeks in a row", "What is my streak?"),
+        ("I am back! How is this week going?", "How is this week going?"),
+        ("Am I back on track this week?", "How is this week going?"),
+        ("How long did my workouts run?", "How long are my workouts?"),
         *((quick.question, quick.question) for quick in QUICK_QUESTIONS),
     ],
 )

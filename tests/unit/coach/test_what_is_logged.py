@@ -126,6 +126,14 @@ def test_a_week_that_has_not_begun_has_none_so_far() -> None:
     )
 
 
+def test_what_next_tells_of_the_day_of_that_workout() -> None:
+    logged = Logged().did(6, "squat", reps=5, weight=100, rpe=9).did(2, "squat", reps=5, weight=110)
+    logged.tell("WorkoutUpdated", workout_id=UUID(int=1), name="A")
+    assert logged.ask("What next?").startswith(
+        "Next is “A”, last done on 2025-09-11. Squat (Barbell): that day 100 kg for 5 reps."
+    )
+
+
 def test_what_a_goal_of_another_kind_counts_is_not_known() -> None:
     answer = Logged().aims("other", 10, unit="km").ask("Am I reaching my goals?")
     assert answer == "Goal other: 10 km; the log does not tell where it stands."
