@@ -136,6 +136,10 @@ class TrainingLog:
         """What each week brought that was more than everything before it: later weeks do not take it away again."""
         return bests_by_week(self.working_by_week)
 
+    @cached_property
+    def measurements_by_week(self) -> Mapping[str, Sequence[MeasurementRow]]:
+        return grouped((row.week, row) for row in self.measurements)
+
     def workouts_of(self, week: str) -> Sequence[WorkoutRow]:
         """The workouts that count in this week."""
         return self.workouts_by_week.get(week, ())

@@ -86,7 +86,7 @@ class Week:
         return self._claim(f"hard sets for {name.replace('_', ' ')}", "sets", f"hard.{name}", Rule.SUM, of_sets(rows))
 
     def body_weight(self) -> Claim | None:
-        weighed = [row for row in self.log.measurements if row.week == self.week and row.weight_kg]
+        weighed = [row for row in self.log.measurements_by_week.get(self.week, ()) if row.weight_kg]
         return self._claim("body weight", "kg", "weight_kg", Rule.MEAN, of_measurements(weighed))
 
     def _claim(self, label: str, unit: str, quantity: str, rule: Rule, cited: Sequence[Cited]) -> Claim | None:

@@ -1,5 +1,6 @@
 """What a weekly report says: data, markdown and a chart, from the same claims."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -34,7 +35,7 @@ def by_rules(log: TrainingLog, week: str, notice: str | None = None) -> Opening:
 
 @dataclass(frozen=True)
 class Report:
-    """Of one closed week. `claims` hold every number of the markdown and of the data."""
+    """Of one closed week. `claims` hold every number of the data, of the markdown and of the chart."""
 
     week: str
     data: dict[str, Any]
@@ -68,13 +69,15 @@ def write_report(log: TrainingLog, label: str, opening: Opening | None = None) -
     records = present(*(best_claim(log, best) for best in week_bests(log, label)))
     claims = [*said.claims, *totals.values(), *compared.values(), *muscles]
     claims += [made for _, shown in lifts for made in shown] + records
+    charted = [week_before(label, back) for back in reversed(range(CHART_WEEKS))]
+    tonnages = {one: Week(log, one).tonnage() for one in charted}
     return Report(
         week=label,
         data=_data(log, label, totals, compared, muscles),
         opening=said,
         markdown=_markdown(log, label, said.text, totals, compared, muscles, lifts, records),
-        chart_svg=_chart(log, label),
-        claims=tuple(dict.fromkeys(claims)),
+        chart_svg=_chart(label, tonnages),
+        claims=tuple(dict.fromkeys([*claims, *present(*tonnages.values())])),
     )
 
 
@@ -122,7 +125,6 @@ def _data(
         "totals": {name: plain(made.value) for name, made in totals.items()},
         "previous": {name: plain(made.value) for name, made in before.items()},
         "hard_sets": {made.quantity.removeprefix("hard."): plain(made.value) for made in muscles},
-        "metrics": row.content() if (row := log.week_by_label.get(week)) else {},
     }
 
 
@@ -178,8 +180,6 @@ def _escaped(text: str) -> str:
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>#!|" else " " if c == "\n" else c for c in text)
 
 
-def _chart(log: TrainingLog, week: str) -> str:
-    labels = [week_before(week, back) for back in reversed(range(CHART_WEEKS))]
-    rows = [log.week_by_label.get(label) for label in labels]
-    bars = [(label[5:], float(row.tonnage_kg) if row else 0.0) for label, row in zip(labels, rows, strict=True)]
+def _chart(week: str, tonnages: Mapping[str, Claim | None]) -> str:
+    bars = [(label[5:], float(made.value) if made else 0.0) for label, made in tonnages.items()]
     return bar_chart(f"Tonnage up to {week}, kg", bars)

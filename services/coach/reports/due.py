@@ -1,13 +1,15 @@
 """Which weeks have closed, by the user's own calendar."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from functools import cache, partial
 from hashlib import sha256
 from operator import attrgetter
 from typing import Any
 
 from services.coach.facts.log import TrainingLog
+from services.coach.facts.sheet import of_workouts
 from shared.digests import canonical_json
 from shared.domains.workouts.weeks import week_before, zone
 
@@ -35,19 +37,36 @@ def next_close(log: TrainingLog, now: datetime) -> datetime:
 def closed_weeks(log: TrainingLog, now: datetime) -> Mapping[str, str]:
     """The digest of the inputs of each closed week that holds a workout or a measurement, oldest first."""
     labels = [row.week for row in log.weeks if closes_at(log, row.week) <= now]
-    return {week: inputs_digest(log, week) for week in labels}
+    inputs = cache(partial(_inputs, log))
+    return {week: _digest(log, week, inputs) for week in labels}
 
 
 def inputs_digest(log: TrainingLog, week: str) -> str:
-    """Another one wherever the week's report would say something else."""
-    shown = [log.week_by_label.get(week_before(week, back)) for back in range(CHART_WEEKS)]
-    weeks = [canonical_json(row.content()) if row else "" for row in shown]
+    """Another one wherever the week's report would say or cite something else."""
+    return _digest(log, week, partial(_inputs, log))
+
+
+def _digest(log: TrainingLog, week: str, inputs: Callable[[str], str]) -> str:
+    shown = [inputs(week_before(week, back)) for back in range(CHART_WEEKS)]
+    records = [(best.row.set_id, best.kind.value, _written(best.value)) for best in log.bests_by_week.get(week, ())]
+    return sha256(repr((REPORT_VERSION, shown, records)).encode()).hexdigest()
+
+
+def _inputs(log: TrainingLog, week: str) -> str:
+    """What reports say and cite of one week, its records apart."""
+    row = log.week_by_label.get(week)
+    held = (str(row.week_start), canonical_json(row.content()["hard_sets"])) if row else ()
     sets = [
         (*map(_written, INPUTS(row)), log.name(row.exercise_id), str(log.day_of(row.completed_at, row.workout_id)))
         for row in log.working_by_week.get(week, ())
     ]
-    records = [(best.row.set_id, best.kind.value, _written(best.value)) for best in log.bests_by_week.get(week, ())]
-    return sha256(repr((REPORT_VERSION, weeks, sets, records)).encode()).hexdigest()
+    workouts = log.workouts_of(week)
+    lengths = [
+        (str(cited.id), _written(workout.duration_s))
+        for cited, workout in zip(of_workouts(log, workouts), workouts, strict=True)
+    ]
+    weighings = [(str(row.measurement_id), _written(row.weight_kg)) for row in log.measurements_by_week.get(week, ())]
+    return sha256(repr((held, sets, lengths, weighings)).encode()).hexdigest()
 
 
 def _written(value: Any) -> str:

@@ -8,6 +8,7 @@ from services.coach.facts.log import TrainingLog
 from services.coach.facts.sheet import Week, of_measurements, record_claim
 from services.coach.rules.answers import Answer, Saying, nothing_yet
 from shared.domains.profile.events import GoalKind
+from shared.domains.workouts.volume import ZERO
 from shared.views.goals import GoalRow
 from shared.views.measurements import MeasurementRow
 from shared.views.records import RecordKind
@@ -29,14 +30,33 @@ def _trend(log: TrainingLog, now: datetime, quantity: str, verb: str, unit: str,
         return nothing_yet(nothing)
     saying, last = Saying(log, now), known[-1]
     made = _measured(log, last, quantity, unit)
-    saying.add(f"You {verb} {saying.amount(made)}, as of {log.day_of(last.measured_at)}.")
+    saying.add(f"You {verb} {_told(saying, made)}, as of {log.day_of(last.measured_at)}.")
     older = [row for row in known if last.measured_at - row.measured_at >= timedelta(days=28)]
     if older and (before := _measured(log, older[-1], quantity, unit)):
-        change = (
-            "more than" if before.value < made.value else "less than" if before.value > made.value else "level with"
-        )
-        saying.add(f"That is {change} the {saying.amount(before)} of {log.day_of(older[-1].measured_at)}.")
+        day = log.day_of(older[-1].measured_at)
+        saying.add(f"That is {_compared(log, made, before)} the {_told(saying, before)} of {day}.")
     return saying.answer()
+
+
+def _told(saying: Saying, made: Claim) -> str:
+    """The number, and how far the truth may lie from it."""
+    margin = _margin(saying.log, made)
+    return f"{saying.amount(made)} ± {saying.amount(margin)}" if margin else saying.amount(made)
+
+
+def _compared(log: TrainingLog, new: Claim, old: Claim) -> str:
+    """What lies within the margin of either is no difference."""
+    margin = max(margin.value if (margin := _margin(log, made)) else ZERO for made in (new, old))
+    if abs(new.value - old.value) <= margin:
+        return "level with"
+    return "more than" if new.value > old.value else "less than"
+
+
+def _margin(log: TrainingLog, made: Claim) -> Claim | None:
+    """Only the tape's estimates of body fat have one."""
+    if made.quantity != "body_fat_percent":
+        return None
+    return claim(f"margin of {made.label}", "points", "body_fat_margin", Rule.VALUE, made.cited, log)
 
 
 def _measured(log: TrainingLog, row: MeasurementRow, quantity: str, unit: str) -> Claim:
@@ -64,7 +84,7 @@ def _goal(saying: Saying, goal: GoalRow) -> str:
     converted = f" ({saying.amount(in_kg)})" if in_kg else ""
     by = f" by {goal.by}" if goal.by else ""
     standing = _standing(saying, goal)
-    return f"{aim}{converted}{by}; {f'now {saying.amount(standing)}' if standing else _nothing(saying, goal)}."
+    return f"{aim}{converted}{by}; {f'now {_told(saying, standing)}' if standing else _nothing(saying, goal)}."
 
 
 def _target(log: TrainingLog, goal: GoalRow, quantity: str, unit: str) -> Claim | None:

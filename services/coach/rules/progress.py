@@ -9,6 +9,7 @@ from services.coach.facts.claims import Rule, claim
 from services.coach.facts.log import TrainingLog
 from services.coach.facts.sheet import LATELY, best_e1rm, favourites, of_sets, set_claims
 from services.coach.rules.answers import NO_SET, Answer, Saying, joined, nothing_yet
+from services.coach.safety import cleaned
 from shared.views.sets import SetRow
 from shared.views.workouts import WorkoutRow
 
@@ -89,7 +90,7 @@ def what_next(log: TrainingLog, now: datetime) -> Answer:
     if workout is None:
         return nothing_yet("log a workout first, or ask for a workout plan.")
     saying = Saying(log, now)
-    title = f"“{workout.name}”" if workout.name else "the workout"
+    title = f"“{named}”" if (named := cleaned(workout.name or "", 80)) else "the workout"
     saying.add(f"Next is {title}, last done on {log.day_of(workout.started_at, workout.workout_id)}.")
     for exercise_id, row in _top_sets(log, workout).items():
         load, reps = set_claims(log, row)

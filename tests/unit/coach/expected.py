@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.unit.coach.raw import HEIGHT_CM, moment, table, week
 
+FAT_UNIT = "% ± 3.5 points"
 MONTH, TWO_MONTHS = timedelta(days=28), timedelta(days=56)
 
 
@@ -307,7 +308,7 @@ def fat(waist: float, neck: float) -> float:
     return 495 / (1.0324 - 0.19077 * math.log10(waist - neck) + 0.15456 * math.log10(HEIGHT_CM)) - 450
 
 
-def _trend(now: datetime, value: Callable[[Any], float], verb: str, unit: str) -> str:
+def _trend(now: datetime, value: Callable[[Any], float], verb: str, unit: str, margin: float = 0) -> str:
     known = rows("SELECT measured, weight, waist, neck FROM body WHERE measured <= ? ORDER BY measured", moment(now))
     last = known[-1]
     said = f"You {verb} {text(value(last))} {unit}, as of {day(last[0])}."
@@ -316,7 +317,7 @@ def _trend(now: datetime, value: Callable[[Any], float], verb: str, unit: str) -
     if not older:
         return said
     new, old = round(value(last), 6), round(value(older[-1]), 6)
-    way = "more than" if old < new else "less than" if old > new else "level with"
+    way = "level with" if abs(new - old) <= margin else "more than" if old < new else "less than"
     return f"{said} That is {way} the {text(old)} {unit} of {day(older[-1][0])}."
 
 
@@ -325,7 +326,7 @@ def body_weight(now: datetime) -> str:
 
 
 def body_fat(now: datetime) -> str:
-    return _trend(now, lambda row: fat(row[2], row[3]), "have a body fat of", "%")
+    return _trend(now, lambda row: fat(row[2], row[3]), "have a body fat of", FAT_UNIT, 3.5)
 
 
 def goals(now: datetime) -> str:
@@ -339,7 +340,7 @@ def goals(now: datetime) -> str:
             continue
         standing = {
             "body_weight": f"{text(weight)} kg",
-            "body_fat": f"{text(fat(waist, neck))} %",
+            "body_fat": f"{text(fat(waist, neck))} {FAT_UNIT}",
             "e1rm": _or_none(one("SELECT max(e1rm) FROM estimates WHERE exercise = ?", exercise), "kg"),
             "load": _or_none(one("SELECT max(weight) FROM working WHERE exercise = ? AND reps > 0", exercise), "kg"),
             "workouts_per_week": _or_none(one("SELECT count(*) FROM workouts WHERE week = ?", week(now)), "workouts"),

@@ -65,8 +65,26 @@ def test_reports_of_all_weeks_equal_sql_over_the_raw_rows(everything: TrainingLo
         assert report.data["previous"] == totals(week_before(label))
         assert report.data["hard_sets"] == hard_sets(label)
         assert report.markdown == markdown(label)
+        assert numbers(report.data) <= {float(made.value) for made in report.claims}
+        assert drawn(report.chart_svg) <= {round(made.value) for made in report.claims} | {0}
         assert bars(report.chart_svg) == [tonnage_bar(week_before(label, back)) for back in reversed(range(8))]
         assert all(holds(made, everything) for made in report.claims)
+
+
+def numbers(data: object) -> set[float]:
+    """All numbers in what a report holds as data."""
+    match data:
+        case dict():
+            return {number for value in data.values() for number in numbers(value)}
+        case int() | float():
+            return {float(data)}
+        case _:
+            return set()
+
+
+def drawn(svg: str) -> set[int]:
+    """The values of the chart's bars."""
+    return {int(bar.partition(": ")[2]) for bar in bars(svg)}
 
 
 def bars(svg: str) -> list[str]:

@@ -11,9 +11,10 @@ import pytest
 from services.coach.facts.claims import holds
 from services.coach.facts.log import TrainingLog
 from services.coach.reports.content import write_report
-from services.coach.reports.due import closed_weeks, closes_at, next_close
+from services.coach.reports.due import closed_weeks, closes_at, inputs_digest, next_close
 from shared.fold import Recorded, fold
 from shared.registry import registry
+from tests.stories import Story, moment
 from tests.unit.coach.hevy import NOW, training_log
 from tests.unit.coach.test_questions import by_week, tonnage, working
 
@@ -67,6 +68,40 @@ def test_a_week_closes_at_the_users_midnight(zone: str, week_start: int) -> None
     assert log.week_of(closing - timedelta(seconds=1)) == week
     assert log.week_of(closing) != week
     assert next_close(log, moment) == closing
+
+
+def story(*done: int, weighed: int, warm_up: int | None = None) -> TrainingLog:
+    """Equal sets with these ids, a week apart, up to Wednesday, 18 November 2026, and a weighing with this id."""
+    told = Story().tell("BodyMeasurementRecorded", measurement_id=UUID(int=weighed), measured_at=moment(-80), weight=80)
+    for back, number in enumerate(done):
+        workout, hours = UUID(int=500 + back), -80 - 168 * back
+        told.workout(hours, workout_id=workout).set(number, hours=hours, workout_id=workout, reps=5, weight=100)
+        if warm_up:
+            told.set(warm_up + back, hours=hours, workout_id=workout, reps=5, weight=20, set_type="warmup")
+    return TrainingLog.of(told.state)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        story(1, 12, 3, weighed=9),
+        story(1, 2, 13, weighed=9),
+        story(1, 2, 3, weighed=19),
+        story(1, 2, 3, weighed=9, warm_up=20),
+    ],
+    ids=["a set of the week before", "a set of the chart", "a weighing", "the last set of each workout"],
+)
+def test_a_report_is_made_again_where_it_would_cite_another_row(other: TrainingLog) -> None:
+    log = story(1, 2, 3, weighed=9)
+    assert write_report(log, "2026-W47").markdown == write_report(other, "2026-W47").markdown
+    assert write_report(log, "2026-W47").content(log) != write_report(other, "2026-W47").content(other)
+    assert inputs_digest(log, "2026-W47") != inputs_digest(other, "2026-W47")
+
+
+def test_a_report_stays_where_only_older_weeks_change() -> None:
+    log, longer = story(*range(1, 9), weighed=9), story(*range(1, 10), weighed=9)
+    assert write_report(log, "2026-W47").content(log) == write_report(longer, "2026-W47").content(longer)
+    assert inputs_digest(log, "2026-W47") == inputs_digest(longer, "2026-W47")
 
 
 def test_only_closed_weeks_are_due() -> None:

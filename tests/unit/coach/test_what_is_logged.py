@@ -134,6 +134,13 @@ def test_what_next_tells_of_the_day_of_that_workout() -> None:
     )
 
 
+def test_the_name_of_a_workout_is_cleaned_as_all_text_of_users_is() -> None:
+    logged = Logged().did(6, "squat", reps=5, weight=100)
+    logged.tell("WorkoutUpdated", workout_id=UUID(int=1), name="Push\u202e day\n" + "x" * 100)
+    title = logged.ask("What next?").split("“")[1].split("”")[0]
+    assert title == ("Push day\n" + "x" * 100)[:80]
+
+
 def test_what_a_goal_of_another_kind_counts_is_not_known() -> None:
     answer = Logged().aims("other", 10, unit="km").ask("Am I reaching my goals?")
     assert answer == "Goal other: 10 km; the log does not tell where it stands."
