@@ -25,9 +25,11 @@ class MealPlans:
     gate: Gate
 
     async def propose(self, account: UUID, request: MealPlanRequest, log: TrainingLog, now: datetime) -> dict[str, Any]:
-        """A proposal. Where the request speaks of harm, fixed words and no model."""
+        """A proposal. Where the request speaks of harm, fixed words; no model there, nor where it is not understood."""
         if worry := concern(said_in(request)):
             return {**refusal(worry), "meals": [], "targets": None}
+        if request.restrictions.not_understood:
+            return propose_meals(request, log, now, notice="the request was not understood")
         match await self.gate.generate(account, _prompt(request), ChosenMeals, now):
             case Turned(reason):
                 return propose_meals(request, log, now, notice=reason)
@@ -36,7 +38,9 @@ class MealPlans:
 
 
 def _prompt(request: MealPlanRequest) -> Prompt:
-    offered = [{"name": food.name, "source_of": food.part} for food in FOODS if fits(food, request.excluded())]
+    offered = [
+        {"name": food.name, "source_of": food.part} for food in FOODS if fits(food, request.restrictions.excluded)
+    ]
     asked = {
         "meals_per_day": request.meals_per_day,
         "goal": request.aim,

@@ -1,25 +1,26 @@
 """A meal plan for a day: targets from the last weighing, meals from a small table, within careful bounds."""
 
 from collections import Counter
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from functools import cached_property
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from uuid_utils.compat import uuid7
 
 from services.coach.facts.claims import Cited, Claim, Kind, Rule, claim, claims_json, evidence
 from services.coach.facts.log import TrainingLog
-from services.coach.plans.foods import DIETS, FOODS, PARTS, Food, fits, fitting
+from services.coach.plans.aims import LEAST_KCAL, Goal, aim_of, safe_aim
+from services.coach.plans.foods import FOODS, PARTS, Food, fits, fitting
+from services.coach.plans.restrictions import Restrictions, restrictions
 from shared.values import Text, plain
 from shared.views.measurements import MeasurementRow
 
-ADULT, LEAST_BMI = 18, Decimal(20)
-Goal = Literal["lose", "maintain", "gain"]
+NO_MEALS = "no meals are named, lest they hold what you do not eat. Say it in other words, or ask a dietitian."
 
 
 class MealPlanRequest(BaseModel):
-    """`allergies` are words such as `egg`, `milk`, `soy`, `gluten`, `fish`."""
+    """A diet and allergies count in whatever words, also in those of the goal and the notes."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -32,15 +33,12 @@ class MealPlanRequest(BaseModel):
     @property
     def aim(self) -> Goal:
         """What the goal's words come down to."""
-        words = self.goal.casefold()
-        if any(word in words for word in ("los", "cut", "fat", "lean", "deficit")):
-            return "lose"
-        return "gain" if any(word in words for word in ("gain", "bulk", "muscle", "mass")) else "maintain"
+        return aim_of(self.goal)
 
-    def excluded(self) -> frozenset[str]:
-        said = {word for allergy in self.allergies for word in allergy.casefold().split()}
-        singular = {word.removesuffix("s") for word in said}
-        return frozenset(said | singular | DIETS.get(self.diet.casefold(), set()))
+    @cached_property
+    def restrictions(self) -> Restrictions:
+        """What must not be served."""
+        return restrictions(self.diet, self.allergies, f"{self.goal}\n{self.notes}")
 
 
 class ChosenMeals(BaseModel):
@@ -62,7 +60,7 @@ def propose_meals(
 ) -> dict[str, Any]:
     """A proposal: foods as a model chose them where the request allows them all, else by the rules, as amounts are.
 
-    Without targets it names foods and no amounts.
+    Without targets it names foods and no amounts; where a diet or an allergy is not understood, neither.
     """
     weighed = [row for row in log.measurements if row.weight_kg and row.measured_at <= now]
     aim, cautions = safe_aim(request.aim, log, weighed[-1] if weighed else None, now)
@@ -70,6 +68,9 @@ def propose_meals(
     if not claims:
         reason = "The last weighing is too light for targets" if weighed else "No weighing is logged"
         cautions.append(f"{reason}, so this names foods and no amounts. Log your weight for targets.")
+    unknown = request.restrictions.not_understood
+    if unknown:
+        cautions.append(f"Not understood: {', '.join(f'“{said}”' for said in unknown[:5])}. So {NO_MEALS}")
     plates = allowed(chosen, request) if chosen else None
     if chosen and plates is None:
         source, notice = "rules", "the proposal did not fit the request"
@@ -77,7 +78,7 @@ def propose_meals(
         "plan_id": str(uuid7()),
         "goal": aim,
         "targets": {name: plain(made.value) for name, made in claims.items()} or None,
-        "meals": _meals(request, claims, plates or by_rules(request)),
+        "meals": [] if unknown else _meals(request, claims, plates or by_rules(request)),
         "cautions": cautions,
         "evidence": evidence(claims.values(), log),
         "claims": claims_json(claims.values()),
@@ -91,33 +92,16 @@ def said_in(request: MealPlanRequest) -> str:
     return "\n".join([request.goal, request.notes, request.diet, *request.allergies])
 
 
-def safe_aim(aim: Goal, log: TrainingLog, weighed: MeasurementRow | None, now: datetime) -> tuple[Goal, list[str]]:
-    """No deficit for the young and the light; said as a caution."""
-    if aim != "lose":
-        return aim, []
-    born, height = log.profile.birth_date, log.profile.height_cm or (weighed.height_cm if weighed else None)
-    if born and _age(born, now.date()) < ADULT:
-        return "maintain", [
-            "Losing weight before adulthood belongs into a doctor's hands: this plan keeps your weight."
-        ]
-    if weighed and weighed.weight_kg and height and weighed.weight_kg / (height / 100) ** 2 < LEAST_BMI:
-        return "maintain", ["You are light for your height: this plan keeps your weight. Talk to a dietitian."]
-    return aim, []
-
-
-def _age(born: date, today: date) -> int:
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-
-
 def _targets(log: TrainingLog, weighed: MeasurementRow, aim: Goal) -> dict[str, Claim]:
-    """Energy and macronutrients a day, each from the weighing that it cites; none where one of them is zero."""
+    """Energy and macronutrients a day, each from the weighing that it cites; none where one is too low for anybody."""
     cited = [Cited(Kind.MEASUREMENT, weighed.measurement_id)]
     made = {
         "kcal": claim("energy a day", "kcal", f"kcal.{aim}", Rule.VALUE, cited, log),
         "protein_g": claim("protein a day", "g", "protein_g", Rule.VALUE, cited, log),
         "fat_g": claim("fat a day", "g", "fat_g", Rule.VALUE, cited, log),
     }
-    found = {name: target for name, target in made.items() if target is not None and target.value > 0}
+    least = {"kcal": LEAST_KCAL}
+    found = {name: target for name, target in made.items() if target and target.value >= least.get(name, 1)}
     return found if len(found) == len(made) else {}
 
 
@@ -126,7 +110,7 @@ Plates = list[list[Food]]
 
 def allowed(chosen: ChosenMeals, request: MealPlanRequest) -> Plates | None:
     """The foods of the proposal; None where it has too few meals, or one without protein or with what is excluded."""
-    table = {food.name: food for food in FOODS if fits(food, request.excluded())}
+    table = {food.name: food for food in FOODS if fits(food, request.restrictions.excluded)}
     plates = [[table[name] for name in dict.fromkeys(meal) if name in table] for meal in chosen.meals]
     whole = all(len(plate) == len(set(meal)) for plate, meal in zip(plates, chosen.meals, strict=True))
     enough = len(plates) >= request.meals_per_day and all(any(f.part == "protein" for f in plate) for plate in plates)
@@ -135,7 +119,7 @@ def allowed(chosen: ChosenMeals, request: MealPlanRequest) -> Plates | None:
 
 def by_rules(request: MealPlanRequest) -> Plates:
     """A plate of protein, carbohydrates and plants for each meal."""
-    return [_plate(number, request.excluded()) for number in range(request.meals_per_day)]
+    return [_plate(number, request.restrictions.excluded) for number in range(request.meals_per_day)]
 
 
 def _plate(number: int, excluded: frozenset[str]) -> list[Food]:

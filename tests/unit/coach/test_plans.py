@@ -135,7 +135,8 @@ def test_no_deficit_for_the_light_and_the_young() -> None:
     young = propose_meals(MealPlanRequest(goal="cut"), weighing(height=150, birth_date=str(date(2010, 1, 1))), NOW)
     assert [plan["goal"] for plan in (light, young)] == ["maintain", "maintain"]
     assert light["cautions"]
-    assert propose_meals(MealPlanRequest(goal="cut"), weighing(height=150), NOW)["goal"] == "lose"
+    grown = weighing(height=150, birth_date="1990-01-01")
+    assert propose_meals(MealPlanRequest(goal="cut"), grown, NOW)["goal"] == "lose"
 
 
 @pytest.mark.parametrize("weight", [0.000001, 0.1, 0.3])

@@ -74,7 +74,8 @@ async def test_a_meal_plan_cites_the_weighing(world: World, trained: UUID) -> No
     event = world.record(
         trained, uuid4(), "BodyMeasurementRecorded", now, measurement_id=measurement, measured_at=now, weight=80
     )
-    await world.publish(event)
+    profile = world.record(trained, uuid4(), "ProfileUpdated", now, height=180, birth_date="1990-01-01")
+    await world.publish(event, profile)
 
     async def targeted() -> bool:
         answer = await world.http.post(f"{COACH}/meal-plans", json={"goal": "lose"}, headers=world.caller(trained))
