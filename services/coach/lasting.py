@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from services.coach.safety import cleaned
 
 _SENTENCES = re.compile(r"[.!?;\n]+")
+_PARTS = (
+    r"(knees?|shoulders?|backs?|elbows?|wrists?|hips?|ankles?|necks?|hamstrings?|groins?|calf|calves|dis[ck]s?|"
+    r"rotator cuffs?|achilles|acl|meniscus)"
+)
 _PATTERNS = (
     (
         "injury",
-        r"\b(my|a|have|had) [\w ]{0,40}\b(injur\w*|surgery|hernia\w*|tendonitis|arthritis|impingement|slipped disc)\b"
-        r"|\b(bad|injured|torn|broken|operated) (\w+ )?"
-        r"(knees?|shoulders?|backs?|elbows?|wrists?|hips?|ankles?|necks?)\b",
+        r"\b(my|a|an|have|had) [\w ]{0,40}\b(injur\w*|surger\w*|operation|reconstruction|replacement|hernia\w*|"
+        r"tend[io]nitis|arthritis|impingement|sciatica|scoliosis|slipped disc)\b"
+        rf"|\b(bad|weak|injured|torn|broken|operated|herniated|bulging|slipped) (\w+ )?{_PARTS}\b"
+        rf"|\b{_PARTS} (problems?|issues?|trouble)\b",
     ),
     (
         "equipment",
@@ -42,7 +47,7 @@ class Lasting:
 
 
 def lasting_facts(message: str) -> list[Lasting]:
-    """What to remember of a message, sentence by sentence; questions are no facts."""
+    """What to remember of a message, sentence by sentence, five at most, injuries first; questions are no facts."""
     plain = message.replace("’", "'")
     found = []
     for sentence in _SENTENCES.split(plain):
@@ -51,4 +56,4 @@ def lasting_facts(message: str) -> list[Lasting]:
         kind = next((kind for kind, pattern in _COMPILED if pattern.search(sentence)), None)
         if kind and not asked:
             found.append(Lasting(kind, cleaned(sentence, 300)))
-    return found[:5]
+    return sorted(found, key=lambda fact: fact.kind != "injury")[:5]

@@ -51,10 +51,17 @@ def _planned(one: ChosenExercise, sets: int, log: TrainingLog, now: datetime) ->
     return PlannedExercise(one.exercise_id, name, sets, one.reps, None, weight, None)
 
 
+def paused(log: TrainingLog, now: datetime) -> bool:
+    """Whether training lies so far back that nobody should go on where it ended."""
+    return reference(log, now) != now
+
+
 def allowance(log: TrainingLog, now: datetime) -> Mapping[str, Decimal]:
-    """Weekly sets by muscle: a fifth more than the average of the last four trained weeks."""
-    at = log.week_of(reference(log, now))
-    weeks = [row for row in log.weeks if row.workouts and row.week <= at][-WEEKS:]
+    """Weekly sets by muscle: a fifth more than the average of the last four trained weeks; none after a pause."""
+    if paused(log, now):
+        return {}
+    since, at = log.week_of(now - LATELY), log.week_of(now)
+    weeks = [row for row in log.weeks if row.workouts and since <= row.week <= at][-WEEKS:]
     muscles = {muscle for row in weeks for muscle in row.hard_sets}
     return {
         muscle: min(
@@ -84,5 +91,6 @@ def last_held(log: TrainingLog, exercise_id: UUID, now: datetime) -> Claim | Non
 
 
 def _lately(log: TrainingLog, exercise_id: UUID, now: datetime) -> list[SetRow]:
-    since = reference(log, now) - LATELY
-    return [row for row in log.working_by_exercise.get(exercise_id, ()) if row.completed_at >= since]
+    """The sets of the last eight weeks; none after a pause."""
+    done = () if paused(log, now) else log.working_by_exercise.get(exercise_id, ())
+    return [row for row in done if row.completed_at >= now - LATELY]

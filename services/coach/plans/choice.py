@@ -1,5 +1,6 @@
 """Which exercises a plan may hold, and the rules' own choice of them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -49,22 +50,31 @@ SPLITS: Mapping[int, Sequence[tuple[str, Sequence[Muscle]]]] = {
     5: (PUSH, PULL, LOWER, UPPER, LOWER),
     6: (PUSH, PULL, LOWER, PUSH, PULL, LOWER),
 }
-INJURED = {
-    "knee": (M.QUADRICEPS, M.HAMSTRINGS, M.CALVES),
-    "shoulder": (M.SHOULDERS, M.CHEST),
-    "back": (M.LOWER_BACK, M.BACK, M.HAMSTRINGS, M.QUADRICEPS),
+# What to leave alone, by the beginnings of the words that an injury is told in.
+INJURED: Mapping[str, Sequence[Muscle]] = {
+    "knee|acl|mcl|pcl|menisc|patell": (M.QUADRICEPS, M.HAMSTRINGS, M.CALVES),
+    "shoulder|rotator|labrum|impinge|clavic|collarbone": (M.SHOULDERS, M.CHEST),
+    "backs?\\b|dis[ck]s?\\b|spin|lumbar|vertebra|sciatic|scolio": (M.LOWER_BACK, M.BACK, M.HAMSTRINGS, M.QUADRICEPS),
     "elbow": (M.TRICEPS, M.BICEPS, M.FOREARMS),
-    "wrist": (M.FOREARMS, M.CHEST, M.SHOULDERS),
-    "hip": (M.GLUTES, M.QUADRICEPS, M.HAMSTRINGS, M.ADDUCTORS, M.ABDUCTORS),
-    "ankle": (M.CALVES, M.QUADRICEPS),
-    "neck": (M.NECK, M.TRAPS),
+    "wrist|carpal|thumb|fingers?\\b|forearm": (M.FOREARMS, M.CHEST, M.SHOULDERS),
+    "hips?\\b|groin|adductor|pelvi": (M.GLUTES, M.QUADRICEPS, M.HAMSTRINGS, M.ADDUCTORS, M.ABDUCTORS),
+    "ankle|achilles|calf|calves|shin|foot\\b|feet\\b|plantar": (M.CALVES, M.QUADRICEPS),
+    "neck|cervical|whiplash": (M.NECK, M.TRAPS),
+    "hernia|abdom": (M.ABDOMINALS, M.LOWER_BACK, M.QUADRICEPS, M.HAMSTRINGS, M.GLUTES, M.ADDUCTORS),
+    "hamstring": (M.HAMSTRINGS, M.GLUTES),
+    "quads?\\b|quadricep": (M.QUADRICEPS,),
+    "bicep": (M.BICEPS, M.BACK, M.LATS),
+    "tricep": (M.TRICEPS, M.CHEST, M.SHOULDERS),
+    "pecs?\\b|pector|chest": (M.CHEST,),
 }
+# Nobody knows what these train besides.
+UNTOLD = frozenset({None, M.FULL_BODY, M.OTHER})
 
 
 def injured_muscles(injuries: Sequence[str]) -> frozenset[Muscle]:
-    """What to leave alone, by the body parts that remembered injuries name."""
-    said = " ".join(injuries).casefold()
-    return frozenset(muscle for part, muscles in INJURED.items() if part in said for muscle in muscles)
+    """What to leave alone, by the body parts that injuries name."""
+    said = "\n".join(injuries).casefold()
+    return frozenset(muscle for part, near in INJURED.items() if re.search(rf"\b(?:{part})", said) for muscle in near)
 
 
 class Choice:
@@ -84,6 +94,8 @@ class Choice:
         """Whether the exercise exists, can be done with what there is, and trains nothing to be avoided."""
         row = self.log.exercises.get(exercise_id)
         if row is None or not row.listed or row.muscle_category in self._avoid:
+            return False
+        if self._avoid and row.muscle_category in UNTOLD:
             return False
         return not self._avoid & set(row.secondary) and self._can_be_done(row)
 

@@ -104,10 +104,10 @@ async def test_a_server_that_refuses_structure_is_told_the_shape_of_plans_in_wor
 ) -> None:
     exercises = [{"exercise_id": str(BENCH), "sets": 3, "reps": 5}]
     week = json.dumps({"days": [{"name": "Monster day", "exercises": exercises}]})
-    model = FakeModel("refuse", ["```json\n", week, "\n```"])
+    model, asked = FakeModel("refuse", ["```json\n", week, "\n```"]), {"days_per_week": 1}
     async with coach_of(model, engines, database, with_worker=False) as world:
         plans = [
-            (await world.http.post(f"{COACH}/workout-plans", json={}, headers=world.caller(uuid4()))).json()
+            (await world.http.post(f"{COACH}/workout-plans", json=asked, headers=world.caller(uuid4()))).json()
             for _ in range(4)
         ]
     assert [plan["source"] for plan in plans] == ["fake-model"] * 4
