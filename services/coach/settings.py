@@ -8,8 +8,8 @@ from shared.settings import SharedSettings
 class Settings(SharedSettings):
     """Without an API key the deterministic rules answer everything.
 
-    Budgets are per user; `coach_model_timeout_s` bounds the silence between two pieces of an answer, and the whole wait
-    for a plan.
+    Budgets are per user; `coach_model_timeout_s` bounds the silence between two pieces of an answer, six times as much
+    the whole answer, and once the whole wait for a plan.
     `coach_log_entities` bounds the folded logs that the HTTP process keeps: a set is one entity, of about 4 kB.
     """
 

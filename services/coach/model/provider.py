@@ -31,6 +31,9 @@ FAULTS: tuple[type[Exception], ...] = (
 CHAT_TOKENS = 800
 GENERATION_TOKENS = 2_000
 CHARACTERS_A_TOKEN = 4
+# A server that does not keep to the tokens it was given, or never ends, is not followed further.
+MOST_CHARACTERS = 2 * CHAT_TOKENS * CHARACTERS_A_TOKEN
+TIMEOUTS_AN_ANSWER = 6
 
 
 class ModelUnavailable(Exception):
@@ -83,19 +86,22 @@ class Model:
         self._breaker.succeeded()
 
     async def _pieces(self, prompt: Prompt, shape: type[BaseModel], usage: Usage) -> AsyncIterator[str]:
-        """Each piece within the time limit. A stream that just ends, without saying why, was cut off."""
+        """Each piece within the time limit, all of them within six. A stream that just ends was cut off."""
+        end = time.monotonic() + TIMEOUTS_AN_ANSWER * self._timeout_s
         async with asyncio.timeout(self._timeout_s):
             options = {"max_tokens": CHAT_TOKENS, "stream": True, "stream_options": {"include_usage": True}}
             stream = await self._asked(prompt, shape, strict=True, **options)
         length, finished = 0, False
         async with stream:
-            while (chunk := await self._next(stream)) is not None:
+            while (chunk := await self._next(stream, end)) is not None:
                 if chunk.usage:
                     usage.input_tokens, usage.output_tokens = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
                 for choice in chunk.choices[:1]:
                     finished |= choice.finish_reason is not None
                     if text := choice.delta.content:
                         length += len(text)
+                        if length > MOST_CHARACTERS:
+                            raise ValueError("the answer does not end")
                         usage.output_tokens = max(usage.output_tokens, length // CHARACTERS_A_TOKEN)
                         yield text
         if not finished:
@@ -114,8 +120,11 @@ class Model:
         self._knows_structure = False
         return answer
 
-    async def _next(self, stream: Any) -> Any:
-        async with asyncio.timeout(self._timeout_s):
+    async def _next(self, stream: Any, end: float) -> Any:
+        left = end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        async with asyncio.timeout(min(left, self._timeout_s)):
             return await anext(stream, None)
 
     async def complete(self, prompt: Prompt, shape: type[Shape], usage: Usage, *, waited_for: bool = False) -> Shape:
