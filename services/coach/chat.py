@@ -15,7 +15,7 @@ from services.coach.lasting import lasting_facts
 from services.coach.logs import Logs
 from services.coach.model.checker import Checker
 from services.coach.model.gate import Gate, Turned
-from services.coach.model.prompts import HISTORY, INSTRUCTIONS, chat_prompt, facts_for, new_secret
+from services.coach.model.prompts import HISTORY, INSTRUCTIONS, chat_prompt, day_and_week, facts_for, new_secret
 from services.coach.model.provider import Model, ModelUnavailable, Usage
 from services.coach.model.sentences import Reading
 from services.coach.rules.answers import Answer
@@ -127,7 +127,8 @@ class Chat:
         known = await self.facts.of(turn.account)
         secret, usage, facts = new_secret(), Usage(), facts_for(turn.log, turn.now)
         checker = Checker(facts, turn.log, secret, INSTRUCTIONS)
-        prompt = chat_prompt(facts, known, turn.before.summary, turn.before.messages, turn.question, secret)
+        before, today = turn.before, day_and_week(turn.log, turn.now)
+        prompt = chat_prompt(facts, known, before.summary, before.messages, turn.question, secret, today)
         turn.source = model.name
         try:
             async for said in model.stream(prompt, Reading(checker), usage):

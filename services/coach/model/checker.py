@@ -1,34 +1,32 @@
 """Reads a model's answer as it streams: only numbers that follow from the user's log get through.
 
 The model cites facts as `{f3}`, which is replaced by the fact's number as worked out again from the log. What it writes
-in digits or number words must equal a fact: one of those that the sentence names, or any where it names none. The rest
-of a sentence from the first doubtful word on waits for the sentence's end; where it does not hold, it is left out.
+in digits or number words must equal a fact in the fact's unit: one of those that the sentence names, or any where it
+names none. The rest of a sentence from the first doubtful word on waits for the sentence's end; where it does not hold,
+it is left out.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Sequence
 
 from services.coach.facts.claims import Claim, holds
 from services.coach.facts.log import TrainingLog
 from services.coach.model.echoes import echoes_of
+from services.coach.model.numbers import (
+    NUMBER_WORD,
+    UNREAD,
+    first_strange,
+    has_number,
+    is_only_a_number,
+    numbers,
+    unit_at,
+    unreadable,
+    without_idioms,
+)
 
 CANARY = "canary"
 LEFT_OUT = "(left out: your log does not confirm it)"
-_SMALL = (
-    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
-    "nineteen twenty"
-)
-_TENS = "thirty forty fifty sixty seventy eighty ninety"
-NUMBER_WORDS = {
-    **{word: number for number, word in enumerate(_SMALL.split(), start=2)},
-    **{word: 10 * number for number, word in enumerate(_TENS.split(), start=3)},
-    "hundred": 100,
-    "thousand": 1000,
-}
-MULTIPLES = "half|halved|double|doubled|triple|tripled|twice|thrice|dozen|dozens|million|millions"
-_VAGUE = re.compile(rf"\b({MULTIPLES}|hundreds|thousands)\b", re.IGNORECASE)
-_NUMBER_WORD = re.compile(rf"\b({'|'.join(NUMBER_WORDS)})\b", re.IGNORECASE)
-_DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 _FACT = re.compile(r"\{f(\d{1,4})\}")
 _NAMED = re.compile(r"\{?f(\d{1,4})\}?")
 # Models that are used to footnotes write the number and its source: the source decides.
@@ -37,7 +35,7 @@ _DAYS = re.compile(r"\d{4}-\d{2}-\d{2}|\d{4}-W\d{2}")
 _UNSAFE = re.compile(r"https?:|www\.|\]\(|!\[|[<>]|javascript:|data:|\b\S+@\S+\.\w+", re.IGNORECASE)
 # Every secret begins with the last of these.
 _DOUBTFUL = re.compile(
-    rf"[\d{{}}\[\]<>!@:\\`]|{_VAGUE.pattern}|{_NUMBER_WORD.pattern}|https?|www|{CANARY}", re.IGNORECASE
+    rf"[\d{{}}\[\]<>!@:\\`]|{UNREAD.pattern}|{NUMBER_WORD.pattern}|https?|www|{CANARY}", re.IGNORECASE
 )
 _WORD = re.compile(r"\s*\S+\s*")
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|\n")
@@ -88,7 +86,7 @@ class Checker:
     def _certain(self, rest: str) -> str:
         """Whole words at the start of the rest of a sentence, up to the first that is doubtful."""
         doubtful = _DOUBTFUL.search(rest)
-        words = rest[: doubtful.start()] if doubtful else rest
+        words = rest[: min(doubtful.start() if doubtful else len(rest), first_strange(rest))]
         certain = words[: words.rfind(" ") + 1]
         echo = self._echoes.start(certain.split())
         if echo is not None:
@@ -118,46 +116,49 @@ class Checker:
         if cited is None:
             return None
         known = self._facts if self._named is None else cited
-        bare = _FACT.sub(" ", sentence)
+        bare = _FACT.sub("#", sentence)
         for name in self._names:
-            bare = bare.replace(name, " ")
+            bare = name.sub("#", bare)
         days = set(_DAYS.findall(bare))
-        bare = _DAYS.sub(" ", bare)
-        written = [_fact_of(text, known) for text in _numbers(bare)]
-        if days - self._days or _VAGUE.search(bare) or None in written:
+        bare = without_idioms(_DAYS.sub("#", bare))
+        composed = unicodedata.normalize("NFKC", "".join(c for c in bare if unicodedata.category(c) != "Cf"))
+        written = [_fact_of(number, unit, known) for number, unit in numbers(composed)]
+        if days - self._days or unreadable(bare) or unreadable(composed) or None in written:
             return None
         cited += [made for made in written if made is not None]
         return cited if all(holds(made, self._log) for made in cited) else None
 
     def _facts_of(self, sentence: str) -> list[Claim] | None:
-        """The facts that the sentence names; None where there is no such fact."""
+        """The facts that the sentence names; None where there is none such, or its unit is another."""
         named = [_NAMED.fullmatch(name) for name in self._named or ()]
-        numbers = [int(number) for number in _FACT.findall(sentence)] + [int(name[1]) for name in named if name]
-        if None in named or any(not 1 <= number <= len(self._facts) for number in numbers):
+        ids = [int(number) for number in _FACT.findall(sentence)] + [int(name[1]) for name in named if name]
+        if None in named or any(not 1 <= number <= len(self._facts) for number in ids):
             return None
-        return [self._facts[number - 1] for number in numbers]
+        shown = [(self._facts[int(found[1]) - 1], sentence[found.end() :]) for found in _FACT.finditer(sentence)]
+        if not all(_fits(made, unit_at(following)) for made, following in shown):
+            return None
+        return [self._facts[number - 1] for number in ids]
 
     def _shown(self, found: re.Match[str]) -> str:
         made = self._facts[int(found[1]) - 1]
         following = found.string[found.end() :].lstrip().casefold()
-        named = made.unit and following.startswith(made.unit.casefold().removesuffix("s"))
+        named = unit_at(following) or following.startswith(made.unit.casefold().removesuffix("s"))
         return made.shown if named or not made.unit else f"{made.shown} {made.unit}"
 
 
-def _fact_of(number: str, facts: Sequence[Claim]) -> Claim | None:
-    """A fact whose number this is, as it is shown or in full."""
-    return next((made for made in facts if number in (made.shown, f"{made.value.normalize():f}")), None)
+def _fact_of(number: str, unit: str | None, facts: Sequence[Claim]) -> Claim | None:
+    """A fact whose number this is, as it is shown or in full, in its unit."""
+    like = (made for made in facts if number in (made.shown, f"{made.value.normalize():f}"))
+    return next((made for made in like if _fits(made, unit)), None)
 
 
-def _numbers(text: str) -> Iterable[str]:
-    """Every number of a text in plain digits. `12,340` is read with its comma as a separator of thousands."""
-    for digits in _DIGITS.findall(text):
-        thousands = re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", digits)
-        yield (digits.replace(",", "") if thousands else digits.replace(",", ".")).removesuffix(".0")
-    for word in _NUMBER_WORD.findall(text):
-        yield str(NUMBER_WORDS[word.casefold()])
+def _fits(made: Claim, unit: str | None) -> bool:
+    """Whether a fact's number may stand before a unit. That of `working sets` is sets."""
+    return unit is None or unit == unit_at(made.unit.rpartition(" ")[2])
 
 
-def _names_with_digits(log: TrainingLog) -> list[str]:
+def _names_with_digits(log: TrainingLog) -> list[re.Pattern[str]]:
     names = {log.name(exercise_id) for exercise_id in log.working_by_exercise}
-    return sorted((name for name in names if _DIGITS.search(name) or _VAGUE.search(name)), key=len, reverse=True)
+    hidden = [name for name in names if has_number(name) and not is_only_a_number(name)]
+    longest = sorted(hidden, key=len, reverse=True)
+    return [re.compile(rf"(?<![\w.,]){re.escape(name)}(?!\w)", re.IGNORECASE) for name in longest]
