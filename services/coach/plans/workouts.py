@@ -49,7 +49,7 @@ class WorkoutPlans:
         choice = Choice(log, request, injured_muscles(injuries), now)
         chosen, source, notice = await self._chosen(account, request, choice, now)
         days = bounded(chosen, choice, request.days_per_week, now)
-        if source != RULES and len(days) < request.days_per_week:
+        if len(days) < request.days_per_week:
             source, notice = RULES, "the proposal had too few days that fit the request"
             days = bounded(choice.by_rules(), choice, request.days_per_week, now)
         careful = cautions(injuries, paused(log, now))

@@ -156,3 +156,8 @@ async def test_a_models_plan_with_too_few_days_gives_way_to_the_rules(days_per_w
     week = ChosenWeek(days=[ChosenDay(name="Day", exercises=[bench])])
     proposed = await plan(WorkoutPlanRequest(days_per_week=days_per_week), trained(BENCH, 3), week=week)
     assert (proposed["source"], len(proposed["days"])) == (source, days_per_week)
+
+
+async def test_a_plan_without_enough_exercises_says_so() -> None:
+    proposed = await plan(WorkoutPlanRequest(avoid=list(Muscle)), log_of())
+    assert (proposed["days"], "too few days" in proposed["notice"]) == ([], True)
