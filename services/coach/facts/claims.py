@@ -55,8 +55,7 @@ class Claim:
     `quantity` is `sets`, a number of a set (`volume_kg`, `e1rm_kg`, `load_kg`, `reps`, `rpe`), `hard.<muscle>`,
     `hard.<muscle>.<weeks>` (its part of a week's average over so many), `workouts`, `minutes` (of the set's workout),
     `planned.<reps>` (the weight to plan), a number of a measurement, what a plan derives from it (`kcal.<goal>`,
-    `protein_g`, `fat_g`), or a goal's `target`
-    (`target_kg` where it is in pounds).
+    `protein_g`, `fat_g`), or a goal's `target` (`target_kg` where it is in pounds).
     """
 
     label: str

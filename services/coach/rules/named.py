@@ -8,7 +8,7 @@ from services.coach.facts.log import TrainingLog
 from services.coach.facts.sheet import best_e1rm, of_sets
 from services.coach.rules.answers import Answer, Saying
 from services.coach.rules.progress import SPAN, after_a_pause, trend
-from services.coach.rules.records import records_in
+from services.coach.rules.records import NO_RECORD, records_in
 from shared.domains.exercises.vocabulary import Muscle
 from shared.domains.workouts.weeks import week_before
 from shared.views.sets import SetRow
@@ -54,7 +54,7 @@ def records_of(exercise_id: UUID, log: TrainingLog, now: datetime) -> Answer:
         return _never_done(exercise_id, log)
     saying = Saying(log, now)
     found = records_in(saying, exercise_id)
-    saying.add(found or f"{log.name(exercise_id)} has no record of load, 1RM, repetitions, time or distance.")
+    saying.add(found or f"{log.name(exercise_id)} has {NO_RECORD}.")
     return saying.answer()
 
 

@@ -21,6 +21,7 @@ KINDS = {
 """What is told of an exercise; the most repetitions where it has none of these."""
 FIRST = (RecordKind.E1RM, RecordKind.LOAD, RecordKind.DISTANCE, RecordKind.DURATION, RecordKind.REPS_AT_LOAD)
 """Of which kind the one record is that is told where an exercise has several."""
+NO_RECORD = "no record of load, 1RM, repetitions, time or distance"
 
 
 def records(log: TrainingLog, now: datetime) -> Answer:
@@ -32,7 +33,7 @@ def records(log: TrainingLog, now: datetime) -> Answer:
     for record in sorted(found, key=lambda record: record.kind is not RecordKind.E1RM)[:5]:
         if told := _told(saying, record):
             saying.add(f"{log.name(record.exercise_id)}: {told}, on {_day(log, record)}.")
-    return saying.answer() if saying.sentences else nothing_yet("no set so far gives a record.")
+    return saying.answer() if saying.sentences else nothing_yet(f"{NO_RECORD} so far.")
 
 
 def _first(found: Sequence[RecordRow]) -> RecordRow | None:

@@ -93,8 +93,13 @@ def test_records_are_told_of_what_has_no_estimate() -> None:
 
 @pytest.mark.parametrize("done", [{"reps": 0, "weight": 200}, {"reps": 5, "weight": 200, "set_type": "partial"}])
 def test_a_failed_or_partial_set_is_one_without_a_record(done: dict[str, Any]) -> None:
-    answer = Logged().did(1, "bench press", **done).ask("bench press record")
-    assert answer == "Bench Press (Barbell) has no record of load, 1RM, repetitions, time or distance."
+    logged = Logged().did(1, "bench press", **done)
+    none = "There is nothing to go by yet: no record of load, 1RM, repetitions, time or distance so far."
+    assert logged.ask("What are my records?") == none
+    assert (
+        logged.ask("bench press record")
+        == "Bench Press (Barbell) has no record of load, 1RM, repetitions, time or distance."
+    )
 
 
 def test_a_goal_follows_its_exercise_into_another() -> None:
