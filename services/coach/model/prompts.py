@@ -102,7 +102,7 @@ def _last_workout(log: TrainingLog, now: datetime) -> list[Claim]:
     done = [workout for workout in log.workouts if workout.started_at <= now]
     if not done:
         return []
-    day = log.day_of(done[-1].started_at)
+    day = log.day_of(done[-1].started_at, done[-1].workout_id)
     rows = [row for row in log.sets_by_workout.get(done[-1].workout_id, ()) if row.working]
     sums = present(
         claim(f"working sets of the last workout on {day}", "sets", "sets", Rule.COUNT, of_sets(rows), log),
