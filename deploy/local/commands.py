@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from deploy.local.folders import default_data_folder
-from deploy.local.output import steps
+from deploy.local.output import LastingConsole, steps
 from deploy.local.roles import product_roles
 from deploy.local.stack import Stack
 
@@ -29,7 +29,7 @@ def up(
     http: Annotated[int, typer.Option(min=1, max=48, help="HTTP processes; limits count in each of them.")] = 1,
 ) -> None:
     """Run the whole product on this machine: PostgreSQL, Kafka and every service, until Ctrl-C."""
-    console = Console(highlight=False)
+    console = LastingConsole(highlight=False)
     if host not in LOOPBACK:
         console.print(f"Warning: {host} is reached without TLS; put a proxy with a certificate before it.")
     folder = data or default_data_folder()

@@ -22,7 +22,7 @@ from client.ids import new_id
 from deploy.local.commands import Data, run
 from deploy.local.folders import default_data_folder
 from deploy.local.lifelike import Diary, Fact
-from deploy.local.output import steps
+from deploy.local.output import LastingConsole, steps
 from deploy.local.stack import Stack, find_stack
 from shared.values import format_moment
 from shared.views.sets import SetRow
@@ -66,7 +66,7 @@ def demo(
     data: Data = None,
 ) -> None:
     """Play twelve weeks of a person with two phones that were offline, and show what comes out."""
-    console = Console(highlight=False)
+    console = LastingConsole(highlight=False)
     folder = data or default_data_folder()
     running = find_stack(folder)
     if running is not None:

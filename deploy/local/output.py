@@ -1,5 +1,7 @@
 """How the operator's commands speak: sentences and steps for people, one JSON value for programs."""
 
+import contextlib
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -7,6 +9,17 @@ from typing import Any
 import typer
 from pydantic_core import to_json
 from rich.console import Console
+
+
+class LastingConsole(Console):
+    """For what has to go on when nobody reads it any more: a closed pipe, a terminal that is gone."""
+
+    def print(self, *objects: Any, **style: Any) -> None:
+        with contextlib.suppress(OSError):
+            super().print(*objects, **style)
+
+    def on_broken_pipe(self) -> None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
 
 
 def print_json(value: Any) -> None:
