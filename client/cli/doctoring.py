@@ -1,6 +1,7 @@
 """Doctor: whether this log is sound, and whether the server has the same."""
 
 import asyncio
+import math
 import stat
 import sys
 from collections.abc import Mapping
@@ -17,8 +18,8 @@ from client.session import origin
 from client.wording import counted
 from shared.digests import EMPTY, Digest
 
-# Read models follow within milliseconds; a busy server gets this many tries of half a second.
-_TRIES = 20
+# Read models follow within milliseconds; a busy server gets this many tries for each step forward.
+_TRIES, _PAUSE_SECONDS = 20, 0.5
 
 
 def doctor(
@@ -91,6 +92,8 @@ async def _remote(online: Online) -> list[Finding]:
     user = await online.credentials.ask(protocol.hash)
     found += compare_events(_digests(log), user)
     status = await _caught_up(online, log.projection.content_digest)
+    if behind := _behind(status, log.projection.content_digest):
+        return [*found, Finding("server", False, f"it has still to apply {counted(behind, 'event')}: ask again")]
     found.append(compare_content(log.projection, status))
     for view, (path, _) in COMPARED.items():
         found.append(compare_rows(view, log.projection.views[view], await _all(online, path)))
@@ -106,13 +109,21 @@ def _digests(log: Log) -> dict[Any, Digest]:
 
 
 async def _caught_up(online: Online, wanted: Digest) -> Mapping[str, Any]:
-    """The read models' status, once they have applied what the event store has."""
-    for _ in range(_TRIES):
+    """The read models' status, once they have applied what the event store has, or go no further."""
+    tries, least = 0, math.inf
+    while True:
         status = await online.credentials.ask(lambda bearer: online.protocol.read(bearer, "/projections/status"))
-        if status.get("content_digest") == wanted.hash or not status.get("lag_events"):
-            break
-        await asyncio.sleep(0.5)
-    return status
+        behind = _behind(status, wanted)
+        tries = tries + 1 if behind >= least else 1
+        if not behind or tries == _TRIES:
+            return status
+        least = min(least, behind)
+        await asyncio.sleep(_PAUSE_SECONDS)
+
+
+def _behind(status: Mapping[str, Any], wanted: Digest) -> int:
+    """How many events the read models have still to apply, if they are not equal without them."""
+    return 0 if status.get("content_digest") == wanted.hash else status.get("lag_events") or 0
 
 
 async def _all(online: Online, path: str) -> list[Mapping[str, Any]]:
