@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from shared.views.exercises import Exercises
 
 # The columns of text, by their headings, and how narrow they become at most; between columns there is a gap.
-_TEXT = frozenset({"name", "exercise", "exercises", "also", "how", "note", "reason"})
-_NARROWEST = 10
+_TEXT = dict.fromkeys(("name", "exercise", "exercises", "also", "how", "note"), 10) | {"reason": 30}
 _GAP = 2
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
@@ -72,7 +71,7 @@ def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[Any
     console, needed = Console(highlight=False), 0
     for name, cells in shown:
         widest = max(map(cell_len, (name, *cells)))
-        least = min(widest, _NARROWEST) if name in _TEXT else widest
+        least = min(widest, _TEXT.get(name, widest))
         justify: Literal["left", "right"] = "right" if all(map(_is_number, filter(None, cells))) else "left"
         made.add_column(name, justify=justify, no_wrap=name not in _TEXT, min_width=least, overflow="fold")
         needed += least + _GAP

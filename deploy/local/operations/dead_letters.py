@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from client.cli.output import table
+from client.wording import counted
 from deploy.local.operations.running import AsJson, Data, Operator, operate
 from deploy.local.output import print_json, tell
 
@@ -31,7 +31,7 @@ def list_parked(
     if as_json:
         print_json({"items": items, "refused": refused})
     else:
-        show(items, refused, Console(highlight=False))
+        show(items, refused)
 
 
 @dead_letters.command()
@@ -64,17 +64,19 @@ async def listing(operator: Operator, user: UUID | None) -> tuple[list[dict[str,
     return await operator.all_items(PATH, limit=500, **asked), refused
 
 
-def show(items: Sequence[dict[str, Any]], refused: Sequence[dict[str, Any]], console: Console) -> None:
+def show(items: Sequence[dict[str, Any]], refused: Sequence[dict[str, Any]]) -> None:
     if not items and not refused:
-        console.print("nothing is parked")
-    if items:
-        table = Table("device", "number", "event", "state", "reason", title=f"{len(items):,} parked events")
-        for item in items:
-            place = (str(item["device_id"]), str(item["sequence_number"]))
-            table.add_row(*place, item["event"]["event_type"], item["state"], item["reason"])
-        console.print(table)
-    if refused:
-        table = Table("topic", "partition", "offset", "reason", title="Records that are no events")
-        for item in refused:
-            table.add_row(item["topic"], str(item["partition"]), str(item["record_offset"]), item["reason"])
-        console.print(table)
+        typer.echo("nothing is parked")
+    table(
+        counted(len(items), "parked event"),
+        ("device", "number", "event", "state", "reason"),
+        [
+            (item["device_id"], item["sequence_number"], item["event"]["event_type"], item["state"], item["reason"])
+            for item in items
+        ],
+    )
+    table(
+        "Records that are no events",
+        ("topic", "partition", "offset", "reason"),
+        [(item["topic"], item["partition"], item["record_offset"], item["reason"]) for item in refused],
+    )

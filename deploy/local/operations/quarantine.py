@@ -1,13 +1,13 @@
 """`./hypertrophy quarantine …`: events that were refused for good, and their way back after an upgrade."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from client.cli.output import table
+from client.wording import counted
 from deploy.local.operations.running import AsJson, Data, operate
 from deploy.local.output import print_json, tell
 
@@ -28,7 +28,7 @@ def list_refused(
     if as_json:
         print_json(items)
     else:
-        show(items, Console(highlight=False))
+        show(items)
 
 
 @quarantine.command()
@@ -38,18 +38,16 @@ def release(as_json: AsJson = False, data: Data = None) -> None:
     tell(done, f"released {done['released']:,}, kept {done['kept']:,}", as_json)
 
 
-def show(items: Sequence[dict[str, Any]], console: Console) -> None:
+def show(items: Sequence[dict[str, Any]]) -> None:
     if not items:
-        console.print("nothing is in quarantine")
-        return
-    table = Table("device", "number", "event", "reason", "released", title=f"{len(items):,} refused events")
-    for item in items:
-        place = f" ({item['field']})" if item.get("field") else ""
-        table.add_row(
-            str(item["device_id"]),
-            str(item["sequence_number"]),
-            str(item["event_id"]),
-            f"{item['code']}{place}: {item['message']}",
-            item.get("released_at") or "",
-        )
-    console.print(table)
+        typer.echo("nothing is in quarantine")
+    table(
+        counted(len(items), "refused event"),
+        ("device", "number", "reason", "released"),
+        [(item["device_id"], item["sequence_number"], _reason(item), item.get("released_at")) for item in items],
+    )
+
+
+def _reason(item: Mapping[str, Any]) -> str:
+    place = f" ({item['field']})" if item.get("field") else ""
+    return f"{item['code']}{place}: {item['message']}"
