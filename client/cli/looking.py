@@ -1,7 +1,9 @@
 """Looking back: log, show, stats, exercises."""
 
 from collections import Counter
+from collections.abc import Sequence
 from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated, Any
 
 import typer
@@ -153,14 +155,12 @@ def _weekly(log: Log, weeks: int, as_json: bool) -> None:
     if not rows:
         say("no week holds a workout yet")
         return
-    this_year = in_zone(clock.now(), log.zone).strftime("%G")
-    other_years = any(row.week[:4] != this_year for row in rows)
     total: Counter[str] = Counter()
     for row in rows:
         total.update({muscle: float(count) for muscle, count in row.hard_sets.items()})
     table(
         "Hard sets a week by muscle",
-        ("muscle", *(row.week if other_years else row.week[5:] for row in rows)),
+        _heads([row.week for row in rows], in_zone(clock.now(), log.zone).strftime("%G")),
         [
             (words(muscle), *(amount(row.hard_sets.get(muscle, Decimal(0)), 1) for row in rows))
             for muscle, _ in total.most_common()
@@ -183,6 +183,14 @@ def _weekly(log: Log, weeks: int, as_json: bool) -> None:
             for row in rows
         ],
     )
+
+
+def _heads(weeks: Sequence[str], this_year: str) -> Sequence[str]:
+    """`W48`, below its year where that begins, unless all are of this year."""
+    if all(week.startswith(this_year) for week in weeks):
+        return ["muscle", *(week[5:] for week in weeks)]
+    begun = [(week[:4] if week[:4] != before[:4] else "", week[5:]) for before, week in pairwise(["", *weeks])]
+    return ["\nmuscle", *map("\n".join, begun)]
 
 
 def _plot(name: str, series: list[ProgressRow], log: Log) -> None:

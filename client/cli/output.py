@@ -70,7 +70,7 @@ def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[Any
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     console, needed = Console(highlight=False), 0
     for name, cells in shown:
-        widest = max(map(cell_len, (name, *cells)))
+        widest = max(map(cell_len, (*name.splitlines(), *cells)))
         least = min(widest, _TEXT.get(name, widest))
         justify: Literal["left", "right"] = "right" if all(map(_is_number, filter(None, cells))) else "left"
         made.add_column(name, justify=justify, no_wrap=name not in _TEXT, min_width=least, overflow="fold")

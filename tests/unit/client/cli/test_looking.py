@@ -1,6 +1,6 @@
 """Looking back from the command line."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -57,12 +57,26 @@ def test_a_place_in_the_log_is_the_same_however_it_is_listed(run: Run) -> None:
     assert answer(run("show", line.split()[0], "--json"))["name"] == "2026-01-05"
 
 
-def test_weeks_of_other_years_are_told_with_the_year(run: Run) -> None:
-    run("set", "squat", "5x100", "--at", "2024-12-02 18:00")
-    assert "muscle      2024-W49 " in run("stats")
-    run("set", "squat", "5x100", "--at", "2025-01-06 18:00")
+def test_weeks_of_other_years_are_told_with_the_year_where_it_begins(run: Run) -> None:
+    for day in ("2024-12-02", "2024-12-09", "2025-01-06", "2025-01-13"):
+        run("set", "squat", "5x100", "--at", f"{day} 18:00")
 
-    assert "muscle      2024-W49  2025-W02" in run("stats")
+    _, _, years, weeks, *_ = run("stats").splitlines()
+
+    assert years.split() == ["2024", "2025"]
+    assert weeks.split() == ["muscle", "W49", "W50", "W02", "W03"]
+    assert [years.index(year) + len(year) for year in years.split()] == [
+        weeks.index(week) + len(week) for week in ("W49", "W02")
+    ]
+
+
+def test_eight_weeks_fit_a_terminal_whatever_their_years(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for number in range(8):
+        day = date(2024, 12, 2) + timedelta(weeks=number)
+        run("set", "squat", "5x100", "--at", f"{day} 18:00")
+
+    assert max(map(len, run("stats").splitlines())) <= 80
 
 
 def test_weeks_of_this_year_are_told_without_it(run: Run) -> None:
