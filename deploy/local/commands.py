@@ -31,7 +31,9 @@ def up(
     """Run the whole product on this machine: PostgreSQL, Kafka and every service, until Ctrl-C."""
     console = LastingConsole(highlight=False)
     if host not in LOOPBACK:
-        console.print(f"Warning: {host} is reached without TLS; put a proxy with a certificate before it.")
+        console.print(
+            f"Warning: {host} is reached without TLS; put a proxy with a certificate before it.", soft_wrap=True
+        )
     folder = data or default_data_folder()
     report = steps(console)
     stack = Stack(folder, port=port, host=host, roles=product_roles(workers, http), console=console, report=report)
@@ -61,9 +63,8 @@ async def until_signal(stack: Stack, console: Console, meanwhile: Work | None) -
         asyncio.get_running_loop().add_signal_handler(number, stop)
     async with stack:
         console.print(f"ready {stack.url}", style="bold green")
-        console.print(
-            f"API at {stack.url}/docs · data and logs in {stack.data} · Ctrl-C stops", style="dim", soft_wrap=True
-        )
+        where = f"API at {stack.url}/docs · data and logs in {stack.data} · Ctrl-C stops"
+        console.print(where, style="dim", markup=False, soft_wrap=True)
         if meanwhile is not None:
             await meanwhile()
         await asyncio.Event().wait()

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -82,6 +83,7 @@ async def _once(stack: Stack, console: Console) -> None:
         await _played(stack.url, console, WEEKS, SEED)
     console.print(
         f"Everything has stopped; ./hypertrophy up --data {stack.data} starts it again, with all of this.",
+        markup=False,
         soft_wrap=True,
     )
 
@@ -240,11 +242,15 @@ def _count_table(phones: Sequence[Phone], status: dict[str, Any]) -> Table:
 
 
 def _where_next(url: str, phones: Sequence[Phone], console: Console) -> None:
-    console.print("Where to look next:", style="bold")
-    console.print(f"  {url}/docs           every call of every service")
-    console.print("  ./hypertrophy --help            the training log on the command line, online or not")
-    console.print(f'  curl -H "Authorization: Bearer $TOKEN" {url}/api/v1/records     with this token, for 15 minutes:')
-    console.print(f"  TOKEN={phones[0].token}", soft_wrap=True, style="dim")
+    docs, commands = f"{url}/docs", "./hypertrophy --help"
+    width = max(len(docs), len(commands))
+    say = partial(console.print, markup=False, soft_wrap=True)
+    say("Where to look next:", style="bold")
+    say(f"  {docs:{width}}  every call of every service")
+    say(f"  {commands:{width}}  the training log, online or not")
+    say("With this token, for 15 minutes:")
+    say(f"  TOKEN={phones[0].token}", style="dim")
+    say(f'  curl -H "Authorization: Bearer $TOKEN" {url}/api/v1/records')
 
 
 def _bearer(phone: Phone) -> dict[str, str]:

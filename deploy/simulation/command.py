@@ -65,4 +65,4 @@ def _tell(console: Console, finding: Finding, story: Sequence[str], steps: int) 
     console.print(f"at step {finding.step}:", style="red")
     console.print(finding.difference, markup=False, soft_wrap=True, style="red")
     further = f" --steps {steps}" if steps != STEPS else ""
-    console.print(f"again: ./hypertrophy simulate --seed {finding.seed}{further}", markup=False)
+    console.print(f"again: ./hypertrophy simulate --seed {finding.seed}{further}", markup=False, soft_wrap=True)

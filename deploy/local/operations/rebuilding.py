@@ -83,8 +83,9 @@ def show(generation: Mapping[str, Any], console: Console) -> None:
     said = generation["progress"]
     console.print(
         f"{generation['name']} is live: {said['events_done']:,} events in {said['seconds']} s "
-        f"({said['events_per_second']:,} /s), fold version {generation['fold_version']}"
+        f"({said['events_per_second']:,} /s), fold version {generation['fold_version']}",
+        soft_wrap=True,
     )
     differences = said.get("differences") or {}
     for name, rows in differences.items():
-        console.print(f"  {name}: {rows:,} rows differ from the generation before")
+        console.print(f"  {name}: {rows:,} rows differ from the generation before", soft_wrap=True)

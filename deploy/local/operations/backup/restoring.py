@@ -68,7 +68,8 @@ def restore(
     if as_json:
         print_json(done)
     else:
-        console.print(f"restored {done.events:,} events of {done.devices:,} devices under epoch {done.server_epoch}")
+        outcome = f"restored {done.events:,} events of {done.devices:,} devices under epoch {done.server_epoch}"
+        console.print(outcome, soft_wrap=True)
 
 
 def confirm(data: Path, file: Path) -> None:

@@ -68,7 +68,8 @@ def bench(
     if as_json:
         print_json(figures.as_json())
         return
-    console.print(" · ".join(f"{name} {value}" for name, value in figures.machine.items()), style="dim")
+    machine = " · ".join(f"{name} {value}" for name, value in figures.machine.items())
+    console.print(machine, style="dim", markup=False, soft_wrap=True)
     for table in tables(figures):
         console.print(table)
 

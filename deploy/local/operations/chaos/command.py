@@ -124,12 +124,11 @@ def show(outcome: Outcome, console: Console) -> None:
     numbers = [figures[name] for name in ("acked", "lost", "duplicated", "stuck")]
     counts.add_row(*(f"{number:,}" for number in numbers), f"{recovery['p50']} s", f"{recovery['p99']} s")
     console.print(counts)
-    console.print(
-        f"{reckoning.repeated_records:,} records lie on the topic again, which every reader drops", style="dim"
-    )
+    repeated = f"{reckoning.repeated_records:,} records lie on the topic again, which every reader drops"
+    console.print(repeated, style="dim", soft_wrap=True)
     console.print(f"the slowest recoveries: {'; '.join(map(str, outcome.slowest))}", style="dim", soft_wrap=True)
     for example in reckoning.examples:
-        console.print(example, style="red", markup=False)
+        console.print(example, style="red", markup=False, soft_wrap=True)
     if reckoning.findings.first_difference:
         console.print(reckoning.findings.first_difference, style="red", markup=False, soft_wrap=True)
     if outcome.storm.stuck:

@@ -3,14 +3,16 @@
 import tarfile
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from client.cli.__main__ import create_app
+from deploy.local.operations.backup import restoring
 from deploy.local.operations.backup.archive import BadBackup, Manifest, pack, unpack
 from deploy.local.operations.backup.databases import claimed
+from deploy.local.operations.backup.restoring import Restored
 from deploy.local.operations.backup.saving import WillNotWrite, check
 from deploy.local.processes import StartError
 
@@ -135,6 +137,18 @@ def test_whoever_restores_is_told_what_replaces_the_databases(tmp_path: Path) ->
 
     assert "(2 events of 2026-11-21 00:00)? [y/N]" in done.output
     assert done.exit_code == 1
+
+
+def test_the_outcome_of_a_restore_is_one_line_at_any_width(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def bring_back(*_: object) -> Restored:
+        return Restored(UUID(int=7), 1_234_567, 1_234, 0, "generation_1")
+
+    monkeypatch.setattr(restoring, "bring_back", bring_back)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    done = CliRunner().invoke(create_app(), ["restore", str(packed(tmp_path)), "--yes", "--data", str(tmp_path)])
+
+    assert done.output == f"restored 1,234,567 events of 1,234 devices under epoch {UUID(int=7)}\n"
 
 
 def test_a_backup_replaces_no_file_unasked(tmp_path: Path) -> None:

@@ -70,6 +70,24 @@ def rebuilt(request: httpx2.Request) -> httpx2.Response:
     return httpx2.Response(200, json={**nothing, "running": False, "succeeded": True, "generations": []})
 
 
+LIVE = {
+    "name": "generation_20261123_153501",
+    "state": "live",
+    "fold_version": "v1",
+    "progress": {"events_done": 24_455, "seconds": 1.5, "events_per_second": 16_303, "differences": {}},
+}
+
+
+def test_the_outcome_of_a_rebuild_is_one_line_at_any_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(rebuilding, "operate", lambda *_, **__: LIVE)
+
+    done = CliRunner().invoke(create_app(), ["rebuild"])
+
+    assert done.output.endswith("24,455 events in 1.5 s (16,303 /s), fold version v1\n")
+    assert len(done.output.splitlines()) == 1
+
+
 @pytest.mark.parametrize("command", [["republish"], ["rebuild", "--view", "sets"]], ids=" ".join)
 def test_a_pipe_gets_the_outcome_alone(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     async def no_topics(_: str) -> list[str]:
