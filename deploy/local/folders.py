@@ -19,8 +19,17 @@ def default_data_folder() -> Path:
     return user_data_path("hypertrophy") / "server"
 
 
+class NoFolder(Exception):
+    """There is a file where a folder has to be."""
+
+
 def private_folder(path: Path) -> Path:
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Makes it where it is missing. Raises NoFolder."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except (FileExistsError, NotADirectoryError) as error:
+        file = next((place for place in path.parents if place.is_file()), path)
+        raise NoFolder(f"{file} is a file; --data names a folder") from error
     return path
 
 

@@ -1,6 +1,7 @@
 """The whole product on one machine: engines, migrations, topics and every role as a supervised process."""
 
 import asyncio
+import errno
 import fcntl
 import json
 import os
@@ -55,6 +56,43 @@ def find_stack(data: Path) -> RunningStack | None:
     if started_at(content["supervisor"]) != content["supervisor_started"]:
         return None
     return RunningStack(content["url"], content["supervisor"], content["pids"], content["environment"])
+
+
+def holder(data: Path) -> str | None:
+    """Who has the data folder now, such as `process 7 at http://127.0.0.1:8000`; None where nobody does."""
+    if not (data / "lock").exists():
+        return None
+    with (data / "lock").open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _written(lock)
+    return None
+
+
+def claim(data: Path, what: str) -> IO[str]:
+    """The data folder's lock; whoever asks meanwhile is told that this process, `what`, has it.
+
+    Raises:
+        StartError: when somebody else has it.
+    """
+    lock = (data / "lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        with lock:
+            raise StartError(
+                f"{data} is in use by {_written(lock)}; stop that one, or choose another --data"
+            ) from error
+    lock.truncate(0)
+    lock.write(f"process {os.getpid()} {what}")
+    lock.flush()
+    return lock
+
+
+def _written(lock: IO[str]) -> str:
+    lock.seek(0)
+    return lock.read().strip() or "another process"
 
 
 class Stack:
@@ -191,25 +229,21 @@ class Stack:
 
     def _claim(self) -> None:
         """Takes the data folder and the port, or says who has them."""
-        lock = (self.data / "lock").open("a+")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            holder = lock.read().strip() or "another process"
-            lock.close()
-            raise StartError(f"{self.data} is in use by {holder}; stop that one, or choose another --data") from error
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()} at {self.url}")
-        lock.flush()
-        self._lock = lock
+        self._lock = claim(self.data, f"at {self.url}")
         try:
             self._address = reserved(self.host, self.port)
         except OSError as error:
-            lock.close()
-            raise StartError(
-                f"port {self.port} on {self.host} is taken or not to be had; choose another with --port"
-            ) from error
+            self._lock.close()
+            raise StartError(self._without_address(error)) from error
+
+    def _without_address(self, error: OSError) -> str:
+        match error.errno:
+            case errno.EADDRINUSE:
+                return f"port {self.port} on {self.host} is taken; choose another with --port"
+            case errno.EACCES:
+                return f"this user may not listen on port {self.port}; choose another with --port"
+            case _:
+                return f"this machine has no address {self.host} ({error.strerror}); choose another with --host"
 
     async def _start_databases(self) -> None:
         if self.engines.postgres in self.engines.embedded:

@@ -11,7 +11,7 @@ import httpx2
 import typer
 
 from deploy.local.folders import default_data_folder
-from deploy.local.stack import RunningStack, Stack, find_stack
+from deploy.local.stack import RunningStack, Stack, find_stack, holder
 from shared.feeds import IdentityFeed, IngestFeed
 
 Data = Annotated[Path | None, typer.Option("--data", help="Folder of all data; default: the user's own data folder.")]
@@ -95,6 +95,8 @@ async def operator(data: Path | None, *, patience: float = 60) -> AsyncIterator[
     """
     folder = (data or default_data_folder()).expanduser().resolve()
     stack = find_stack(folder)
+    if stack is None and (at_work := holder(folder)):
+        raise NotRunning(f"no stack is ready on {folder} yet: wait for `ready`, or the end, of {at_work}")
     if stack is None:
         raise NotRunning(f"no stack runs on {folder}; start it with: ./hypertrophy up --data {folder}")
     try:

@@ -43,6 +43,12 @@ async def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path) -> No
     assert not (tmp_path / "postgres").exists()
 
 
+@pytest.mark.parametrize("host", ["203.0.113.7", "nosuch.invalid"])
+async def test_an_address_that_this_machine_has_not_is_no_taken_port(tmp_path: Path, host: str) -> None:
+    with pytest.raises(StartError, match=f"^this machine has no address {host} .*--host$"):
+        await Stack(tmp_path, host=host, port=8000).start()
+
+
 def test_a_second_try_after_a_refusal_may_claim_the_folder(tmp_path: Path) -> None:
     for _ in range(2):
         stack = Stack(tmp_path)

@@ -1,7 +1,6 @@
 """The databases of a data folder, as PostgreSQL's own tools reach them, whether a stack runs or not."""
 
 import asyncio
-import fcntl
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -16,7 +15,7 @@ from deploy.local.engines import SERVICES, database_variable
 from deploy.local.folders import private_folder, secret
 from deploy.local.postgres import EmbeddedPostgres, binaries
 from deploy.local.processes import StartError, end_leftovers
-from deploy.local.stack import find_stack
+from deploy.local.stack import claim, find_stack
 
 
 class ToolFailed(Exception):
@@ -128,11 +127,7 @@ def claimed(data: Path) -> Iterator[None]:
     """Keeps every stack away from the folder meanwhile.
 
     Raises:
-        StartError: when one runs on it.
+        StartError: when somebody has it.
     """
-    with (private_folder(data) / "lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StartError(f"{data} is in use: stop the stack that runs on it first (Ctrl-C)") from error
+    with claim(private_folder(data), "of a backup or restore"):
         yield

@@ -1,7 +1,9 @@
 """What an operator is told when there is nothing to talk to, or when a service says no."""
 
 import asyncio
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,9 @@ from typer.testing import CliRunner
 from client.cli.__main__ import create_app
 from client.cli.commands import COMMANDS
 from deploy.local.operations import rebuilding, republishing
+from deploy.local.operations.backup.databases import claimed
 from deploy.local.operations.running import NotRunning, Operator, Refused
-from deploy.local.stack import RunningStack
+from deploy.local.stack import RunningStack, claim
 
 NEED_A_STACK = [
     ["verify"],
@@ -36,6 +39,21 @@ def test_without_a_stack_one_line_says_how_to_start_it(command: list[str], tmp_p
 
     assert isinstance(done.exception, NotRunning)
     assert f"./hypertrophy up --data {tmp_path}" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("at_work", "named"),
+    [(lambda data: claim(data, "at http://stack"), "at http://stack"), (claimed, "of a backup or restore")],
+    ids=["a start", "a backup"],
+)
+def test_while_somebody_is_at_work_on_the_folder_one_line_says_who(
+    at_work: Callable[[Path], AbstractContextManager[Any]], named: str, tmp_path: Path
+) -> None:
+    with at_work(tmp_path):
+        done = CliRunner().invoke(create_app(), ["verify", "--data", str(tmp_path)])
+
+    assert isinstance(done.exception, NotRunning)
+    assert f"wait for `ready`, or the end, of process {os.getpid()} {named}" in str(done.exception)
 
 
 def test_every_command_of_care_is_listed() -> None:
