@@ -1,6 +1,5 @@
 """An account: one log on several phones."""
 
-import sys
 from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
@@ -8,6 +7,7 @@ from uuid import UUID
 import typer
 
 from client.answers import Refusal, Tokens
+from client.cli.asking import entered
 from client.cli.online import NotDone, Online, given, use_server, with_server
 from client.cli.opening import Log
 from client.cli.output import AsJson, print_json, say, table, tell
@@ -31,14 +31,6 @@ def _opened(server: str | None) -> Log:
     return log
 
 
-def _entered(password: str | None) -> str:
-    if password is not None:
-        return password
-    if not sys.stdin.isatty():
-        raise NotDone("nobody can be asked for the password here: say --password, or set HYPERTROPHY_PASSWORD")
-    return str(typer.prompt("Password", hide_input=True))
-
-
 def _report(tokens: Tokens, text: str, as_json: bool) -> None:
     told = {"user_id": tokens.user_id, "device_id": tokens.device_id, "is_anonymous": tokens.is_anonymous}
     tell(told, text, as_json)
@@ -53,7 +45,7 @@ def register(
     as_json: AsJson = False,
 ) -> None:
     """Turn this log into an account; nothing moves."""
-    secret = _entered(password)
+    secret = entered(password)
 
     async def run(online: Online) -> Tokens:
         return given(await online.joining.register(email, secret, name))
@@ -65,7 +57,7 @@ def register(
 @account.command()
 def login(email: Email, password: Password = None, server: Server = None, as_json: AsJson = False) -> None:
     """Join an account: what was logged here so far goes into it."""
-    secret = _entered(password)
+    secret = entered(password)
 
     async def run(online: Online) -> Tokens:
         answer = await online.joining.login(email, secret)

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import typer
 
+from client.cli.asking import entered
 from deploy.local.operations.running import AsJson, Data, operate
 from deploy.local.output import tell
 from shared.tokens import Role
@@ -15,14 +16,7 @@ admin = typer.Typer(
 
 Email = Annotated[str, typer.Argument(help="The account's address.")]
 Password = Annotated[
-    str,
-    typer.Option(
-        prompt=True,
-        hide_input=True,
-        confirmation_prompt=True,
-        envvar="HYPERTROPHY_PASSWORD",
-        help="Asked for when it is left out.",
-    ),
+    str | None, typer.Option(envvar="HYPERTROPHY_PASSWORD", help="Asked for, twice, when it is left out.")
 ]
 
 ACCOUNT = {
@@ -36,7 +30,7 @@ ACCOUNT = {
 @admin.command()
 def create(
     email: Email,
-    password: Password,
+    password: Password = None,
     role: Annotated[list[Role] | None, typer.Option("--role", help="One or more; default: admin.")] = None,
     name: Annotated[str | None, typer.Option(help="The name to show.")] = None,
     as_json: AsJson = False,
@@ -45,16 +39,17 @@ def create(
     """Make an account with roles, or give one that exists further roles. If its address is verified its password stays;
     else it is taken over: the given password counts, and all its sessions end."""
     roles = [one.value for one in role or [Role.ADMIN]]
-    body = {"email": email, "password": password, "display_name": name, "roles": roles}
+    body = {"email": email, "password": entered(password, twice=True), "display_name": name, "roles": roles}
     made = operate(data, lambda operator: operator.post("/internal/auth/admins", body))
     tell(made, f"{email} has the roles {', '.join(made['roles'])}{ACCOUNT[made['account']]}", as_json)
 
 
 @admin.command("reset-password")
-def reset_password(email: Email, password: Password, as_json: AsJson = False, data: Data = None) -> None:
+def reset_password(email: Email, password: Password = None, as_json: AsJson = False, data: Data = None) -> None:
     """Set an account's password, for servers without mail. All its sessions end."""
     path = f"/internal/auth/users/{quote(email, safe='')}/password"
-    made = operate(data, lambda operator: operator.post(path, {"password": password}))
+    body = {"password": entered(password, twice=True)}
+    made = operate(data, lambda operator: operator.post(path, body))
     tell(made, f"{email} has a new password, and must log in again everywhere", as_json)
 
 

@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from client.answers import Tokens
+from client.cli.asking import NobodyToAsk
 from client.cli.online import NotDone
 from client.protocol import Protocol
 from client.session import Session, UnusableServer
@@ -175,7 +176,7 @@ def test_a_password_that_nobody_can_be_asked_for_is_met_with_the_ways_to_give_it
     monkeypatch.delenv("HYPERTROPHY_PASSWORD", raising=False)
 
     for command in ("register", "login"):
-        with pytest.raises(NotDone, match="--password, or set HYPERTROPHY_PASSWORD"):
+        with pytest.raises(NobodyToAsk, match="--password, or set HYPERTROPHY_PASSWORD"):
             run("account", command, "lifter@home")
 
 
