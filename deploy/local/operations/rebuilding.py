@@ -12,6 +12,8 @@ from deploy.local.operations.running import AsJson, Data, Operator, operate
 from deploy.local.output import print_json
 
 PATH = "/internal/projector/rebuild"
+# The part that has to be done before its pace says anything of the rest.
+TELLING = 0.05
 
 
 class RebuildFailed(Exception):
@@ -51,7 +53,8 @@ async def work(operator: Operator, view: str | None, progress: Progress | None =
     await operator.post(PATH, {"view": view} if view else {})
     bar = progress.add_task("starting", total=None, eta="") if progress else None
     while (state := await operator.get(PATH))["running"]:
-        if progress and bar is not None and not view:
+        # Until the new generation is there, the newest is one of an earlier rebuild.
+        if progress and bar is not None and not view and newest(state).get("state") == "building":
             follow(progress, bar, newest(state))
         await asyncio.sleep(0.3)
     if progress and bar is not None and not view:
@@ -69,13 +72,14 @@ def newest(state: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def follow(progress: Progress, bar: TaskID, generation: Mapping[str, Any]) -> None:
     said = generation.get("progress") or {}
-    left = said.get("eta_seconds")
+    done, total, left = said.get("events_done", 0), said.get("events_total"), said.get("eta_seconds")
+    tells = left and total and done >= total * TELLING
     progress.update(
         bar,
         description=said.get("phase", "starting"),
-        completed=said.get("events_done", 0),
-        total=said.get("events_total"),
-        eta=f"{said.get('events_per_second', 0):,} /s" + (f", {left:.0f} s left" if left else ""),
+        completed=done,
+        total=total,
+        eta=f"{said.get('events_per_second', 0):,} /s" + (f", {left:.0f} s left" if tells else ""),
     )
 
 

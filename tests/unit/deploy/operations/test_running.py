@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from rich.progress import Progress
 from typer.testing import CliRunner
 
 from client.cli.__main__ import create_app
@@ -104,6 +105,39 @@ def test_the_outcome_of_a_rebuild_is_one_line_at_any_width(monkeypatch: pytest.M
 
     assert done.output.endswith("24,455 events in 1.5 s (16,303 /s), fold version v1\n")
     assert len(done.output.splitlines()) == 1
+
+
+def generation(state: str, done: int) -> dict[str, Any]:
+    said = {"phase": state, "events_done": done, "events_total": 1_000, "events_per_second": 10, "eta_seconds": 99.0}
+    return {"name": state, "state": state, "progress": said}
+
+
+async def test_a_rebuild_is_followed_from_its_own_beginning_to_its_end() -> None:
+    # given a rebuild after another, and what has been shown of it whenever it is asked how far it is
+    states = [generation("live", 1_000), generation("building", 3), generation("building", 500)]
+    states, shown = [*states, generation("switched", 1_000)], list[tuple[str, float, str]]()
+    progress = Progress(disable=True)
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.method == "POST":
+            return httpx2.Response(202, json={"started": True})
+        (bar,) = progress.tasks
+        shown.append((bar.description, bar.completed, bar.fields["eta"]))
+        running = len(shown) < len(states)
+        return httpx2.Response(
+            200, json={"running": running, "succeeded": True, "generations": [states[len(shown) - 1]]}
+        )
+
+    # when it is followed
+    await rebuilding.work(operator(answer), None, progress)
+    # then nothing of the earlier one is shown, and no time left before there is a pace
+    assert shown == [
+        ("starting", 0, ""),
+        ("starting", 0, ""),
+        ("building", 3, "10 /s"),
+        ("building", 500, "10 /s, 99 s left"),
+    ]
+    assert progress.tasks[0].completed == 1_000
 
 
 @pytest.mark.parametrize("command", [["republish"], ["rebuild", "--view", "sets"]], ids=" ".join)
