@@ -9,7 +9,7 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperGroup, TyperOption
 from typer.main import get_command
 
 from client.cli.commands import COMMANDS, ELSEWHERE, Command
@@ -32,6 +32,24 @@ class LazyGroup(TyperGroup):
         name, command, rest = super().resolve_command(ctx, args)
         found = next((entry for entry in COMMANDS if entry.name == name), None)
         return name, load(found) if found else command, rest
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
+
+
+_type_of_value = TyperOption.display_type_rich
+
+
+def type_in_help(option: TyperOption, ctx: Any) -> str | None:
+    """What stands behind an option in its help: nothing behind a flag, which takes no value."""
+    return None if option.is_flag else _type_of_value(option, ctx)
+
+
+TyperOption.display_type_rich = type_in_help  # type: ignore[assignment, method-assign]  # its option class cannot be chosen
 
 
 def load(command: Command) -> Any:

@@ -75,6 +75,26 @@ def test_a_command_of_a_group_is_pointed_to(command: str) -> None:
     assert f"'account {command}'" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "words", [["start"], ["admin", "create"], ["admin"], []], ids=["command", "of a group", "group", "root"]
+)
+def test_help_shows_no_value_behind_a_flag(run: Run, words: list[str]) -> None:
+    shown = run(*words, "--help")
+
+    assert "--help" in shown
+    assert "<bool>" not in shown
+
+
+def test_help_shows_what_an_option_takes(run: Run) -> None:
+    assert re.search("--template +<str>", run("start", "--help"))
+
+
+def test_a_choice_that_is_none_is_told_with_those_that_are(run: Run) -> None:
+    said = " ".join(run("profile", "--units", "stone", code=2).split())
+
+    assert "Invalid value for '--units': 'stone' is not one of 'metric'," in said
+
+
 def test_a_commands_error_is_one_line_without_a_traceback(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
