@@ -11,6 +11,7 @@ from client import clock
 from client.cli.entering import At, decimal
 from client.cli.opening import Log
 from client.cli.output import AsJson, local, print_json, say, short, table, tell
+from client.cli.units import ShownIn, shown_in
 from client.clock import UnknownZone
 from client.ids import ends, new_id
 from client.notation import number, read_weight
@@ -143,17 +144,19 @@ def _list(log: Log, as_json: bool) -> None:
     if not rows:
         say("nothing was measured yet; `hypertrophy measure 82.5 --waist 85 --neck 38` records something")
         return
+    units = shown_in(log)
+    weight = units.unit("kg")
     table(
         None,
-        ("on", "kg", "body fat %", "lean kg", *_COLUMNS, "also", "note", "id"),
+        ("on", weight, "body fat %", f"lean {weight}", *_COLUMNS, "also", "note", "id"),
         [
             (
                 local(row.measured_at, log.zone),
-                amount(row.weight_kg, 1),
+                units.number(row.weight_kg, "kg", 1),
                 _fat(row),
-                amount(row.lean_mass_kg, 1),
-                *(amount(_length(row, name), 1) for name in _COLUMNS),
-                ", ".join(_others(row)),
+                units.number(row.lean_mass_kg, "kg", 1),
+                *(units.number(_length(row, name), "cm", 1) for name in _COLUMNS),
+                ", ".join(_others(row, units)),
                 row.notes,
                 short(row.measurement_id),
             )
@@ -169,11 +172,11 @@ def _length(row: MeasurementRow, name: str) -> Decimal | None:
     return found
 
 
-def _others(row: MeasurementRow) -> Iterator[str]:
-    """The lengths that have no column of their own, in cm."""
+def _others(row: MeasurementRow, units: ShownIn) -> Iterator[str]:
+    """The lengths that have no column of their own."""
     for name in LENGTHS:
         if name not in _COLUMNS and (value := _length(row, name)) is not None:
-            yield f"{words(name)} {amount(value, 1)}"
+            yield f"{words(name)} {units.number(value, 'cm', 1)}"
 
 
 def _fat(row: MeasurementRow) -> str:
@@ -182,7 +185,8 @@ def _fat(row: MeasurementRow) -> str:
 
 
 def _summary(row: MeasurementRow) -> str:
-    weight, length = ("lb", "in") if row.entered["units"] == Units.IMPERIAL else ("kg", "cm")
+    units = ShownIn(row.entered["units"] == Units.IMPERIAL)
+    weight, length = units.unit("kg"), units.unit("cm")
     said = {name: amount(Decimal(str(row.entered[name]))) for name in ("weight", *LENGTHS) if name in row.entered}
     parts = [
         f"{value} {weight}" if name == "weight" else f"{words(name)} {value} {length}" for name, value in said.items()
@@ -190,7 +194,7 @@ def _summary(row: MeasurementRow) -> str:
     if row.body_fat_percent is not None:
         parts.append(f"{_fat(row)} % body fat")
     if row.lean_mass_kg is not None:
-        parts.append(f"{amount(row.lean_mass_kg, 1)} kg lean")
+        parts.append(f"{units.quantity(row.lean_mass_kg, 'kg', 1)} lean")
     return f"recorded ({short(row.measurement_id)})" + (": " + ", ".join(parts) if parts else "")
 
 
@@ -198,7 +202,7 @@ def profile(
     sex: Annotated[Sex | None, typer.Option(help="For the formulas of body fat and strength scores.")] = None,
     height: Annotated[float | None, typer.Option(min=0, help="cm.")] = None,
     born: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Date of birth.")] = None,
-    units: Annotated[UnitSystem | None, typer.Option(help="How weights and lengths are typed.")] = None,
+    units: Annotated[UnitSystem | None, typer.Option(help="How weights and lengths are typed and shown.")] = None,
     time_zone: Annotated[str | None, typer.Option(help="IANA name, such as Europe/Berlin.")] = None,
     week_start: Annotated[str | None, typer.Option(help="The first day of the week, such as monday.")] = None,
     as_json: AsJson = False,

@@ -12,6 +12,7 @@ from client import clock, training
 from client.cli.entering import exercise_names
 from client.cli.opening import Log
 from client.cli.output import AsJson, described, effort, local, manner, print_json, say, short, table
+from client.cli.units import ShownIn, shown_in
 from client.clock import in_zone
 from client.naming import name_of, resolve
 from client.wording import RECORDS, amount, counted, duration, harmless, words
@@ -44,16 +45,17 @@ def log_(
     if not found:
         say("no workouts in that time" if everything else "no workouts yet; `hypertrophy start` begins one")
         return
+    units = shown_in(log)
     table(
         None,
-        ("", "started", "name", "sets", "kg", "time", "id"),
+        ("", "started", "name", "sets", units.unit("kg"), "time", "id"),
         [
             (
                 number,
                 local(row.started_at, log.zone),
                 row.name or "",
                 row.set_count,
-                amount(row.tonnage_kg, 0),
+                units.number(row.tonnage_kg, "kg", 0),
                 _time(row),
                 short(row.workout_id),
             )
@@ -73,7 +75,7 @@ def show(
     if as_json:
         print_json({**row.content(), "sets": [_with_name(done, log.projection.exercises) for done in sets]})
         return
-    say(f"{row.name or 'Workout'}  {local(row.started_at, log.zone)}  {_state(row)}", bold=True)
+    say(f"{row.name or 'Workout'}  {local(row.started_at, log.zone)}  {_state(row, shown_in(log))}", bold=True)
     if row.notes:
         say(row.notes)
     table(
@@ -94,8 +96,8 @@ def show(
     )
 
 
-def _state(row: WorkoutRow) -> str:
-    return f"{counted(row.set_count, 'set')}, {amount(row.tonnage_kg, 0)} kg, {_time(row)}"
+def _state(row: WorkoutRow, units: ShownIn) -> str:
+    return f"{counted(row.set_count, 'set')}, {units.quantity(row.tonnage_kg, 'kg', 0)}, {_time(row)}"
 
 
 def _time(row: WorkoutRow) -> str:
@@ -130,7 +132,8 @@ def stats(
     if not series:
         say(f"{chosen.name} was never done")
         return
-    _plot(chosen.name or "", series, log)
+    units = shown_in(log)
+    _plot(chosen.name or "", series, log, units)
     best = [row for row in records if row.load_kg is None]
     table(
         "Records",
@@ -138,8 +141,8 @@ def stats(
         [
             (
                 RECORDS[row.kind.value],
-                amount(row.value),
-                row.unit,
+                units.number(row.value, row.unit),
+                units.unit(row.unit),
                 local(row.achieved_at, log.zone, "%Y-%m-%d"),
             )
             for row in sorted(best, key=lambda row: list(RECORDS).index(row.kind.value))
@@ -166,18 +169,20 @@ def _weekly(log: Log, weeks: int, as_json: bool) -> None:
             for muscle, _ in total.most_common()
         ],
     )
+    units = shown_in(log)
+    weight = units.unit("kg")
     table(
         "Weeks",
-        ("week", "workouts", "sets", "kg", "time", "RPE", "body kg", "streak"),
+        ("week", "workouts", "sets", weight, "time", "RPE", f"body {weight}", "streak"),
         [
             (
                 row.week,
                 row.workouts,
                 row.sets,
-                amount(row.tonnage_kg, 0),
+                units.number(row.tonnage_kg, "kg", 0),
                 duration(row.duration_s),
                 amount(row.average_rpe, 1),
-                amount(row.body_weight_kg, 1),
+                units.number(row.body_weight_kg, "kg", 1),
                 row.streak_weeks,
             )
             for row in rows
@@ -193,13 +198,14 @@ def _heads(weeks: Sequence[str], this_year: str) -> Sequence[str]:
     return ["\nmuscle", *map("\n".join, begun)]
 
 
-def _plot(name: str, series: list[ProgressRow], log: Log) -> None:
+def _plot(name: str, series: list[ProgressRow], log: Log, units: ShownIn) -> None:
     """The estimated one-rep max over time; volume where nothing tells a maximum."""
     from client.cli.plotting import plot
 
     strength = [(row.completed_at, row.e1rm_kg) for row in series if row.e1rm_kg is not None]
     values = strength or [(row.completed_at, row.volume_kg) for row in series]
-    points = [(in_zone(moment, log.zone).date(), float(value)) for moment, value in values]
-    drawing = plot(f"{harmless(name)}: {'estimated one-rep max' if strength else 'volume'}, kg", points)
+    points = [(in_zone(moment, log.zone).date(), float(units.value(value, "kg"))) for moment, value in values]
+    shown = "estimated one-rep max" if strength else "volume"
+    drawing = plot(f"{harmless(name)}: {shown}, {units.unit('kg')}", points)
     for line in drawing.splitlines():
         say(line)

@@ -23,6 +23,7 @@ from client.cli.entering import (
 )
 from client.cli.opening import Log
 from client.cli.output import AsJson, described, local, print_json, say, short, tell, told
+from client.cli.units import ShownIn, shown_in
 from client.errors import NotFound
 from client.ids import new_id
 from client.naming import resolve
@@ -215,7 +216,7 @@ def _report(log: Log, exercise: ExerciseRow, events: list[SetCompleted], started
         )
         return
     for new in records:
-        say(f"record! {record_text(new)}", bold=True, fg="green")
+        say(f"record! {record_text(new, shown_in(log))}", bold=True, fg="green")
 
 
 def _named(log: Log, workout_id: UUID) -> str:
@@ -224,11 +225,11 @@ def _named(log: Log, workout_id: UUID) -> str:
     return f"{workout.value('name') or 'the workout'} of {started} ({short(workout_id)})"
 
 
-def record_text(new: NewRecord) -> str:
+def record_text(new: NewRecord, units: ShownIn) -> str:
     row = new.record
-    value = f"{RECORDS[row.kind.value]} {amount(row.value)} {row.unit}"
-    at = f" at {amount(row.load_kg)} kg" if row.load_kg is not None else ""
-    return value + at + (f" (before: {amount(new.before)})" if new.before is not None else "")
+    value = f"{RECORDS[row.kind.value]} {units.quantity(row.value, row.unit)}"
+    at = f" at {units.quantity(row.load_kg, 'kg')}" if row.load_kg is not None else ""
+    return value + at + (f" (before: {units.number(new.before, row.unit)})" if new.before is not None else "")
 
 
 def end(
@@ -248,6 +249,7 @@ def end(
         said = {} if note is None else {"notes": note}
         log.add([WorkoutEnded(workout_id=workout_id, ended_at=moment, **said)], moment)
     workout = training.find_workout(log.projection, workout_id.hex, log.zone)
-    done = f"{counted(workout.set_count, 'set')}, {amount(workout.tonnage_kg)} kg in {duration(workout.duration_s)}"
-    text = f"ended {workout.name or 'the workout'} of {local(workout.started_at, log.zone)}: {done}"
+    done = f"{counted(workout.set_count, 'set')}, {shown_in(log).quantity(workout.tonnage_kg, 'kg')}"
+    name = f"{workout.name or 'the workout'} of {local(workout.started_at, log.zone)}"
+    text = f"ended {name}: {done} in {duration(workout.duration_s)}"
     tell(workout, text, as_json, bold=True)
