@@ -1,5 +1,6 @@
 """A command line with a log of its own."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
     def invoke(*arguments: str, code: int = 0) -> str:
         done = CliRunner().invoke(create_app(), arguments, catch_exceptions=False)
+        gc.enable()  # a command, which ends its process, turns it off: here its log would stay open
         assert done.exit_code == code, done.output
         return done.output
 

@@ -280,6 +280,8 @@ def test_the_unit_is_asked_for_until_it_is_one_and_nothing_is_drawn_over_the_que
     command = [sys.executable, "-m", "client.cli", "import", str(tmp_path / "strong.csv")]
     process = subprocess.Popen(command, cwd=ROOT, stdin=end, stderr=end, stdout=subprocess.DEVNULL)
     os.close(end)
+    waiting = select.poll()
+    waiting.register(terminal, select.POLLIN)
 
     def seen() -> str:
         """What is shown up to the next question, and for a while after it."""
@@ -287,7 +289,7 @@ def test_the_unit_is_asked_for_until_it_is_one_and_nothing_is_drawn_over_the_que
         while b"kg or lb? [kg]:" not in shown:
             shown += os.read(terminal, 1000)
         for _ in range(3):
-            if select.select([terminal], [], [], 0.1)[0]:
+            if waiting.poll(100):
                 shown += os.read(terminal, 1000)
         return shown.decode().partition("kg or lb? [kg]:")[2]
 
