@@ -144,7 +144,7 @@ class _Steps:
     def _unnamed(self, session: Session, workout: UUID) -> Counter[_Look]:
         """What the log has in the workout beside the sets that the file names by their ids: of each look how many.
 
-        A set that looks as another does by now was corrected by hand.
+        Where no set looks as the file has it, the one of its id was corrected by hand.
         """
         state = self._log.state
         there = Counter(self._look(state["set", one].value) for one in self._sets_of.get(workout, ()))
@@ -207,17 +207,16 @@ class _Steps:
             completed_at=done.completed_at,
             **_performance(done, exercise.measure if exercise else self._measures[done.exercise_name]),
         )
-        look = self._look_of(done)
         if self._log.has(key):
             yield from self._restored(key, done.completed_at, completed)
-        elif unnamed[look]:
+        elif unnamed and unnamed[look := self._look_of(done)]:
             # The same set, whose exercise another export spelled otherwise: a name is a part of a set's id.
             unnamed[look] -= 1
         else:
             yield self._draft(completed, done.completed_at)
 
     def _meet(self, name: str, at: datetime) -> Iterator[Draft]:
-        """Finds out which exercise the name means, and defines it where nobody knows it."""
+        """Defines the exercise that the name means where nobody knows it."""
         self._met.add(name)
         exercise_id = self._meant_by(name)
         if exercise_id in self._log.exercises or self._log.has(("exercise", exercise_id)):

@@ -208,21 +208,17 @@ class EventQueue:
             moved = restamp(unsent, fork, old_device, new_device, self._ids, first_number=len(copied) + 1)
             renamed = {item.event.event_id: copy.event_id for item, copy in copied}
             renamed |= {old.event_id: new.event_id for old, new in zip(unsent, moved, strict=True)}
-            self._insert_copies([item for item, _ in copied], with_marks_of(renamed, [copy for _, copy in copied]))
-            self._restamp(unsent, with_marks_of(renamed, moved))
+            events = with_marks_of(renamed, (*(copy for _, copy in copied), *moved))
+            insert(self.connection, events[: len(copied)], identity.user_id, format_moment(self._now()))
+            self._restamp(unsent, events[len(copied) :])
+            self.connection.executemany(
+                "UPDATE events SET of_another = 1 WHERE event_id = ?",
+                [(str(copy.event_id),) for item, copy in copied if isinstance(item.event, PulledEvent)],
+            )
             self.connection.execute(
                 "UPDATE identity SET device_id = ?, last_sequence = ?, pull_cursor = NULL",
                 [str(new_device), len(copied) + len(moved)],
             )
-
-    def _insert_copies(self, lost: Sequence[Lost], copied: Sequence[LoggedEvent]) -> None:
-        insert(self.connection, copied, self.identity.user_id, format_moment(self._now()))
-        of_another = [
-            (str(copy.event_id),)
-            for item, copy in zip(lost, copied, strict=True)
-            if isinstance(item.event, PulledEvent)
-        ]
-        self.connection.executemany("UPDATE events SET of_another = 1 WHERE event_id = ?", of_another)
 
     def _restamp(self, before: Sequence[LoggedEvent], after: Sequence[LoggedEvent]) -> None:
         self.connection.executemany(

@@ -169,8 +169,8 @@ async def quarantine_page(
     """One page of the refused events of a user, or of all users."""
     rows = await pull.quarantine(user_ids, last_event(cursor), limit)
     items = [QuarantinedEvent(**{**row, "event": _as_json(row["raw"])}) for row in map(dict, rows.shown)]
-    last = [items[-1].device_id, items[-1].sequence_number] if rows.more else None
-    return Page(items=items, next_cursor=encode_cursor(last) if last else None)
+    following = encode_cursor([items[-1].device_id, items[-1].sequence_number]) if rows.more else None
+    return Page(items=items, next_cursor=following)
 
 
 def _as_json(raw: bytes) -> Any:

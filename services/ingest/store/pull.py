@@ -145,4 +145,4 @@ class Pull:
 
 def _page(fitting: Sequence[asyncpg.Record], limit: int) -> Rows:
     shown = fitting[:limit]
-    return Rows(shown, more=any(row["found"] > len(shown) for row in shown[:1]))
+    return Rows(shown, more=bool(shown) and shown[0]["found"] > len(shown))

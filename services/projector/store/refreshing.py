@@ -9,7 +9,7 @@ from services.projector.domain import EntityKey, states
 from services.projector.store import history
 from services.projector.store.history import Found
 from services.projector.views import conflicts, views, whole
-from services.projector.views.rows import replacing, rows_of
+from services.projector.views.rows import replace, rows_of
 from services.projector.views.work import Work
 from services.projector.views.writes import Writes
 from shared.fold import NOTHING, Entity
@@ -65,8 +65,6 @@ async def rewrite(connection: Connection, generation: str, user_id: UUID) -> Con
     known = {row.key for _, row in before}
     for view in views():
         found = [(user_id, row) for row in rows[view.name]]
-        scope = [(user_id,)]
-        for query, arguments in await asyncio.to_thread(replacing, generation, view.table, ["user_id"], scope, found):
-            await connection.execute(query, *arguments)
+        await replace(connection, generation, view.table, ["user_id"], [(user_id,)], found)
     made = rows[conflicts.VIEW.name]
     return [(user_id, row) for row in made if isinstance(row, ConflictRow) and row.key not in known]

@@ -1,5 +1,6 @@
 """How rows of views are written and read: set-based, whatever the view."""
 
+import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 from operator import attrgetter
@@ -43,9 +44,9 @@ async def replace(
 ) -> None:
     """Makes the rows of a scope exactly these: `scope` holds the values of the columns `by`, whose first is the user.
 
-    Rows that stay as they are are not written.
+    Rows that stay as they are are not written. Those of a whole life are put into text beside the loop.
     """
-    for query, arguments in replacing(generation, table, by, scope, rows):
+    for query, arguments in await asyncio.to_thread(replacing, generation, table, by, scope, rows):
         await connection.execute(query, *arguments)
 
 
